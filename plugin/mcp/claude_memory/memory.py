@@ -1,0 +1,133 @@
+"""The Memory value, what its fields may hold, and how its uid and times are made.
+
+Hot: hooks import this, so only modules that cost nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+import unicodedata
+from collections import namedtuple
+from datetime import datetime, timedelta, timezone
+
+from claude_memory.errors import BadInput
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NamedTuple
+
+CATEGORIES = ("facts", "preferences", "projects", "people", "decisions")
+SCOPES = ("global", "project")
+SOURCES = ("user", "model", "auto-learn", "import", "teammate")
+CONTENT_LIMIT = 16_384  # characters
+TAGS_LIMIT = 1_000
+KEYWORDS_LIMIT = 4_000
+SPLIT_ADVICE = 1_400  # characters; longer memories are found less well
+
+if TYPE_CHECKING:
+
+    class Memory(NamedTuple):
+        """One fact with its fields, as every reader sees it.
+
+        `local_no` is shown as L7, `no` (the server's) as #42; times are ISO 8601 in UTC;
+        `importance` is 0 to 1; `session_seq` counts the memories of one client session.
+        """
+
+        uid: str
+        local_no: int | None
+        no: int | None
+        content: str
+        category: str
+        tags: str
+        expanded_keywords: str
+        importance: float
+        is_sensitive: bool
+        scope: str
+        project: str
+        session: str
+        session_seq: int
+        source: str
+        supersedes: str
+        expires_at: str
+        created_at: str
+        updated_at: str
+
+    class Draft(NamedTuple):
+        """What someone asks to store: checked and redacted, not yet a memory."""
+
+        content: str
+        category: str
+        tags: str
+        expanded_keywords: str
+        importance: float
+        is_sensitive: bool
+        scope: str
+        project: str
+        session: str
+        source: str
+        supersedes: str
+        expires_at: str
+
+else:
+    Memory = namedtuple(
+        "Memory",
+        "uid local_no no content category tags expanded_keywords importance is_sensitive scope "
+        "project session session_seq source supersedes expires_at created_at updated_at",
+    )
+    Draft = namedtuple(
+        "Draft",
+        "content category tags expanded_keywords importance is_sensitive scope project session "
+        "source supersedes expires_at",
+    )
+
+
+def label(memory: Memory) -> str:
+    """Return the id a person sees: `#42` once a server numbered it, else `L7`."""
+    return f"#{memory.no}" if memory.no is not None else f"L{memory.local_no}"
+
+
+def new_uid(milliseconds: int) -> str:
+    """Make a UUIDv7 (RFC 9562, 5.7) from Unix milliseconds and 74 random bits."""
+    tail = int.from_bytes(os.urandom(10), "big")
+    number = (milliseconds & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | (tail >> 62 & 0xFFF) << 64
+    number |= 0b10 << 62 | tail & 0x3FFFFFFFFFFFFFFF
+    text = f"{number:032x}"
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+def utc_now() -> datetime:
+    """Return the present time; the one clock that composition roots hand out."""
+    return datetime.fromtimestamp(time.time(), timezone.utc)
+
+
+def stamp(moment: datetime) -> str:
+    """Write a moment as ISO 8601 in UTC with microseconds and `Z`; sorts as text."""
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment(text: str) -> datetime:
+    """Read an ISO 8601 date or time; without a zone it is UTC.
+
+    Raises:
+        BadInput: the text is not such a time.
+    """
+    try:
+        read = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text.strip()))
+        zoned = read if read.tzinfo else read.replace(tzinfo=timezone.utc)
+        return zoned.astimezone(timezone.utc)
+    except (ValueError, OverflowError) as error:
+        message = f"'{text[:40]}' is not a time."
+        raise BadInput(message, "Write it as 2026-12-31 or 2026-12-31T18:00:00Z.") from error
+
+
+def days_before(now: datetime, days: int) -> str:
+    """Return the stamp of `days` before `now`."""
+    return stamp(now - timedelta(days=days))
+
+
+def normalise(text: str) -> str:
+    """Fold what does not make two texts different: NFC, white space, one trailing full stop."""
+    folded = " ".join(unicodedata.normalize("NFC", text).split())
+    return folded[:-1].rstrip() if folded.endswith(".") and not folded.endswith("..") else folded

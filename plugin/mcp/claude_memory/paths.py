@@ -1,0 +1,53 @@
+"""Where files live. Hot: a hook pays for every import here, so only `os`.
+
+    <home>/memory/             0700   the database, its WAL, backups beside it
+        memory.db              0600
+        failures.jsonl         0600   what went wrong in hooks, until the next greeting
+    <home>/keys/               0700   key files, never beside the database or its backups
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_HOME = os.path.join("~", ".claude", "claude-memory")
+EARLIER_HOME = os.path.join("~", ".claude", "metaclaw")
+
+
+def given(environ: Mapping[str, str], *names: str) -> str:
+    """Return the first of `names` that is really set; a literal `${X}` counts as unset."""
+    for name in names:
+        value = environ.get(name, "").strip()
+        if value and not value.startswith("${"):
+            return value
+    return ""
+
+
+def home(environ: Mapping[str, str]) -> str:
+    """Return the data folder: `MEMORY_HOME`, else `~/.claude/claude-memory`."""
+    return os.path.abspath(os.path.expanduser(given(environ, "MEMORY_HOME") or DEFAULT_HOME))
+
+
+def database(home_folder: str) -> str:
+    """Return the path of the local store's file."""
+    return os.path.join(home_folder, "memory", "memory.db")
+
+
+def failures(home_folder: str) -> str:
+    """Return the path of the log of failures not yet shown."""
+    return os.path.join(home_folder, "memory", "failures.jsonl")
+
+
+def key_file(home_folder: str) -> str:
+    """Return the path of the key that seals secrets on this machine."""
+    return os.path.join(home_folder, "keys", "seal.key")
+
+
+def make_private_folder(folder: str) -> None:
+    """Create `folder` with mode 0700, and its parents; an existing one is left as it is."""
+    os.makedirs(os.path.dirname(folder), exist_ok=True)
+    os.makedirs(folder, mode=0o700, exist_ok=True)

@@ -1,0 +1,108 @@
+"""All settings, read once from the environment into a frozen value.
+
+The plugin's own options arrive as `CLAUDE_PLUGIN_OPTION_<NAME>`; the environment wins over them.
+A value that cannot be read falls back to its default and leaves a sentence in `complaints`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from claude_memory import paths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
+OPTION = "CLAUDE_PLUGIN_OPTION_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user asked for; `mode` follows from it."""
+
+    home: str
+    api_url: str
+    api_key: str
+    sync_interval: float
+    sync_disabled: bool
+    vault_addr: str
+    vault_token: str
+    recall_budget: int
+    learn: str
+    judge: str
+    learn_daily: int
+    approve: str
+    complaints: tuple[str, ...]
+
+    @property
+    def mode(self) -> str:
+        """Name the operating mode; Full is any of them with Vault."""
+        if not self.api_key:
+            return "SQLite-only"
+        return "HTTP-only" if self.sync_disabled else "Hybrid"
+
+    def __repr__(self) -> str:
+        """Show the settings without their secrets."""
+        return f"Settings(mode={self.mode!r}, home={self.home!r}, learn={self.learn!r})"
+
+    @staticmethod
+    def from_env(environ: Mapping[str, str]) -> Settings:
+        """Read every setting from `environ`; never raises."""
+        read = _Reader(environ)
+        return Settings(
+            home=paths.home(environ),
+            api_url=read.text("MEMORY_API_URL", "CLAUDE_MEMORY_API_URL", OPTION + "API_URL"),
+            api_key=read.text("MEMORY_API_KEY", "CLAUDE_MEMORY_API_KEY", OPTION + "API_KEY"),
+            sync_interval=read.number("MEMORY_SYNC_INTERVAL", default=60, low=1, high=86_400),
+            sync_disabled=read.flag("MEMORY_SYNC_DISABLE"),
+            vault_addr=read.text("VAULT_ADDR"),
+            vault_token=read.text("VAULT_TOKEN"),
+            recall_budget=int(
+                read.number(
+                    "MEMORY_RECALL_BUDGET", OPTION + "RECALL_BUDGET", default=600, low=0, high=2_400
+                )
+            ),
+            learn=read.choice("MEMORY_LEARN", OPTION + "LEARN", among=("auto", "propose", "off")),
+            judge=read.choice("MEMORY_LEARN_JUDGE", among=("claude", "off")),
+            learn_daily=int(read.number("MEMORY_LEARN_DAILY", default=20, low=0, high=10_000)),
+            approve=read.choice("MEMORY_APPROVE", among=("safe", "all")),
+            complaints=tuple(read.complaints),
+        )
+
+
+class _Reader:
+    """Reads one variable after the other and collects what was wrong with them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.complaints: list[str] = []
+
+    def text(self, *names: str) -> str:
+        return paths.given(self._environ, *names)
+
+    def flag(self, name: str) -> bool:
+        return self.text(name).lower() in {"1", "true", "yes", "on"}
+
+    def choice(self, *names: str, among: tuple[str, ...]) -> str:
+        return self._parsed(names, among[0], lambda value: among[among.index(value.lower())])
+
+    def number(self, *names: str, default: float, low: float, high: float) -> float:
+        def parse(value: str) -> float:
+            read = float(value)
+            if not low <= read <= high:
+                raise ValueError
+            return read
+
+        return self._parsed(names, default, parse)
+
+    def _parsed(self, names: tuple[str, ...], default: T, parse: Callable[[str], T]) -> T:
+        value = self.text(*names)
+        if not value:
+            return default
+        try:
+            return parse(value)
+        except ValueError:
+            self.complaints.append(f"{names[0]}={value[:40]!r} is not understood; {default} is used.")
+            return default

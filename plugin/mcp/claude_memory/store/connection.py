@@ -1,0 +1,185 @@
+"""Opens the local store with our pragmas, and runs its write transactions. Hot.
+
+SQLite errors leave this module only as `StoreError`s that name the fix.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+
+from claude_memory import errors, paths
+from claude_memory.store import schema
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
+BUSY_SECONDS = 5.0
+NETWORK_FILE_SYSTEMS = frozenset(
+    ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "fuse.sshfs", "fuse.glusterfs", "ceph")
+)
+
+
+def open_store(path: str) -> sqlite3.Connection:
+    """Open the store at `path` for reading and writing; create or migrate it first if needed.
+
+    Raises:
+        StoreNewer: a later version wrote the file.
+        StoreDamaged: it is no sound database.
+        StoreReadOnly, StoreFull, StoreBusy: as named.
+    """
+    try:
+        _make_place(path)
+        connection = _connect(path)
+        try:
+            _set_pragmas(connection, path)
+            schema.migrate(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    except (sqlite3.Error, OSError) as error:
+        raise explain(error, path) from error
+    return connection
+
+
+def open_reader(path: str) -> sqlite3.Connection:
+    """Open an existing store for reading only, whatever version wrote it; writes nothing.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    try:
+        connection = _connect(path, mode="ro")
+        connection.execute("PRAGMA query_only=1")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except (sqlite3.Error, OSError) as error:
+        raise explain(error, path) from error
+    return connection
+
+
+def _connect(path: str, mode: str = "rwc") -> sqlite3.Connection:
+    address = "file:" + _quoted(path) + "?mode=" + mode
+    return sqlite3.connect(
+        address, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+
+
+def _quoted(path: str) -> str:
+    text = path.replace("\\", "/") if os.name == "nt" else path
+    for sign, code in (("%", "%25"), ("?", "%3f"), ("#", "%23")):
+        text = text.replace(sign, code)
+    return "/" + text if os.name == "nt" and text[1:2] == ":" else text
+
+
+def _make_place(path: str) -> None:
+    """Create folder 0700 and file 0600 before SQLite would create them with the umask's mode."""
+    paths.make_private_folder(os.path.dirname(path))
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _set_pragmas(connection: sqlite3.Connection, path: str) -> None:
+    # WAL needs memory shared between all users of the file: not to be had over a network.
+    journal = "DELETE" if network_file_system(path) else "WAL"
+    current = connection.execute("PRAGMA journal_mode").fetchone()[0]
+    if current.upper() != journal:
+        connection.execute(f"PRAGMA journal_mode={journal}")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA secure_delete=ON")
+    connection.execute("PRAGMA foreign_keys=OFF")
+    connection.execute("PRAGMA temp_store=MEMORY")
+
+
+def network_file_system(path: str) -> str:
+    """Return the type of the network file system that holds `path`, or an empty string."""
+    if os.name == "nt":
+        return "unc" if os.path.abspath(path).startswith("\\\\") else ""
+    if not sys.platform.startswith("linux"):
+        return ""
+    best, kind = "", ""
+    place = os.path.realpath(path)
+    try:
+        with open("/proc/self/mounts", encoding="utf-8", errors="replace") as mounts:
+            for line in mounts:
+                _, folder, found = line.split(" ", 3)[:3]
+                folder = folder.replace("\\040", " ")
+                inside = place == folder or place.startswith(folder.rstrip("/") + "/")
+                if inside and len(folder) >= len(best):
+                    best, kind = folder, found
+    except OSError:
+        return ""
+    return kind if kind in NETWORK_FILE_SYSTEMS else ""
+
+
+class write:  # noqa: N801  (read as a statement: `with write(connection):`)
+    """One write transaction: BEGIN IMMEDIATE, then COMMIT, or ROLLBACK on any error.
+
+    Durable transactions are on the disk when the block ends (synchronous=FULL); others may be
+    lost to a power cut, never to a crash of the process.
+
+    Raises:
+        StoreBusy, StoreFull, StoreReadOnly, StoreDamaged: nothing was written.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, *, durable: bool = True) -> None:
+        """Keep the connection; the transaction begins when the block is entered."""
+        self._connection = connection
+        self._durable = durable
+
+    def __enter__(self) -> sqlite3.Connection:
+        """Take the write lock."""
+        try:
+            level = "FULL" if self._durable else "NORMAL"
+            self._connection.execute(f"PRAGMA synchronous={level}")
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise explain(error) from error
+        return self._connection
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Commit, or roll back and translate what SQLite said."""
+        try:
+            if kind is None:
+                self._connection.execute("COMMIT")
+                return
+        except sqlite3.Error as failure:
+            self._roll_back()
+            raise explain(failure) from failure
+        self._roll_back()
+        if isinstance(error, sqlite3.Error):
+            raise explain(error) from error
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+
+def explain(error: Exception, path: str = "") -> errors.StoreError:
+    """Turn an error of SQLite or of the file system into one that a person can act on."""
+    text = str(error)
+    where = f" ({path})" if path else ""
+    low = text.lower()
+    if isinstance(error, errors.StoreError):
+        return error
+    if "locked" in low or "busy" in low:
+        return errors.StoreBusy(f"The memory database is in use by another session{where}.")
+    if "full" in low or getattr(error, "errno", None) == 28:
+        return errors.StoreFull(f"The disk is full: the memory database cannot grow{where}.")
+    if "readonly" in low or "read-only" in low or isinstance(error, PermissionError):
+        return errors.StoreReadOnly(f"The memory database cannot be written{where}.")
+    if "unable to open" in low or isinstance(error, OSError):
+        return errors.StoreReadOnly(f"The memory database cannot be opened{where}: {text}.")
+    if "malformed" in low or "not a database" in low or "corrupt" in low:
+        return errors.StoreDamaged(f"The memory database is damaged{where}: {text}.")
+    if "fts5" in low:
+        return errors.StoreError(
+            f"This Python's SQLite cannot search: {text}.",
+            "Use a python3 whose sqlite3 module has FTS5 (python.org, Homebrew, Debian have it).",
+        )
+    return errors.StoreError(f"The memory database refused the work{where}: {text}.")
