@@ -1,17 +1,22 @@
-"""What holds for every test: no network, an empty environment, and a word about what is left out."""
+"""What holds for every test: no network, an empty environment, and a word on what is left out."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-PRIVATE = ("MEMORY_", "CLAUDE", "VAULT_", "ANTHROPIC_", "DEBUG_CLAUDE", "DISABLE_CLAUDE", "BAO_")
+PRIVATE = (
+    *("MEMORY_", "CLAUDE", "VAULT_", "BAO_", "ANTHROPIC_", "AWS_", "XDG_", "GIT_"),
+    *("DEBUG_CLAUDE", "DISABLE_CLAUDE"),
+)
 HEAVY = "needs a large download or minutes of time; `./dev test --all` runs it"
 ONCE = "does not depend on the Python version and runs in the main suite"
 left_out: dict[str, int] = {}
@@ -23,6 +28,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--other-interpreter", action="store_true", help="leave out the tests marked once"
     )
+
+
+def pytest_configure() -> None:
+    """Forget the developer's settings and proxies before the first fixture of any scope."""
+    for name in list(os.environ):
+        if name.startswith(PRIVATE) or name.lower().endswith("_proxy"):
+            del os.environ[name]
+    with contextlib.suppress(ImportError):  # the other interpreters have pytest alone
+        from hypothesis import settings
+
+        settings.register_profile("steady", deadline=None, derandomize=True)
+        settings.load_profile("steady")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -48,6 +65,19 @@ def _reason_to_leave_out(config: pytest.Config, item: pytest.Item) -> str:
     return ""
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what a parallel worker left out to the process that reports."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["left_out"] = left_out
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take the count from a worker; each of them collects the whole suite."""
+    left_out.update(getattr(node, "workeroutput", {}).get("left_out", {}))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many tests were left out, and why."""
     for reason, count in left_out.items():
@@ -55,39 +85,37 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _clear_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give each test a home of its own and none of the developer's settings."""
-    for name in list(os.environ):
-        if name.startswith(PRIVATE):
-            monkeypatch.delenv(name)
+def _live_in_an_empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test a home of its own, with nobody's settings in it."""
     home = tmp_path / "home"
     home.mkdir()
-    for name in ("HOME", "USERPROFILE"):
+    for name in ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"):
         monkeypatch.setenv(name, str(home))
-    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "APPDATA", "LOCALAPPDATA"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(autouse=True)
 def _stay_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refuse every connection that would leave the loopback interface."""
-    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
+    """Refuse every connection and look-up that would leave the loopback interface."""
 
-    def guarded(self: socket.socket, address: object) -> None:
-        _refuse_unless_loopback(self, address)
-        connect(self, address)  # type: ignore[arg-type]  # whatever the caller gave
+    def guard(original: Callable[..., Any]) -> Callable[..., Any]:
+        def guarded(self: socket.socket, address: Any) -> Any:
+            if self.family in (socket.AF_INET, socket.AF_INET6):
+                _refuse_unless_loopback(address[0])
+            return original(self, address)
 
-    def guarded_ex(self: socket.socket, address: object) -> int:
-        _refuse_unless_loopback(self, address)
-        return connect_ex(self, address)  # type: ignore[arg-type]  # whatever the caller gave
+        return guarded
 
-    monkeypatch.setattr(socket.socket, "connect", guarded)
-    monkeypatch.setattr(socket.socket, "connect_ex", guarded_ex)
+    def look_up(host: Any, *rest: Any, **named: Any) -> Any:
+        _refuse_unless_loopback(host)
+        return getaddrinfo(host, *rest, **named)
+
+    getaddrinfo = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, guard(getattr(socket.socket, name)))
 
 
-def _refuse_unless_loopback(sock: socket.socket, address: object) -> None:
-    if sock.family not in (socket.AF_INET, socket.AF_INET6) or not isinstance(address, tuple):
-        return
-    host = str(address[0])
-    if host not in ("localhost", "::1", "") and not host.startswith("127."):
-        raise AssertionError(f"A test tried to reach {host}: tests stay on this machine.")
+def _refuse_unless_loopback(host: object) -> None:
+    text = host.decode() if isinstance(host, bytes) else str(host or "localhost")
+    if text not in {"localhost", "::1", "0.0.0.0"} and not text.startswith("127."):  # noqa: S104
+        raise AssertionError(f"A test tried to reach {text}: tests stay on this machine.")

@@ -1,0 +1,36 @@
+"""Where heavy tests find the real programs that `./dev test --all` installs.
+
+A missing one fails the test that asked: a heavy test that was wanted never passes by not running.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tools import components
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def claude_code() -> Path:
+    """Return the real Claude Code client."""
+    return _there(components.CLAUDE_CODE, f"Claude Code {components.CLAUDE_CODE_VERSION}")
+
+
+def openbao() -> Path:
+    """Return the real OpenBao server, `bao`."""
+    return _there(components.openbao_program(), "OpenBao")
+
+
+def mcp_line_one_python() -> Path:
+    """Return a Python that has the MCP SDK's 1.x line."""
+    return _there(components.mcp_line_one_python(), "the MCP SDK 1.x")
+
+
+def _there(path: Path, name: str) -> Path:
+    if not path.is_file():
+        pytest.fail(f"{name} is not installed. `./dev test --all` installs it.", pytrace=False)
+    return path
