@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.support.claude_code.player import PATIENCE, Talk
 from tests.support.claude_code.publication import REPOSITORY
@@ -102,6 +104,25 @@ class Client:
         assert done.returncode == 0, done.stderr
         plugins: list[Json] = json.loads(done.stdout)
         return plugins
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        """Read from the memory database, which may not exist yet; nothing is written."""
+        if not self.database.is_file():
+            return []
+        with contextlib.closing(
+            sqlite3.connect(f"{self.database.as_uri()}?mode=ro", uri=True)
+        ) as connection:
+            return connection.execute(statement).fetchall()
+
+    def processes(self) -> list[str]:
+        """Return the command lines that still run from this user's home folder."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*/cmdline"):
+            # A process may end between the listing and the look at it.
+            with contextlib.suppress(OSError):
+                line = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                found += [line] if str(self.home) in line else []
+        return found
 
     def play(
         self,

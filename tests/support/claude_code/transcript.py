@@ -127,8 +127,8 @@ class Session:
 
     @property
     def init(self) -> Json:
-        """What the client said it had loaded when it started."""
-        return next(event for event in self.events if event.get("subtype") == "init")
+        """What the client said it had loaded, when it last said so."""
+        return [event for event in self.events if event.get("subtype") == "init"][-1]
 
     @property
     def answers(self) -> list[str]:

@@ -1,0 +1,83 @@
+"""The main promise: told in one session, given in the next, without asking."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.claude_code.script import call, say
+
+if TYPE_CHECKING:
+    from tests.support.claude_code.client import Client
+
+pytestmark = [pytest.mark.heavy, pytest.mark.once]
+
+REGION = "The deploy region is eu-north-7"
+
+
+@pytest.fixture
+def told(client: Client) -> Client:
+    """A user who has told Claude one fact, in one project."""
+    session = client.play(
+        ["Please remember where we deploy to."],
+        [call("memory_store", content=REGION), say("{{last_tool_result}}")],
+        project="first",
+    )
+    assert session.denied == []
+    assert session.answers == ["Stored memory L1 in category 'facts'."]
+    return client
+
+
+def test_fact_is_given_in_another_project_without_asking(told: Client) -> None:
+    """A new session elsewhere has the fact before the model says its first word."""
+    session = told.play(["Which deploy region do we use?"], project="second")
+
+    assert REGION in session.main[0].given_by("UserPromptSubmit")
+
+
+def test_unrelated_prompt_is_given_nothing(told: Client) -> None:
+    """A prompt that no memory fits gets no word of any memory."""
+    session = told.play(["Please write a haiku about autumn leaves."], project="second")
+
+    assert session.main[0].given_by("UserPromptSubmit") == ""
+
+
+def test_fact_is_given_once_in_a_session(told: Client) -> None:
+    """A second prompt on the same subject does not pay for the same memory again."""
+    session = told.play(
+        ["Which deploy region do we use?", "Is the deploy region far from here?"],
+        [say("That one."), say("Quite far.")],
+        project="second",
+    )
+
+    given = [found.text for found in session.main[-1].injected if REGION in found.text]
+    assert len(given) == 1
+
+
+def test_model_finds_the_fact_when_it_asks(told: Client) -> None:
+    """Recall answers with the memory as quoted data, under its id."""
+    session = told.play(
+        ["Look it up."],
+        [call("memory_recall", context="deploy region"), say("Done.")],
+        project="second",
+    )
+
+    [result] = session.results
+    assert result.is_error is False
+    assert "L1 [facts]" in result.text
+    assert f'"{REGION}"' in result.text
+
+
+def test_resumed_session_keeps_what_it_was_given(told: Client) -> None:
+    """Resuming neither loses a memory nor gives it a second time."""
+    before = told.play(["Which deploy region do we use?"], project="second")
+
+    after = told.play(
+        ["And the deploy region once more?"],
+        project="second",
+        options=("--resume", before.id),
+    )
+
+    given = [found.text for found in after.main[-1].injected if REGION in found.text]
+    assert len(given) == 1
