@@ -11,7 +11,6 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 PRIVATE = (
     *("MEMORY_", "CLAUDE", "VAULT_", "BAO_", "ANTHROPIC_", "AWS_", "XDG_", "GIT_"),
@@ -73,7 +72,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
+def pytest_testnodedown(node: object) -> None:
     """Take the count from a worker; each of them collects the whole suite."""
     left_out.update(getattr(node, "workeroutput", {}).get("left_out", {}))
 
@@ -85,27 +84,28 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _live_in_an_empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _live_in_an_empty_home(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Give each test a home of its own, with nobody's settings in it."""
-    home = tmp_path / "home"
-    home.mkdir()
+    home = str(tmp_path_factory.mktemp("home"))
     for name in ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"):
-        monkeypatch.setenv(name, str(home))
+        monkeypatch.setenv(name, home)
 
 
 @pytest.fixture(autouse=True)
 def _stay_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refuse every connection and look-up that would leave the loopback interface."""
 
-    def guard(original: Callable[..., Any]) -> Callable[..., Any]:
-        def guarded(self: socket.socket, address: Any) -> Any:
-            if self.family in (socket.AF_INET, socket.AF_INET6):
+    def guard(original: Callable[..., object]) -> Callable[..., object]:
+        def guarded(self: socket.socket, address: tuple[object, ...]) -> object:
+            if self.family in {socket.AF_INET, socket.AF_INET6}:
                 _refuse_unless_loopback(address[0])
             return original(self, address)
 
         return guarded
 
-    def look_up(host: Any, *rest: Any, **named: Any) -> Any:
+    def look_up(host: bytes | str | None, *rest: Any, **named: Any) -> object:
         _refuse_unless_loopback(host)
         return getaddrinfo(host, *rest, **named)
 
@@ -117,5 +117,5 @@ def _stay_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _refuse_unless_loopback(host: object) -> None:
     text = host.decode() if isinstance(host, bytes) else str(host or "localhost")
-    if text not in {"localhost", "::1", "0.0.0.0"} and not text.startswith("127."):  # noqa: S104
+    if text not in {"localhost", "::1"} and not text.startswith("127."):
         raise AssertionError(f"A test tried to reach {text}: tests stay on this machine.")
