@@ -1,0 +1,25 @@
+"""Doorway to the MCP server, and to commands such as `python3 server.py doctor`.
+
+Unlike the rest it stays readable for old Pythons, so that it can say what is missing.
+"""
+
+import os
+import sys
+
+if sys.version_info < (3, 9):
+    sys.exit(
+        "claude-memory needs Python 3.9 or later, and `python3` is "
+        + sys.version.split()[0]
+        + ": install a newer Python so that `python3` starts it."
+    )
+if len(sys.argv) == 1:  # a client may end the server before it is up
+    import signal
+
+    for _signal in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(_signal, lambda *_: os._exit(0))
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from claude_memory.__main__ import main
+
+raise SystemExit(main(sys.argv[1:]))
