@@ -22,7 +22,30 @@ NETWORK_FILE_SYSTEMS = frozenset(
 )
 
 
-def open_store(path: str) -> sqlite3.Connection:
+class StoreConnection(sqlite3.Connection):
+    """A connection that knows which file it was opened on.
+
+    Somebody may remove or replace the file while a session runs; SQLite would go on writing into
+    the old one, and what it acknowledges would be lost.
+    """
+
+    path = ""
+    identity: tuple[int, int] | None = None
+
+    def is_current(self) -> bool:
+        """Tell whether the path still leads to the file that was opened."""
+        return self.identity == _identity(self.path)
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def open_store(path: str) -> StoreConnection:
     """Open the store at `path` for reading and writing; create or migrate it first if needed.
 
     Raises:
@@ -44,7 +67,7 @@ def open_store(path: str) -> sqlite3.Connection:
     return connection
 
 
-def open_reader(path: str) -> sqlite3.Connection:
+def open_reader(path: str) -> StoreConnection:
     """Open an existing store for reading only, whatever version wrote it; writes nothing.
 
     Raises:
@@ -59,11 +82,17 @@ def open_reader(path: str) -> sqlite3.Connection:
     return connection
 
 
-def _connect(path: str, mode: str = "rwc") -> sqlite3.Connection:
-    address = "file:" + _quoted(path) + "?mode=" + mode
-    return sqlite3.connect(
-        address, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+def _connect(path: str, mode: str = "rwc") -> StoreConnection:
+    connection = sqlite3.connect(
+        "file:" + _quoted(path) + "?mode=" + mode,
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=StoreConnection,
     )
+    connection.path, connection.identity = path, _identity(path)
+    return connection
 
 
 def _quoted(path: str) -> str:
@@ -135,7 +164,12 @@ class write:  # noqa: N801  (read as a statement: `with write(connection):`)
             self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             raise explain(error) from error
-        return self._connection
+        connection = self._connection
+        if isinstance(connection, StoreConnection) and not connection.is_current():
+            self._roll_back()
+            message = "The memory database was removed or replaced while this session had it open."
+            raise errors.StoreBusy(message)
+        return connection
 
     def __exit__(
         self,

@@ -88,6 +88,7 @@ CREATE INDEX history_by_age ON history (at);
 CREATE TABLE secrets (
     id INTEGER PRIMARY KEY,
     uid TEXT NOT NULL,
+    bound TEXT NOT NULL,
     history_id INTEGER,
     keeper TEXT NOT NULL,
     key_id TEXT NOT NULL,

@@ -1,0 +1,112 @@
+"""The composition root: settings, store, service and server are put together here, nowhere else."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from claude_memory import memory, paths, project, tools
+from claude_memory.service.local import LocalService
+from claude_memory.service.place import Place
+from claude_memory.service.secrets import SecretDoor
+from claude_memory.settings import Settings
+from claude_memory.stdio.calls import Tool
+from claude_memory.stdio.server import Server
+from claude_memory.store import failures
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from claude_memory.keeper.interface import Keeper, Sealed
+    from claude_memory.stdio.calls import Call
+
+PLUGIN = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Serve MCP over stdin and stdout, or run the command that `argv` names."""
+    if argv:
+        from claude_memory import commands  # noqa: PLC0415  (start must stay cheap)
+
+        return commands.run(argv, build(os.environ), version())
+    return serve(os.environ)
+
+
+class Assembly:
+    """The parts that work together in one process."""
+
+    def __init__(self, settings: Settings, place: Place) -> None:
+        """Put the service together; nothing is opened yet."""
+        self.settings = settings
+        self.place = place
+        self.door = SecretDoor(place, self._choose, self._opener)
+        self.service = LocalService(place, self.door, settings)
+
+    def _choose(self) -> Keeper | None:
+        from claude_memory.keeper import choice  # noqa: PLC0415  (only when a secret comes)
+
+        return choice.choose(self.settings)
+
+    def _opener(self, sealed: Sealed) -> Keeper:
+        from claude_memory.keeper import choice  # noqa: PLC0415  (only when a secret is read)
+
+        return choice.opener(self.settings, sealed)
+
+
+def build(environ: Mapping[str, str]) -> Assembly:
+    """Put the parts together for one environment."""
+    settings = Settings.from_env(environ)
+    folder = paths.given(environ, "CLAUDE_PROJECT_DIR") or os.getcwd()
+    place = Place(
+        database=paths.database(settings.home),
+        home=settings.home,
+        project=project.identity(folder),
+        session=paths.given(environ, "CLAUDE_CODE_SESSION_ID") or _made_session(),
+        now=memory.utc_now,
+    )
+    return Assembly(settings, place)
+
+
+def _made_session() -> str:
+    """Return an id for a client that names no session: this process is the session."""
+    return memory.new_uid(int(memory.utc_now().timestamp() * 1000))
+
+
+def serve(environ: Mapping[str, str]) -> int:
+    """Serve one client until it leaves."""
+    parts = build(environ)
+    place = parts.place
+
+    def note(where: str, error: Exception) -> None:
+        failures.note(place.home, where, failures.outline(error), place.now())
+
+    offered = [*tools.build(parts.service, parts.service), (HOOK, _hook(parts, environ))]
+    return Server(("memory", version()), tools.INSTRUCTIONS, offered, note).serve()
+
+
+HOOK = Tool("hook", "For this plugin's hooks only.", {"type": "object"}, hidden=True)
+
+
+def _hook(parts: Assembly, environ: Mapping[str, str]) -> Callable[[Call], str]:
+    def answer(call: Call) -> str:
+        from claude_memory.hooks import runtime  # noqa: PLC0415  (start must stay cheap)
+
+        return runtime.answer(call.arguments, runtime.context(environ, parts.place))
+
+    return answer
+
+
+def version() -> str:
+    """Return the plugin's version; plugin.json is the one place that holds it."""
+    import json  # noqa: PLC0415  (at hand anyway once the server runs)
+
+    try:
+        with open(os.path.join(PLUGIN, ".claude-plugin", "plugin.json"), encoding="utf-8") as file:
+            return str(json.load(file)["version"])
+    except (OSError, ValueError, KeyError):
+        return "0"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

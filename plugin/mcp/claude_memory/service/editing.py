@@ -1,0 +1,217 @@
+"""Changes, restores, deletes and purges of memories, and the review of proposals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from claude_memory.errors import BadInput, NotFound
+from claude_memory.memory import Draft, label, stamp
+from claude_memory.service import checks
+from claude_memory.service.interface import Deleted, Edited
+from claude_memory.service.secrets import separate
+from claude_memory.store import history, ids, memories, purge, seals
+from claude_memory.store.connection import write
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from claude_memory.memory import Memory
+    from claude_memory.service.interface import Edit
+    from claude_memory.service.place import Place
+    from claude_memory.service.secrets import Safe, SecretDoor
+
+
+def edit(place: Place, door: SecretDoor, wanted: Edit) -> Edited:
+    """Change the given fields of one memory; the earlier text stays in its history.
+
+    Raises:
+        BadInput: a field is refused, or no memory has the id; nothing was changed.
+    """
+    connection = place.connection()
+    before = memories.named(connection, wanted.id)
+    safe = _separated(place, door, before, wanted)
+    after = _changed(before, wanted, safe)
+    if after == before and not safe.clear:
+        return Edited(before, f"Memory {label(before)} already says that; nothing was changed.")
+    after = after._replace(updated_at=stamp(place.now()))
+    seal, notes = door.seal(before.uid, safe)
+    with write(connection):
+        if wanted.content is not None:
+            history.record(connection, before, "edited", place.now())
+        else:
+            _record_without_seal(connection, before, place)
+        memories.change(connection, after)
+        if seal is not None:
+            seals.put(connection, before.uid, seal, place.now())
+    names = [name for name in after._fields if getattr(after, name) != getattr(before, name)]
+    changed = ", ".join(name for name in names if name not in {"updated_at", "is_sensitive"})
+    sentence = f"Updated memory {label(after)}: {changed or 'its secret'}. The earlier state is kept."
+    return Edited(after, sentence, notes)
+
+
+def _record_without_seal(connection: sqlite3.Connection, before: Memory, place: Place) -> None:
+    """Record an edit that leaves the text alone: the seal stays with the memory."""
+    entry = history.record(connection, before, "edited", place.now())
+    seals.take_back(connection, entry)
+
+
+def _separated(place: Place, door: SecretDoor, before: Memory, wanted: Edit) -> Safe:
+    content = before.content if wanted.content is None else checks.content(wanted.content)
+    tags = before.tags if wanted.tags is None else checks.tags(wanted.tags)
+    keywords = before.expanded_keywords
+    if wanted.expanded_keywords is not None:
+        keywords = checks.keywords(wanted.expanded_keywords)
+    safe = separate(content, tags, keywords)
+    seal = seals.get(place.connection(), before.uid)
+    if safe.clear and seal is not None and wanted.content is None:
+        # a secret in new tags joins the one in the old content, which stays readable
+        return replace(safe, clear=f"{door.read(seal)}\n{safe.clear}")
+    return safe
+
+
+def _changed(before: Memory, wanted: Edit, safe: Safe) -> Memory:
+    kept = before.is_sensitive and wanted.content is None
+    after = before._replace(
+        content=safe.content,
+        tags=safe.tags,
+        expanded_keywords=safe.expanded_keywords,
+        is_sensitive=kept or bool(safe.kinds),
+    )
+    if wanted.category is not None:
+        after = after._replace(category=checks.category(wanted.category))
+    if wanted.importance is not None:
+        after = after._replace(importance=checks.importance(wanted.importance))
+    if wanted.expires_at is not None:
+        after = after._replace(expires_at=checks.expiry(wanted.expires_at))
+    return after
+
+
+def restore(place: Place, memory_id: str) -> Edited:
+    """Undo the last edit of a memory, or its deletion.
+
+    A deleted memory comes back with a new uid (a delete is final for the old one everywhere) under
+    its old local number, with its history.
+
+    Raises:
+        NotFound: there is nothing left to go back to.
+    """
+    connection = place.connection()
+    uid = ids.resolve(connection, memory_id)
+    with write(connection):
+        found = history.latest(connection, uid)
+        if found is None:
+            message = f"Memory {memory_id} has no earlier state."
+            raise NotFound(message, "Earlier texts are kept 30 days, and none after a purge.")
+        entry, kind, earlier = found
+        if kind == "deleted":
+            back = _revive(connection, entry, earlier, place)
+            return Edited(back, f"Restored memory {label(back)}.")
+        return _step_back(connection, entry, earlier, place)
+
+
+def _revive(connection: sqlite3.Connection, entry: int, earlier: Memory, place: Place) -> Memory:
+    connection.execute("UPDATE memories SET local_no = NULL WHERE uid = ?", (earlier.uid,))
+    draft = Draft._make(getattr(earlier, name) for name in Draft._fields)
+    draft = draft._replace(supersedes=earlier.supersedes or earlier.uid)
+    back = memories.add(
+        connection,
+        draft,
+        place.now(),
+        seq=earlier.session_seq,
+        local_no=earlier.local_no,
+        created_at=earlier.created_at,
+    )
+    seals.take_back(connection, entry)
+    history.move(connection, earlier.uid, back.uid)
+    history.remove(connection, entry)
+    return back
+
+
+def _step_back(connection: sqlite3.Connection, entry: int, earlier: Memory, place: Place) -> Edited:
+    current = memories.get(connection, earlier.uid)
+    if current is None:
+        message = f"Memory {label(earlier)} is gone."
+        raise NotFound(message)
+    history.record(connection, current, "edited", place.now())
+    seals.take_back(connection, entry)
+    after = earlier._replace(no=current.no, updated_at=stamp(place.now()))
+    memories.change(connection, after)
+    history.remove(connection, entry)
+    return Edited(after, f"Restored the earlier state of memory {label(after)}.")
+
+
+def delete(place: Place, door: SecretDoor, memory_ids: tuple[str, ...], *, forever: bool) -> tuple[Deleted, ...]:
+    """Delete memories, all or none; `forever` also erases what an undo would need.
+
+    Raises:
+        BadInput: an id is unknown or ambiguous; nothing was deleted.
+    """
+    connection = place.connection()
+    uids = list(dict.fromkeys(ids.resolve(connection, one) for one in memory_ids))
+    if forever:
+        return tuple(_purge(place, door, uids, memory_ids))
+    live = [memories.named(connection, uid) for uid in uids]
+    with write(connection):
+        for one in live:
+            history.record(connection, one, "deleted", place.now())
+            memories.bury(connection, one.uid, stamp(place.now()))
+    return tuple(Deleted(label(one), _undo_sentence(connection, one)) for one in live)
+
+
+def _undo_sentence(connection: sqlite3.Connection, one: Memory) -> str:
+    sentence = f"Deleted memory {label(one)}. memory_update with restore=true undoes it for 30 days."
+    back = memories.get(connection, one.supersedes) if one.supersedes else None
+    if back is not None:
+        sentence += f" {label(back)}, which it had superseded, is shown again."
+    return sentence
+
+
+def _purge(place: Place, door: SecretDoor, uids: list[str], names: tuple[str, ...]) -> list[Deleted]:
+    connection = place.connection()
+    kept = {uid: seals.all_of(connection, uid) for uid in uids}
+    with write(connection):
+        for uid in uids:
+            memories.bury(connection, uid, stamp(place.now()))
+            purge.forget(connection, uid)
+    clean = purge.scrub(connection)
+    answers = []
+    for uid, name in zip(uids, names):
+        notes = door.forget(kept[uid])
+        stubborn = purge.purge_copies(place.database, uid)
+        answers.append(Deleted(name, _purge_sentence(name, clean, notes, stubborn)))
+    return answers
+
+
+def _purge_sentence(name: str, clean: bool, notes: tuple[str, ...], stubborn: list[str]) -> str:  # noqa: FBT001
+    parts = [
+        f"Purged memory {name}: its text is gone from the store, its history, the search index"
+        + (", the log and the snapshots; this cannot be undone." if clean else "."),
+    ]
+    if not clean:
+        parts.append(
+            "Another session is reading the database, so the write-ahead log is wiped as soon as "
+            "it lets go (tried again at every start and once an hour)."
+        )
+    parts += [f"{path} could not be cleaned: delete that file." for path in stubborn]
+    return " ".join([*parts, *notes])
+
+
+def refuse_mixed(wanted: Edit) -> None:
+    """Refuse an edit that asks for two different things at once.
+
+    Raises:
+        BadInput: `review` or `restore` came with other fields.
+    """
+    fields = ("content", "category", "tags", "importance", "expanded_keywords", "expires_at")
+    changes = [name for name in fields if getattr(wanted, name) is not None]
+    asked = [name for name in ("review", "restore") if getattr(wanted, name)]
+    if len(asked) > 1 or (asked and changes):
+        message = f"{' and '.join([*asked, *changes])} cannot be asked for at once."
+        raise BadInput(message, "Make one call for each.")
+    if not asked and not changes:
+        message = "memory_update was given nothing to change."
+        raise BadInput(message, f"Give at least one of {', '.join(fields)}, review, restore.")
+    if wanted.review not in {"", "accept", "reject"}:
+        message = f"review is '{wanted.review[:40]}'."
+        raise BadInput(message, "Use accept or reject.")

@@ -1,0 +1,96 @@
+"""The service on the local store: SQLite-only mode, and the reads of every other mode but HTTP-only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from claude_memory.memory import CATEGORIES
+from claude_memory.service import checks, editing, review, status, storing
+from claude_memory.service.interface import Found
+from claude_memory.store import memories, recall
+
+if TYPE_CHECKING:
+    from claude_memory.service.interface import (
+        Deleted,
+        Edit,
+        Edited,
+        NewMemory,
+        Page,
+        Question,
+        Status,
+        Stored,
+    )
+    from claude_memory.service.place import Place
+    from claude_memory.service.secrets import SecretDoor
+    from claude_memory.settings import Settings
+
+SCOPES = ("", "global", "project", "all")
+QUERY_LIMIT = 100_000  # characters; recall itself looks only at the rarest terms
+
+
+class LocalService:
+    """MemoryService and StatusService over one SQLite file."""
+
+    def __init__(self, place: Place, door: SecretDoor, settings: Settings) -> None:
+        """Keep where to work; nothing is opened before the first call."""
+        self._place = place
+        self._door = door
+        self._settings = settings
+
+    def store(self, new: NewMemory) -> Stored:
+        """Keep a fact; durable when it returns."""
+        return storing.store(self._place, self._door, new)
+
+    def recall(self, question: Question) -> Found:
+        """Find what fits the question, best first."""
+        query = recall.Query(
+            context=question.context[:QUERY_LIMIT],
+            expanded=question.expanded_query[:QUERY_LIMIT],
+            category=_category(question.category),
+            limit=checks.limit(question.limit),
+            sort_by=question.sort_by,
+            scope=checks.scope(question.scope, SCOPES),
+            project=self._place.project,
+            now=self._place.now(),
+            floor=False,
+        )
+        hits = recall.search(self._place.connection(), query)
+        return Found(tuple(hit.memory for hit in hits))
+
+    def list_newest(self, page: Page) -> Found:
+        """Return the newest memories first."""
+        found = memories.newest(
+            self._place.connection(),
+            self._place.now(),
+            category=_category(page.category),
+            tag=page.tag.strip(),
+            scope=checks.scope(page.scope, SCOPES),
+            project=self._place.project,
+            limit=checks.limit(page.limit),
+        )
+        return Found(tuple(found))
+
+    def update(self, edit: Edit) -> Edited:
+        """Change, restore, accept or reject one memory."""
+        editing.refuse_mixed(edit)
+        if edit.review:
+            return review.review(self._place, self._door, edit.id, edit.review)
+        if edit.restore:
+            return editing.restore(self._place, edit.id)
+        return editing.edit(self._place, self._door, edit)
+
+    def delete(self, ids: tuple[str, ...], *, purge: bool) -> tuple[Deleted, ...]:
+        """Delete memories, so that they can be undone, or for good."""
+        return editing.delete(self._place, self._door, ids, forever=purge)
+
+    def status(self) -> Status:
+        """Return mode, counts and everything that needs a person."""
+        return status.status(self._place, self._settings)
+
+    def open_secret(self, memory_id: str) -> str:
+        """Return the clear text of a sensitive memory; the access is recorded."""
+        return self._door.open(memory_id)
+
+
+def _category(value: str) -> str:
+    return checks.category(value) if value and value not in CATEGORIES else value

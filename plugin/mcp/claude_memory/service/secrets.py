@@ -1,0 +1,151 @@
+"""The one way of a secret through the service: redact, seal, and open again with a record.
+
+Clear text exists here only between `redact` and a keeper.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from claude_memory.errors import BadInput, ClaudeMemoryError, KeeperError, NotFound
+from claude_memory.memory import stamp
+from claude_memory.redaction.detector import redact
+from claude_memory.store import memories, seals
+from claude_memory.store.connection import write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from claude_memory.keeper.interface import Keeper, Sealed
+    from claude_memory.memory import Memory
+    from claude_memory.service.place import Place
+
+FORCED = "[secret: whole text]"
+NO_KEEPER = (
+    "The value itself was NOT kept: nothing on this machine can seal it. "
+    "Install the Python package 'cryptography' for this python3, or set VAULT_ADDR and VAULT_TOKEN."
+)
+
+
+@dataclass(frozen=True)
+class Safe:
+    """The fields of a memory without secrets, and the clear text that a keeper has to seal."""
+
+    content: str
+    tags: str
+    expanded_keywords: str
+    kinds: tuple[str, ...]
+    clear: str  # empty: there is nothing to seal
+
+    def __repr__(self) -> str:
+        """Show what kinds were found, never the text."""
+        return f"Safe(kinds={self.kinds!r})"
+
+
+def separate(content: str, tags: str, expanded_keywords: str, *, force: bool = False) -> Safe:
+    """Take every secret out of the three texts.
+
+    With `force` the whole content counts as one secret. Secrets found in tags or keywords are
+    sealed as further lines below the content.
+    """
+    found = [redact(text) for text in (content, tags, expanded_keywords)]
+    kinds = [item.kind for result in found for item in result.found]
+    clear = [content] if force or found[0].found else []
+    clear += [
+        f"[{name}] {text}"
+        for name, text, result in (("tags", tags, found[1]), ("keywords", expanded_keywords, found[2]))
+        if result.found
+    ]
+    return Safe(
+        content=FORCED if force else found[0].text,
+        tags=found[1].text,
+        expanded_keywords=found[2].text,
+        kinds=tuple(dict.fromkeys(["forced", *kinds] if force else kinds)),
+        clear="\n".join(clear),
+    )
+
+
+class SecretDoor:
+    """Seals and opens through the keeper of this machine's settings."""
+
+    def __init__(
+        self,
+        place: Place,
+        choose: Callable[[], Keeper | None],
+        opener: Callable[[Sealed], Keeper],
+    ) -> None:
+        """Keep how to find the keeper; it is looked for when the first secret comes."""
+        self._place = place
+        self._choose = choose
+        self._opener = opener
+
+    def seal(self, uid: str, safe: Safe) -> tuple[seals.Seal | None, tuple[str, ...]]:
+        """Seal the clear text of a memory; return the seal, if any, and sentences for the user."""
+        if not safe.clear:
+            return None, ()
+        keeper = self._choose()
+        if keeper is None:
+            return None, (NO_KEEPER,)
+        try:
+            return seals.Seal(uid, *keeper.seal(uid, safe.clear)), ()
+        except KeeperError as error:
+            return None, (f"The value itself was NOT kept: {error.sentence()}",)
+
+    def read(self, seal: seals.Seal) -> str:
+        """Return the clear text of a seal.
+
+        Raises:
+            KeeperError: it cannot be opened now, or not any more.
+        """
+        sealed = _sealed(seal)
+        return self._opener(sealed).open(seal.bound, sealed)
+
+    def holds(self, memory: Memory, clear: str) -> bool:
+        """Tell whether a sensitive memory's sealed value equals `clear`; False when in doubt."""
+        seal = seals.get(self._place.connection(), memory.uid)
+        try:
+            return seal is not None and self.read(seal) == clear
+        except ClaudeMemoryError:
+            return False
+
+    def forget(self, kept: list[seals.Seal]) -> tuple[str, ...]:
+        """Destroy what keepers hold outside the store; return what could not be destroyed."""
+        notes = []
+        for seal in kept:
+            sealed = _sealed(seal)
+            try:
+                self._opener(sealed).forget(seal.bound, sealed)
+            except ClaudeMemoryError as error:
+                notes.append(f"The keeper '{seal.keeper}' still holds it: {error.sentence()}")
+        return tuple(notes)
+
+    def open(self, memory_id: str) -> str:
+        """Return the clear text of the memory that an id names, and record the access.
+
+        Raises:
+            BadInput: there is no such memory, or nothing secret in it.
+            KeeperError: it cannot be opened.
+        """
+        connection = self._place.connection()
+        memory = memories.named(connection, memory_id)
+        if not memory.is_sensitive:
+            message = f"Memory {memory_id} holds no secret."
+            raise BadInput(message, "memory_recall shows its whole text.")
+        seal = seals.get(connection, memory.uid)
+        if seal is None:
+            message = f"The secret of memory {memory_id} was not kept when it was stored."
+            raise NotFound(message, "Store it again once a keeper is available (see doctor).")
+        clear = self.read(seal)
+        with write(connection):
+            connection.execute(
+                "INSERT INTO audit (at, action, uid, session) VALUES (?, 'secret_get', ?, ?)",
+                (stamp(self._place.now()), memory.uid, self._place.session),
+            )
+        return clear
+
+
+def _sealed(seal: seals.Seal) -> Sealed:
+    from claude_memory.keeper.interface import Sealed  # noqa: PLC0415  (start must stay cheap)
+
+    return Sealed(seal.keeper, seal.key_id, seal.blob)

@@ -1,0 +1,127 @@
+"""How the memory is doing: counts, learning, injections, and everything that needs a person."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from claude_memory.memory import days_before, moment, stamp
+from claude_memory.service.interface import Status
+from claude_memory.store import failures, history, memories, proposals, purge, sessions, turns
+from claude_memory.store.connection import network_file_system
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from claude_memory.service.place import Place
+    from claude_memory.settings import Settings
+
+SHOWN = 10  # proposals and failures listed at most
+
+
+def status(place: Place, settings: Settings) -> Status:
+    """Return mode, counts and everything that needs a person."""
+    connection = place.connection()
+    lines = [
+        ("Mode", _mode(settings)),
+        ("Store", f"{place.database} ({_megabytes(place.database)})"),
+        ("Project", place.project or "none (this folder belongs to no project)"),
+        ("Memories", _counts(connection, place)),
+        ("Queue", "nothing to send: this store is local"),
+        ("Learning", _learning(connection, settings, place)),
+        ("Injected today", _injected(connection, place)),
+    ]
+    waiting = _waiting(connection)
+    if waiting:
+        lines.append(("To review", waiting))
+    return Status(tuple(lines), tuple(_attention(connection, place, settings)))
+
+
+def _mode(settings: Settings) -> str:
+    return settings.mode + (" + Vault" if settings.vault_addr and settings.vault_token else "")
+
+
+def _megabytes(path: str) -> str:
+    size = sum(os.path.getsize(path + end) for end in ("", "-wal") if os.path.exists(path + end))
+    return f"{size / 1_048_576:.1f} MB"
+
+
+def _counts(connection: sqlite3.Connection, place: Place) -> str:
+    total, everywhere, here, sensitive = connection.execute(
+        "SELECT count(*), total(scope = 'global'), total(scope = 'project' AND project = ?), "
+        "total(is_sensitive) FROM memories WHERE live = 1",
+        (place.project,),
+    ).fetchone()
+    deleted = history.count(connection, "deleted")
+    return (
+        f"{total} ({everywhere:.0f} global, {here:.0f} for this project only), "
+        f"{sensitive:.0f} sensitive, {deleted} deleted that can still be restored"
+    )
+
+
+def _learning(connection: sqlite3.Connection, settings: Settings, place: Place) -> str:
+    calls, tokens_in, tokens_out = connection.execute(
+        "SELECT count(*), total(input_tokens), total(output_tokens) FROM judge_calls WHERE at >= ?",
+        (_midnight(place),),
+    ).fetchone()
+    learned = connection.execute(
+        "SELECT count(*) FROM memories WHERE live = 1 AND source = 'auto-learn'"
+    ).fetchone()[0]
+    return (
+        f"{settings.learn}, judge {settings.judge}; {learned} learned in all; today {calls} of "
+        f"{settings.learn_daily} judge calls, {tokens_in:.0f} tokens in, {tokens_out:.0f} out; "
+        f"{turns.count(connection, 'queued')} turns waiting"
+    )
+
+
+def _injected(connection: sqlite3.Connection, place: Place) -> str:
+    return f"{sessions.tokens_injected_since(connection, _midnight(place))} tokens"
+
+
+def _midnight(place: Place) -> str:
+    return stamp(place.now().replace(hour=0, minute=0, second=0, microsecond=0))
+
+
+def _waiting(connection: sqlite3.Connection) -> str:
+    found = proposals.newest(connection, SHOWN)
+    if not found:
+        return ""
+    shown = (
+        f"L{one.local_no} [{one.fields.get('category', 'facts')}] "
+        f"{json.dumps(one.fields['content'])} ({one.reason})"
+        for one in found
+    )
+    total = proposals.count(connection)
+    head = f"{total} proposed; memory_update with review=accept or reject:"
+    return "\n  ".join([head, *shown])
+
+
+def _attention(connection: sqlite3.Connection, place: Place, settings: Settings) -> list[str]:
+    found = list(settings.complaints)
+    week = days_before(place.now(), 7)
+    recent = [one for one in failures.all_noted(place.home) if one["at"] >= week]
+    found += [f"{one['at'][:16]} {one['where']}: {one['text']}" for one in recent[-SHOWN:]]
+    failed = turns.count(connection, "failed")
+    if failed:
+        found.append(f"{failed} turns could not be judged after 3 tries.")
+    kind = network_file_system(place.database)
+    if kind:
+        found.append(
+            f"The database is on a network file system ({kind}): slower, and unsafe on some "
+            "servers. Set MEMORY_HOME to a folder on a local disk."
+        )
+    if purge.is_due(connection):
+        found.append("A purge is not complete until all other sessions let go of the database.")
+    ahead = _ahead(connection, place)
+    if ahead:
+        found.append(ahead)
+    return found
+
+
+def _ahead(connection: sqlite3.Connection, place: Place) -> str:
+    newest = memories.newest_time(connection)
+    if not newest or moment(newest) <= place.now() + timedelta(days=1):
+        return ""
+    return f"The newest memory is dated {newest[:10]}: this computer's clock was or is wrong."

@@ -1,0 +1,69 @@
+"""Earlier texts of memories, kept 30 days: what an edit or a delete can be undone from. Hot."""
+
+from __future__ import annotations
+
+import json
+
+from claude_memory.memory import Memory, stamp
+from claude_memory.store.rows import FIELDS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from datetime import datetime
+
+KEPT_DAYS = 30
+
+
+def record(connection: sqlite3.Connection, memory: Memory, kind: str, now: datetime) -> int:
+    """Keep a memory's present state as `edited` or `deleted`; return the entry's id.
+
+    The seal of its secret, if it has one, moves from the memory to the entry.
+    """
+    fields = json.dumps(memory._asdict(), ensure_ascii=False)
+    cursor = connection.execute(
+        "INSERT INTO history (uid, at, kind, fields) VALUES (?, ?, ?, ?)",
+        (memory.uid, stamp(now), kind, fields),
+    )
+    entry = int(cursor.lastrowid or 0)
+    connection.execute(
+        "UPDATE secrets SET history_id = ? WHERE uid = ? AND history_id IS NULL",
+        (entry, memory.uid),
+    )
+    return entry
+
+
+def latest(connection: sqlite3.Connection, uid: str) -> tuple[int, str, Memory] | None:
+    """Return id, kind and state of the newest entry of a memory, or None."""
+    row = connection.execute(
+        "SELECT id, kind, fields FROM history WHERE uid = ? ORDER BY id DESC LIMIT 1", (uid,)
+    ).fetchone()
+    if not row:
+        return None
+    fields = json.loads(row[2])
+    return int(row[0]), str(row[1]), Memory(**{name: fields[name] for name in FIELDS})
+
+
+def count(connection: sqlite3.Connection, kind: str) -> int:
+    """Count the entries of one kind."""
+    query = "SELECT count(*) FROM history WHERE kind = ?"
+    return int(connection.execute(query, (kind,)).fetchone()[0])
+
+
+def remove(connection: sqlite3.Connection, entry: int) -> None:
+    """Forget one entry."""
+    connection.execute("DELETE FROM history WHERE id = ?", (entry,))
+
+
+def expire(connection: sqlite3.Connection, before: str) -> int:
+    """Forget entries, and the seals they hold, from before a time; return how many."""
+    connection.execute(
+        "DELETE FROM secrets WHERE history_id IN (SELECT id FROM history WHERE at < ?)", (before,)
+    )
+    return connection.execute("DELETE FROM history WHERE at < ?", (before,)).rowcount
+
+
+def move(connection: sqlite3.Connection, uid: str, heir: str) -> None:
+    """Hand the entries and seals of a memory to the one that takes its place."""
+    connection.execute("UPDATE history SET uid = ? WHERE uid = ?", (heir, uid))
+    connection.execute("UPDATE secrets SET uid = ? WHERE uid = ?", (heir, uid))

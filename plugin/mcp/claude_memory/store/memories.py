@@ -1,0 +1,212 @@
+"""Writes and reads single memories. Hot. Every write runs inside the caller's transaction."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from claude_memory.errors import NotFound
+from claude_memory.memory import Memory, moment, new_uid, normalise, stamp
+from claude_memory.store import ids, words
+from claude_memory.store.rows import COLUMNS, COLUMNS_OF_M, FIELDS, to_memory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from datetime import datetime
+
+    from claude_memory.memory import Draft
+
+VISIBLE = (
+    "m.live = 1 AND (m.expires_at = '' OR m.expires_at > :now) AND NOT EXISTS "
+    "(SELECT 1 FROM memories s WHERE s.supersedes = m.uid AND s.live = 1 AND s.supersedes <> '')"
+)
+SCOPES = {
+    "": "(m.scope = 'global' OR m.project = :project)",
+    "global": "m.scope = 'global'",
+    "project": "(m.scope = 'project' AND m.project = :project)",
+    "all": "1",
+}
+SKEW = timedelta(days=1)
+
+
+def twin_key(content: str) -> str:
+    """Return a digest that equal texts share (NFC, white space and one full stop aside)."""
+    import hashlib  # noqa: PLC0415  (3 ms that no reading hook should pay)
+
+    text = normalise(content).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, digest_size=16).hexdigest()
+
+
+def present(connection: sqlite3.Connection, now: datetime) -> datetime:
+    """Return `now`, or just after the newest memory when the clock was set back a little.
+
+    So "newest first" stays true across a small correction; a clock that is off by more than a day
+    is taken at its word, and status says so.
+    """
+    found = newest_time(connection)
+    if not found:
+        return now
+    newest = moment(found)
+    return newest + timedelta(microseconds=1) if now <= newest < now + SKEW else now
+
+
+def newest_time(connection: sqlite3.Connection) -> str:
+    """Return when the newest live memory was made, or an empty text."""
+    row = connection.execute(
+        "SELECT created_at FROM memories WHERE live = 1 ORDER BY created_at DESC, rid DESC LIMIT 1"
+    ).fetchone()
+    return str(row[0]) if row else ""
+
+
+def add(
+    connection: sqlite3.Connection,
+    draft: Draft,
+    now: datetime,
+    *,
+    seq: int,
+    uid: str = "",
+    local_no: int | None = None,
+    created_at: str = "",
+) -> Memory:
+    """Insert a memory; a uid and a local number are made unless they are given."""
+    at = stamp(present(connection, now))
+    memory = Memory(
+        uid=uid or new_uid(int(now.timestamp() * 1000)),
+        local_no=ids.take_local_no(connection) if local_no is None else local_no,
+        no=None,
+        content=draft.content,
+        category=draft.category,
+        tags=draft.tags,
+        expanded_keywords=draft.expanded_keywords,
+        importance=draft.importance,
+        is_sensitive=draft.is_sensitive,
+        scope=draft.scope,
+        project=draft.project,
+        session=draft.session,
+        session_seq=seq,
+        source=draft.source,
+        supersedes=draft.supersedes,
+        expires_at=draft.expires_at,
+        created_at=created_at or at,
+        updated_at=at,
+    )
+    marks = ", ".join("?" * (len(FIELDS) + 3))
+    connection.execute(
+        f"INSERT INTO memories ({COLUMNS}, live, twin, words) VALUES ({marks})",  # noqa: S608
+        (*memory, 1, twin_key(memory.content), _words(memory)),
+    )
+    return memory
+
+
+def change(connection: sqlite3.Connection, memory: Memory) -> None:
+    """Write the changed fields of a live memory; its uid, numbers and source stay."""
+    connection.execute(
+        "UPDATE memories SET content = ?, category = ?, tags = ?, expanded_keywords = ?, "
+        "importance = ?, is_sensitive = ?, scope = ?, project = ?, supersedes = ?, expires_at = ?, "
+        "updated_at = ?, twin = ?, words = ? WHERE uid = ? AND live = 1",
+        (
+            memory.content,
+            memory.category,
+            memory.tags,
+            memory.expanded_keywords,
+            memory.importance,
+            memory.is_sensitive,
+            memory.scope,
+            memory.project,
+            memory.supersedes,
+            memory.expires_at,
+            memory.updated_at,
+            twin_key(memory.content),
+            _words(memory),
+            memory.uid,
+        ),
+    )
+
+
+def bury(connection: sqlite3.Connection, uid: str, at: str) -> None:
+    """Leave only a tombstone of a memory: its uid, its number and the time."""
+    connection.execute(
+        "UPDATE memories SET live = 0, content = '', category = '', tags = '', "
+        "expanded_keywords = '', words = '', twin = '', project = '', session = '', "
+        "supersedes = '', expires_at = '', updated_at = ? WHERE uid = ?",
+        (at, uid),
+    )
+
+
+def get(connection: sqlite3.Connection, uid: str) -> Memory | None:
+    """Return the live memory with this uid, or None."""
+    query = f"SELECT {COLUMNS} FROM memories WHERE uid = ? AND live = 1"  # noqa: S608
+    row = connection.execute(query, (uid,)).fetchone()
+    return to_memory(row) if row else None
+
+
+def named(connection: sqlite3.Connection, memory_id: str) -> Memory:
+    """Return the live memory that an id names.
+
+    Raises:
+        NotFound: none has it, or it is deleted.
+        Ambiguous: it fits two.
+    """
+    memory = get(connection, ids.resolve(connection, memory_id))
+    if memory is None:
+        message = f"Memory {memory_id} is deleted."
+        raise NotFound(message, "memory_update with restore=true brings it back for 30 days.")
+    return memory
+
+
+def twins(connection: sqlite3.Connection, content: str, project: str) -> list[Memory]:
+    """Return the live memories seen from `project` that hold the same text."""
+    rows = connection.execute(
+        f"SELECT {COLUMNS_OF_M} FROM memories m WHERE m.twin = :twin AND {VISIBLE} "  # noqa: S608
+        f"AND {SCOPES['']} ORDER BY m.rid",
+        {"twin": twin_key(content), "now": "", "project": project},
+    )
+    return [memory for memory in map(to_memory, rows) if _same(memory.content, content)]
+
+
+def newest(
+    connection: sqlite3.Connection,
+    now: datetime,
+    *,
+    category: str,
+    tag: str,
+    scope: str,
+    project: str,
+    limit: int,
+) -> list[Memory]:
+    """Return live memories, newest first; superseded and expired ones are left out."""
+    where = [VISIBLE, SCOPES[scope]]
+    if category:
+        where.append("m.category = :category")
+    if tag:
+        where.append("instr(lower(',' || replace(m.tags, ', ', ',') || ','), :tag) > 0")
+    rows = connection.execute(
+        f"SELECT {COLUMNS_OF_M} FROM memories m WHERE {' AND '.join(where)} "  # noqa: S608
+        "ORDER BY m.created_at DESC, m.rid DESC LIMIT :limit",
+        {
+            "now": stamp(now),
+            "project": project,
+            "category": category,
+            "tag": f",{tag.lower()},",
+            "limit": limit,
+        },
+    )
+    return [to_memory(row) for row in rows]
+
+
+def successor(connection: sqlite3.Connection, uid: str) -> Memory | None:
+    """Return the live memory that supersedes this one, if there is one."""
+    query = (
+        f"SELECT {COLUMNS} FROM memories "  # noqa: S608
+        "WHERE supersedes = ? AND live = 1 AND supersedes <> '' ORDER BY rid DESC LIMIT 1"
+    )
+    row = connection.execute(query, (uid,)).fetchone()
+    return to_memory(row) if row else None
+
+
+def _words(memory: Memory) -> str:
+    return words.extra_words(memory.content, memory.tags, memory.expanded_keywords)
+
+
+def _same(one: str, other: str) -> bool:
+    return normalise(one) == normalise(other)

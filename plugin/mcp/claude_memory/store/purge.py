@@ -1,0 +1,105 @@
+"""Makes text unrecoverable: out of the row, the history, the index, the log and the snapshots.
+
+`secure_delete` zeroes freed pages; the full-text index keeps deleted words in old segments until
+they are merged, hence `optimize`; the write-ahead log keeps old pages until it is truncated.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+from claude_memory.store import history, state
+from claude_memory.store.connection import write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+
+DUE = "scrub_due"
+
+
+def forget(connection: sqlite3.Connection, uid: str) -> None:
+    """Erase all earlier texts and seals of a buried memory; call it inside a write transaction."""
+    connection.execute("DELETE FROM history WHERE uid = ?", (uid,))
+    connection.execute("DELETE FROM secrets WHERE uid = ?", (uid,))
+    connection.execute("DELETE FROM pending_ops WHERE uid = ? AND attempts = 0", (uid,))
+    connection.execute("DELETE FROM shelf WHERE uid = ?", (uid,))
+    state.put(connection, DUE, "1")
+
+
+def expire(connection: sqlite3.Connection, before: str) -> int:
+    """Erase earlier texts from before a time; return how many. The scrub is then due."""
+    with write(connection):
+        gone = history.expire(connection, before)
+        if gone:
+            state.put(connection, DUE, "1")
+    return gone
+
+
+def scrub(connection: sqlite3.Connection) -> bool:
+    """Overwrite what deleted text left in the index and in the write-ahead log.
+
+    Returns whether nothing is left; False while another session reads an old state of the file.
+    A later call (upkeep makes one) finishes the work.
+    """
+    with write(connection):
+        connection.execute("INSERT INTO memories_fts (memories_fts) VALUES ('optimize')")
+        state.put(connection, DUE, "")
+    busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    if busy:
+        with write(connection):
+            state.put(connection, DUE, "1")
+    return not busy
+
+
+def is_due(connection: sqlite3.Connection) -> bool:
+    """Tell whether a scrub has to be done or finished."""
+    return bool(state.get(connection, DUE))
+
+
+def copies(path: str) -> list[str]:
+    """Return the snapshots and backups that stand beside the database at `path`."""
+    folder, name = os.path.split(path)
+    beside = (entry for entry in os.listdir(folder) if entry.startswith(name + "."))
+    return [os.path.join(folder, entry) for entry in sorted(beside) if ".part-" not in entry]
+
+
+def purge_copies(path: str, uid: str) -> list[str]:
+    """Erase a memory from the copies beside the database; return those that could not be cleaned.
+
+    The copy that a takeover keeps of an earlier system's database has our uids too.
+    """
+    stubborn = []
+    for copy in copies(path):
+        try:
+            _purge_copy(copy, uid)
+        except sqlite3.Error:
+            stubborn.append(copy)
+    return stubborn
+
+
+def _purge_copy(copy: str, uid: str) -> None:
+    connection = sqlite3.connect(copy, isolation_level=None)
+    try:
+        connection.execute("PRAGMA secure_delete=ON")
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        gone = 0
+        for table in {"memories", "history", "secrets"} & tables:
+            query = f"DELETE FROM {table} WHERE uid = ?"  # noqa: S608  (three fixed names)
+            gone += connection.execute(query, (uid,)).rowcount
+        if gone and "memories_fts" in tables:
+            connection.execute("INSERT INTO memories_fts (memories_fts) VALUES ('optimize')")
+        if gone:
+            connection.execute("VACUUM")
+    finally:
+        connection.close()
+
+
+def remove_old_copies(path: str, now: datetime) -> list[str]:
+    """Delete the copies older than the history is kept; return their paths."""
+    oldest = now.timestamp() - history.KEPT_DAYS * 86_400
+    old = [copy for copy in copies(path) if os.path.getmtime(copy) < oldest]
+    for copy in old:
+        os.unlink(copy)
+    return old

@@ -1,0 +1,59 @@
+"""Sealed secrets beside their memories: ciphertext or a pointer, never clear text. Hot.
+
+A seal is bound to the uid it was made under (`bound`), also after an undone delete has given the
+memory a new uid.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+
+from claude_memory.memory import stamp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from datetime import datetime
+    from typing import NamedTuple
+
+    class Seal(NamedTuple):
+        """The uid a secret was sealed under, and what the keeper gave for it."""
+
+        bound: str
+        keeper: str
+        key_id: str
+        blob: bytes
+
+else:
+    Seal = namedtuple("Seal", "bound keeper key_id blob")
+
+
+def put(connection: sqlite3.Connection, uid: str, seal: Seal, now: datetime) -> None:
+    """Keep the seal of a memory's present text."""
+    connection.execute(
+        "INSERT INTO secrets (uid, bound, keeper, key_id, blob, at) VALUES (?, ?, ?, ?, ?, ?)",
+        (uid, *seal, stamp(now)),
+    )
+
+
+def get(connection: sqlite3.Connection, uid: str) -> Seal | None:
+    """Return the seal of a memory's present text, or None."""
+    row = connection.execute(
+        "SELECT bound, keeper, key_id, blob FROM secrets "
+        "WHERE uid = ? AND history_id IS NULL ORDER BY id DESC LIMIT 1",
+        (uid,),
+    ).fetchone()
+    return Seal._make(row) if row else None
+
+
+def take_back(connection: sqlite3.Connection, entry: int) -> None:
+    """Make the seal of a history entry the present one of its memory again."""
+    connection.execute("UPDATE secrets SET history_id = NULL WHERE history_id = ?", (entry,))
+
+
+def all_of(connection: sqlite3.Connection, uid: str) -> list[Seal]:
+    """Return every seal of a memory, earlier texts included."""
+    rows = connection.execute(
+        "SELECT bound, keeper, key_id, blob FROM secrets WHERE uid = ?", (uid,)
+    )
+    return [Seal._make(row) for row in rows]
