@@ -53,6 +53,8 @@ CREATE INDEX memories_by_session ON memories (session, session_seq);
 CREATE INDEX memories_by_successor ON memories (supersedes) WHERE live = 1 AND supersedes <> '';
 CREATE INDEX memories_by_number ON memories (no) WHERE no IS NOT NULL;
 CREATE INDEX memories_by_expiry ON memories (expires_at) WHERE live = 1 AND expires_at <> '';
+CREATE INDEX memories_by_place ON memories (
+    CASE scope WHEN 'global' THEN '' ELSE project END, importance) WHERE live = 1;
 CREATE VIEW shown AS
     SELECT rid, content, expanded_keywords, tags, words FROM memories WHERE live = 1;
 CREATE VIRTUAL TABLE memories_fts USING fts5 (
