@@ -47,7 +47,7 @@ def mcp_line_one_python() -> Path:
 
 
 def _install_claude_code() -> None:
-    with alone("claude-code"):
+    with alone(CLAUDE_CODE.parent):
         if CLAUDE_CODE.is_file():
             return
         say(f"fetching Claude Code {CLAUDE_CODE_VERSION} (175 MB, 380 MB on disk): once ...")

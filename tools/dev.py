@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 from tools import environment, lint, locks, suite
-from tools.environment import ROOT, SetupFailed, say
+from tools.environment import ROOT, WINDOWS, SetupFailed, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,9 @@ def main(arguments: list[str]) -> int:
 
 def _module(name: str, arguments: list[str]) -> int:
     command = [str(environment.development()), "-m", name, *arguments]
+    if not WINDOWS:  # become the program, so that Ctrl-C and signals reach it and nothing else
+        os.chdir(ROOT)
+        os.execv(command[0], command)  # noqa: S606  (no shell is wanted)
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 

@@ -22,7 +22,7 @@ DECISION_PARTS = ("Context", "Decision", "Consequences", "Alternatives", "Refere
 def main() -> int:
     """Print what is wrong in the documents; return 1 if anything is."""
     pages = _pages()
-    wrong = [complaint for page in pages for complaint in broken_links(page)]
+    wrong = [complaint for page in pages for complaint in broken_links(page, ROOT)]
     wrong += decision_complaints(ROOT / "docs" / "decisions")
     for complaint in wrong:
         print(complaint)
@@ -37,17 +37,18 @@ def _pages() -> list[Path]:
     return [path for path in paths if path.is_file()]
 
 
-def broken_links(page: Path) -> Iterator[str]:
+def broken_links(page: Path, root: Path) -> Iterator[str]:
     """Yield a sentence for each link to a file or heading that does not exist."""
+    name = page.relative_to(root)
     for target in LINK.findall(CODE.sub("", page.read_text(encoding="utf-8"))):
         place, _, anchor = target.partition("#")
         if "://" in target or target.startswith("mailto:"):
             continue
         aim = (page.parent / place) if place else page
         if not aim.exists():
-            yield f"{page.relative_to(ROOT)}: {target} leads to no file"
+            yield f"{name}: {target} leads to no file"
         elif anchor and aim.suffix == ".md" and anchor not in anchors(aim):
-            yield f"{page.relative_to(ROOT)}: {target} leads to no heading"
+            yield f"{name}: {target} leads to no heading"
 
 
 def anchors(page: Path) -> set[str]:

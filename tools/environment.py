@@ -56,10 +56,10 @@ def ready(folder: Path, lock: Path, base: str, what: str) -> Path:
         SetupFailed: nothing could be installed; the message says what to do.
     """
     base = str(Path(base).resolve())  # never a link inside the environment that is re-made
-    with alone(folder.name):
+    with alone(folder):
         if not _is_current(folder, lock, base):
             begun = time.monotonic()
-            say(f"setting up {what} in {folder.relative_to(ROOT)}: once, can take a minute ...")
+            say(f"setting up {what} in {folder.name}: once, can take a minute ...")
             shutil.rmtree(folder, ignore_errors=True)
             _create(folder, base)
             _install(folder, lock)
@@ -77,10 +77,10 @@ def has_venv(python: str) -> bool:
 
 
 @contextlib.contextmanager
-def alone(name: str) -> Iterator[None]:
-    """Let one process at a time set up what is called `name`."""
-    TOOLS.mkdir(exist_ok=True)
-    with (TOOLS / f"{name}.lock").open("w") as guard:
+def alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time set up `folder`; a lock file beside it stays."""
+    folder.parent.mkdir(exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as guard:
         if sys.platform != "win32":
             import fcntl  # noqa: PLC0415  (does not exist on Windows)
 

@@ -30,17 +30,17 @@ class Interpreter(NamedTuple):
     path: str
 
 
-def found() -> dict[str, Interpreter]:
+def found(usual: tuple[str, ...] = USUAL) -> dict[str, Interpreter]:
     """Return the first working Python of each wanted series whose SQLite has FTS5."""
     answered: dict[str, Interpreter] = {}
-    for candidate in dict.fromkeys(_candidates()):
+    for candidate in dict.fromkeys(_candidates(usual)):
         interpreter = _probe(candidate)
         if interpreter and interpreter.series in WANTED:
             answered.setdefault(interpreter.series, interpreter)
     return dict(sorted(answered.items(), key=lambda item: WANTED.index(item[0])))
 
 
-def _candidates() -> Iterator[str]:
+def _candidates(usual: tuple[str, ...]) -> Iterator[str]:
     names = [f"python{series}" for series in WANTED]
     for name in [*names, "python3", "python"]:
         yield from filter(None, [shutil.which(name)])
@@ -49,7 +49,7 @@ def _candidates() -> Iterator[str]:
     yield from _matching(pyenv / "versions", "3.*/bin/python")
     uv_data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share") / "uv/python"
     yield from _matching(Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or uv_data), "*/bin/python3")
-    for folder in USUAL:
+    for folder in usual:
         yield from (str(Path(folder) / name) for name in names if (Path(folder) / name).is_file())
 
 

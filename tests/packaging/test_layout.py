@@ -7,6 +7,11 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+from packaging.requirements import Requirement
+
+from tools.locks import LOCKS
+
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT = ROOT / "plugin" / "mcp" / "claude_memory"
 
@@ -33,6 +38,15 @@ def test_the_version_is_the_same_everywhere() -> None:
     manifest = json.loads((ROOT / "plugin/.claude-plugin/plugin.json").read_text())
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["version"] == manifest["version"]
+
+
+@pytest.mark.parametrize(("group", "lock"), [(key, name) for key, (name, _) in LOCKS.items()])
+def test_a_lock_satisfies_the_group_it_was_made_from(group: str, lock: str) -> None:
+    """A changed requirement without a new lock would not be installed."""
+    pinned = dict(re.findall(r"(?m)^([\w.-]+)==(\S+)", (ROOT / lock).read_text()))
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"][group]
+    for requirement in map(Requirement, wanted):
+        assert requirement.specifier.contains(pinned[requirement.name]), requirement
 
 
 def test_locks_hold_hashes_and_no_place_to_download_from() -> None:

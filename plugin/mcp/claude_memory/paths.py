@@ -1,9 +1,7 @@
 """Where files live. Hot: a hook pays for every import here, so only `os`.
 
-    <home>/memory/             0700   the database, its WAL, backups beside it
-        memory.db              0600
-        failures.jsonl         0600   what went wrong in hooks, until the next greeting
-    <home>/keys/               0700   key files, never beside the database or its backups
+`<home>/memory/` (0700) holds the database, its log, copies beside it, and what went wrong in hooks;
+`<home>/keys/` (0700) holds key files, never beside the database or its copies. All files are 0600.
 """
 
 from __future__ import annotations
