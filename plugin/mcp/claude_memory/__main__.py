@@ -27,7 +27,7 @@ PLUGIN = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file_
 def main(argv: Sequence[str]) -> int:
     """Serve MCP over stdin and stdout, or run the command that `argv` names."""
     if argv:
-        from claude_memory import commands  # noqa: PLC0415  (start must stay cheap)
+        from claude_memory import commands
 
         return commands.run(argv, build(os.environ), version())
     return serve(os.environ)
@@ -44,12 +44,12 @@ class Assembly:
         self.service = LocalService(place, self.door, settings)
 
     def _choose(self) -> Keeper | None:
-        from claude_memory.keeper import choice  # noqa: PLC0415  (only when a secret comes)
+        from claude_memory.keeper import choice
 
         return choice.choose(self.settings)
 
     def _opener(self, sealed: Sealed) -> Keeper:
-        from claude_memory.keeper import choice  # noqa: PLC0415  (only when a secret is read)
+        from claude_memory.keeper import choice
 
         return choice.opener(self.settings, sealed)
 
@@ -79,10 +79,20 @@ def serve(environ: Mapping[str, str]) -> int:
     place = parts.place
 
     def note(where: str, error: Exception) -> None:
-        failures.note(place.home, where, failures.outline(error), place.now())
+        failures.note(place.home, where, _outline(error), place.now())
 
     offered = [*tools.build(parts.service, parts.service), (HOOK, _hook(parts, environ))]
     return Server(("memory", version()), tools.INSTRUCTIONS, offered, note).serve()
+
+
+def _outline(error: Exception) -> str:
+    """Name a failure and its place, not its text: that may quote what must stay private."""
+    trace, place = error.__traceback__, ""
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        place = f" at {os.path.basename(code.co_filename)}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return type(error).__name__ + place
 
 
 HOOK = Tool("hook", "For this plugin's hooks only.", {"type": "object"}, hidden=True)
@@ -90,16 +100,18 @@ HOOK = Tool("hook", "For this plugin's hooks only.", {"type": "object"}, hidden=
 
 def _hook(parts: Assembly, environ: Mapping[str, str]) -> Callable[[Call], str]:
     def answer(call: Call) -> str:
-        from claude_memory.hooks import runtime  # noqa: PLC0415  (start must stay cheap)
+        from claude_memory.hooks import context, runtime
 
-        return runtime.answer(call.arguments, runtime.context(environ, parts.place))
+        place = parts.place
+        here = context.from_environ(environ, place.connection, place.project, place.now())
+        return runtime.answer(call.arguments, here)
 
     return answer
 
 
 def version() -> str:
     """Return the plugin's version; plugin.json is the one place that holds it."""
-    import json  # noqa: PLC0415  (at hand anyway once the server runs)
+    import json
 
     try:
         with open(os.path.join(PLUGIN, ".claude-plugin", "plugin.json"), encoding="utf-8") as file:

@@ -8,6 +8,7 @@ import re
 from claude_memory import memory
 from claude_memory.errors import BadInput
 
+NAME_LIMIT = 500  # characters of a project, a session or a uid
 FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 

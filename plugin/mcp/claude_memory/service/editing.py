@@ -46,7 +46,9 @@ def edit(place: Place, door: SecretDoor, wanted: Edit) -> Edited:
             seals.put(connection, before.uid, seal, place.now())
     names = [name for name in after._fields if getattr(after, name) != getattr(before, name)]
     changed = ", ".join(name for name in names if name not in {"updated_at", "is_sensitive"})
-    sentence = f"Updated memory {label(after)}: {changed or 'its secret'}. The earlier state is kept."
+    sentence = (
+        f"Updated memory {label(after)}: {changed or 'its secret'}. The earlier state is kept."
+    )
     return Edited(after, sentence, notes)
 
 
@@ -141,7 +143,9 @@ def _step_back(connection: sqlite3.Connection, entry: int, earlier: Memory, plac
     return Edited(after, f"Restored the earlier state of memory {label(after)}.")
 
 
-def delete(place: Place, door: SecretDoor, memory_ids: tuple[str, ...], *, forever: bool) -> tuple[Deleted, ...]:
+def delete(
+    place: Place, door: SecretDoor, memory_ids: tuple[str, ...], *, forever: bool
+) -> tuple[Deleted, ...]:
     """Delete memories, all or none; `forever` also erases what an undo would need.
 
     Raises:
@@ -160,14 +164,16 @@ def delete(place: Place, door: SecretDoor, memory_ids: tuple[str, ...], *, forev
 
 
 def _undo_sentence(connection: sqlite3.Connection, one: Memory) -> str:
-    sentence = f"Deleted memory {label(one)}. memory_update with restore=true undoes it for 30 days."
+    sentence = f"Deleted memory {label(one)}; memory_update with restore=true undoes it (30 days)."
     back = memories.get(connection, one.supersedes) if one.supersedes else None
     if back is not None:
         sentence += f" {label(back)}, which it had superseded, is shown again."
     return sentence
 
 
-def _purge(place: Place, door: SecretDoor, uids: list[str], names: tuple[str, ...]) -> list[Deleted]:
+def _purge(
+    place: Place, door: SecretDoor, uids: list[str], names: tuple[str, ...]
+) -> list[Deleted]:
     connection = place.connection()
     kept = {uid: seals.all_of(connection, uid) for uid in uids}
     with write(connection):

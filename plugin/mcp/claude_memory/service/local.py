@@ -1,4 +1,4 @@
-"""The service on the local store: SQLite-only mode, and the reads of every other mode but HTTP-only."""
+"""The service on the local store: all of SQLite-only mode."""
 
 from __future__ import annotations
 

@@ -36,5 +36,6 @@ def review(place: Place, door: SecretDoor, memory_id: str, verdict: str) -> Edit
     stored = storing.store(place, door, NewMemory(**found.fields), local_no=number)
     with write(connection):
         proposals.remove(connection, number)
-    kept = "" if stored.outcome == "stored" else f", which was already stored as {label(stored.memory)}"
+    known = stored.outcome == "already"
+    kept = f", which was already stored as {label(stored.memory)}" if known else ""
     return Edited(stored.memory, f"Accepted the proposal L{number}{kept}.", stored.notes)

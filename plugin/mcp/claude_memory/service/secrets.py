@@ -54,7 +54,7 @@ def separate(content: str, tags: str, expanded_keywords: str, *, force: bool = F
     clear = [content] if force or found[0].found else []
     clear += [
         f"[{name}] {text}"
-        for name, text, result in (("tags", tags, found[1]), ("keywords", expanded_keywords, found[2]))
+        for name, text, result in zip(("tags", "keywords"), (tags, expanded_keywords), found[1:])
         if result.found
     ]
     return Safe(
@@ -146,6 +146,6 @@ class SecretDoor:
 
 
 def _sealed(seal: seals.Seal) -> Sealed:
-    from claude_memory.keeper.interface import Sealed  # noqa: PLC0415  (start must stay cheap)
+    from claude_memory.keeper.interface import Sealed
 
     return Sealed(seal.keeper, seal.key_id, seal.blob)

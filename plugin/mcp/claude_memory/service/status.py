@@ -7,7 +7,7 @@ import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from claude_memory.memory import days_before, moment, stamp
+from claude_memory.memory import moment, stamp
 from claude_memory.service.interface import Status
 from claude_memory.store import failures, history, memories, proposals, purge, sessions, turns
 from claude_memory.store.connection import network_file_system
@@ -72,7 +72,7 @@ def _learning(connection: sqlite3.Connection, settings: Settings, place: Place) 
     return (
         f"{settings.learn}, judge {settings.judge}; {learned} learned in all; today {calls} of "
         f"{settings.learn_daily} judge calls, {tokens_in:.0f} tokens in, {tokens_out:.0f} out; "
-        f"{turns.count(connection, 'queued')} turns waiting"
+        f"{turns.count(connection).queued} turns waiting"
     )
 
 
@@ -85,7 +85,7 @@ def _midnight(place: Place) -> str:
 
 
 def _waiting(connection: sqlite3.Connection) -> str:
-    found = proposals.newest(connection, SHOWN)
+    found = proposals.listed(connection, SHOWN)
     if not found:
         return ""
     shown = (
@@ -100,10 +100,11 @@ def _waiting(connection: sqlite3.Connection) -> str:
 
 def _attention(connection: sqlite3.Connection, place: Place, settings: Settings) -> list[str]:
     found = list(settings.complaints)
-    week = days_before(place.now(), 7)
-    recent = [one for one in failures.all_noted(place.home) if one["at"] >= week]
-    found += [f"{one['at'][:16]} {one['where']}: {one['text']}" for one in recent[-SHOWN:]]
-    failed = turns.count(connection, "failed")
+    if settings.api_key:
+        found.append("An API key is set, but this version does not sync: memories stay here.")
+    noted = [*failures.unseen(place.home), *failures.shown(place.home)][:SHOWN]
+    found += [f"{one.at[:16]} {one.where}: {one.text}" for one in noted]
+    failed = turns.count(connection).failed
     if failed:
         found.append(f"{failed} turns could not be judged after 3 tries.")
     kind = network_file_system(place.database)

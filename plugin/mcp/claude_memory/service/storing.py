@@ -31,9 +31,7 @@ class _Ready:
     notes: tuple[str, ...]
 
 
-def store(
-    place: Place, door: SecretDoor, new: NewMemory, *, local_no: int | None = None
-) -> Stored:
+def store(place: Place, door: SecretDoor, new: NewMemory, *, local_no: int | None = None) -> Stored:
     """Keep a fact, under a number it already has if one is given; on the disk when this returns.
 
     Raises:

@@ -5,6 +5,7 @@ SQLite errors leave this module only as `StoreError`s that name the fix.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import sys
@@ -144,6 +145,8 @@ def network_file_system(path: str) -> str:
 class write:  # noqa: N801  (read as a statement: `with write(connection):`)
     """One write transaction: BEGIN IMMEDIATE, then COMMIT, or ROLLBACK on any error.
 
+    With `keep=False` it is rolled back in any case: a rehearsal.
+
     Durable transactions are on the disk when the block ends (synchronous=FULL); others may be
     lost to a power cut, never to a crash of the process.
 
@@ -151,9 +154,12 @@ class write:  # noqa: N801  (read as a statement: `with write(connection):`)
         StoreBusy, StoreFull, StoreReadOnly, StoreDamaged: nothing was written.
     """
 
-    def __init__(self, connection: sqlite3.Connection, *, durable: bool = True) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, *, durable: bool = True, keep: bool = True
+    ) -> None:
         """Keep the connection; the transaction begins when the block is entered."""
         self._connection = connection
+        self._keep = keep
         self._durable = durable
 
     def __enter__(self) -> sqlite3.Connection:
@@ -179,7 +185,7 @@ class write:  # noqa: N801  (read as a statement: `with write(connection):`)
     ) -> None:
         """Commit, or roll back and translate what SQLite said."""
         try:
-            if kind is None:
+            if kind is None and self._keep:
                 self._connection.execute("COMMIT")
                 return
         except sqlite3.Error as failure:
@@ -203,7 +209,7 @@ def explain(error: Exception, path: str = "") -> errors.StoreError:
         return error
     if "locked" in low or "busy" in low:
         return errors.StoreBusy(f"The memory database is in use by another session{where}.")
-    if "full" in low or getattr(error, "errno", None) == 28:
+    if "full" in low or getattr(error, "errno", None) == errno.ENOSPC:
         return errors.StoreFull(f"The disk is full: the memory database cannot grow{where}.")
     if "readonly" in low or "read-only" in low or isinstance(error, PermissionError):
         return errors.StoreReadOnly(f"The memory database cannot be written{where}.")

@@ -1,0 +1,169 @@
+"""The commands of `python3 server.py NAME`: doctor, status, export, import."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from claude_memory.errors import ClaudeMemoryError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import TextIO
+
+    from claude_memory.__main__ import Assembly
+    from claude_memory.portability.incoming import Outcome
+
+INTERRUPTED = 130
+SHOWN = 50  # lines of a preview
+
+
+def run(argv: Sequence[str], parts: Assembly, version: str) -> int:
+    """Run one command; return its exit code: 0 done, 1 failed, 2 asked wrongly, 130 Ctrl-C."""
+    asked = _parser(version).parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # memories may hold what a code page lacks
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        return int(asked.command(asked, parts, version))
+    except ClaudeMemoryError as error:
+        _say(error.sentence(), sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        _say("Interrupted; nothing was changed.", sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # `export | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser(version: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="server.py",
+        description="claude-memory: without a command, an MCP server on stdin and stdout.",
+    )
+    parser.add_argument("--version", action="version", version=f"claude-memory {version}")
+    names = parser.add_subparsers(metavar="COMMAND", required=True)
+    doctor = names.add_parser("doctor", help="check everything; each finding names its fix")
+    doctor.add_argument("--json", action="store_true", help="for programs")
+    doctor.set_defaults(command=_doctor)
+    status = names.add_parser("status", help="show what memory_status shows")
+    status.set_defaults(command=_status)
+    export = names.add_parser("export", help="write all memories as JSON lines")
+    export.add_argument("file", nargs="?", default="-", help="default: standard output")
+    export.set_defaults(command=_export)
+    bring = names.add_parser(
+        "import", help="bring memories in: an export, another store's JSON lines, Markdown notes"
+    )
+    bring.add_argument("files", nargs="+", metavar="FILE", help="a file or a folder of files")
+    bring.add_argument("--preview", action="store_true", help="only show what would be imported")
+    bring.add_argument(
+        "--scope",
+        choices=("global", "project"),
+        default="global",
+        help="where facts of other stores belong (default: global)",
+    )
+    bring.set_defaults(command=_import)
+    return parser
+
+
+def _say(text: str, where: TextIO | None = None) -> None:
+    (where or sys.stdout).write(text + "\n")
+
+
+def _doctor(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
+    from claude_memory import doctor
+
+    findings = doctor.examine(parts.settings, parts.place, version)
+    _say(doctor.as_json(findings) if asked.json else doctor.as_text(findings))
+    return int(any(one.status == "fail" for one in findings))
+
+
+def _status(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
+    del asked, version
+    status = parts.service.status()
+    for name, value in status.lines:
+        _say(f"{name}: {value}")
+    for sentence in status.attention:
+        _say(f"! {sentence}")
+    return 0
+
+
+def _export(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
+    from claude_memory.portability import outgoing
+
+    lines = outgoing.lines(parts.place.connection(), parts.place.now(), version)
+    if asked.file == "-":
+        for line in lines:
+            _say(line)
+        return 0
+    count = _write(asked.file, lines)
+    _say(f"{count - 1} memories exported to {asked.file}.", sys.stderr)
+    return 0
+
+
+def _write(path: str, lines: Iterable[str]) -> int:
+    """Write the lines to a private file, all of it or nothing; return how many."""
+    part = f"{path}.part-{os.getpid()}"
+    try:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(handle, "w", encoding="utf-8", newline="\n") as file:
+            count = sum(file.write(line + "\n") > 0 for line in lines)
+            file.flush()
+            os.fsync(handle)
+        os.replace(part, path)
+    except OSError as error:
+        message = f"{path} cannot be written: {error}."
+        raise StoreError(message, "Choose another place.") from error
+    finally:
+        if os.path.exists(part):
+            os.unlink(part)
+    return count
+
+
+def _import(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
+    del version
+    from claude_memory.portability import incoming, readers
+
+    facts = [fact for path in asked.files for fact in readers.facts(path)]
+    outcomes, notes = incoming.bring_in(
+        parts.place,
+        parts.door,
+        facts,
+        scope=asked.scope,
+        preview=asked.preview,
+        progress=_progress,
+    )
+    if asked.preview:
+        _show(outcomes)
+    counts = dict.fromkeys(("new", "known", "differs"), 0)
+    for one in outcomes:
+        counts[one.verdict] += 1
+    verb = "would be imported" if asked.preview else "imported"
+    _say(
+        f"{counts['new']} {verb}, {counts['known']} already here, "
+        f"{counts['differs']} kept as they are here although the file has another text."
+    )
+    for note in notes:
+        _say(note)
+    return 0
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty() and (done % 500 == 0 or done == total):
+        end = "\n" if done == total else ""
+        sys.stderr.write(f"\r{done} of {total}{end}")
+        sys.stderr.flush()
+
+
+def _show(outcomes: list[Outcome]) -> None:
+    import json
+
+    for one in outcomes[:SHOWN]:
+        redacted = f"  (redacted: {', '.join(one.kinds)})" if one.kinds else ""
+        _say(f"{one.verdict:8}{json.dumps(one.content, ensure_ascii=False)}{redacted}")
+    if len(outcomes) > SHOWN:
+        _say(f"... and {len(outcomes) - SHOWN} more")

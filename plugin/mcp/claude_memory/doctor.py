@@ -1,0 +1,189 @@
+"""Looks at everything claude-memory depends on; each finding names its fix. Changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import sys
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from claude_memory import paths
+from claude_memory.errors import ClaudeMemoryError
+from claude_memory.keeper import choice
+from claude_memory.store import failures, schema
+from claude_memory.store.connection import network_file_system, open_reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from claude_memory.service.place import Place
+    from claude_memory.settings import Settings
+
+ROOM = 100 * 1_048_576  # bytes of free disk below which to warn
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: `ok`, `warn` (works, but look) or `fail`, what was seen, and the fix."""
+
+    name: str
+    status: str
+    detail: str
+    fix: str = ""
+
+
+def examine(settings: Settings, place: Place, version: str) -> list[Finding]:
+    """Run every check, in the order of what depends on what."""
+    checks: tuple[Callable[[], Finding], ...] = (
+        lambda: _python(version),
+        _search,
+        lambda: _settings(settings),
+        lambda: _folder(settings.home),
+        lambda: _database(place.database),
+        lambda: _index(place.database),
+        lambda: _file_system(place.database),
+        lambda: _keeper(settings),
+        lambda: _judge(settings),
+        lambda: _failures(settings.home),
+    )
+    return [_guarded(check) for check in checks]
+
+
+def as_text(findings: list[Finding]) -> str:
+    """Write the findings for a person."""
+    marks = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
+    lines = []
+    for one in findings:
+        lines.append(f"{marks[one.status]}  {one.name}: {one.detail}")
+        if one.fix:
+            lines.append(f"      -> {one.fix}")
+    return "\n".join(lines)
+
+
+def as_json(findings: list[Finding]) -> str:
+    """Write the findings for a program: `ok` is false when a check failed."""
+    ok = all(one.status != "fail" for one in findings)
+    return json.dumps({"ok": ok, "checks": [asdict(one) for one in findings]}, indent=2)
+
+
+def _guarded(check: Callable[[], Finding]) -> Finding:
+    try:
+        return check()
+    except ClaudeMemoryError as error:
+        return Finding("database", "fail", str(error), error.fix)
+    except (sqlite3.Error, OSError) as error:
+        return Finding("check", "fail", f"{type(error).__name__}: {error}")
+
+
+def _python(version: str) -> Finding:
+    seen = ".".join(map(str, sys.version_info[:3]))
+    return Finding("python", "ok", f"claude-memory {version} on Python {seen} ({sys.executable})")
+
+
+def _search() -> Finding:
+    memory = sqlite3.connect(":memory:")
+    try:
+        memory.execute("CREATE VIRTUAL TABLE probe USING fts5 (text, tokenize='porter unicode61')")
+    except sqlite3.OperationalError as error:
+        fix = "Use a python3 whose sqlite3 has FTS5 (python.org, Homebrew and Debian have it)."
+        return Finding("sqlite", "fail", f"SQLite {sqlite3.sqlite_version}: {error}", fix)
+    finally:
+        memory.close()
+    return Finding("sqlite", "ok", f"SQLite {sqlite3.sqlite_version} with full-text search")
+
+
+def _settings(settings: Settings) -> Finding:
+    if settings.complaints:
+        fix = "Correct or remove these variables."
+        return Finding("settings", "warn", " ".join(settings.complaints), fix)
+    return Finding("settings", "ok", f"{settings.mode}, learning {settings.learn}")
+
+
+def _folder(home: str) -> Finding:
+    folder = os.path.join(home, "memory")
+    if not os.path.isdir(folder):
+        return Finding("folder", "ok", f"{folder} will be made when the first memory is stored")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        fix = "Make it writable for your user, or set MEMORY_HOME to a folder that is."
+        return Finding("folder", "fail", f"{folder} is not writable", fix)
+    free = shutil.disk_usage(folder).free
+    if free < ROOM:
+        fix = "Free some space: a full disk refuses new memories (none is lost)."
+        return Finding("folder", "warn", f"{free // 1_048_576} MB free at {folder}", fix)
+    if os.name != "nt" and os.stat(folder).st_mode & 0o077:
+        return Finding("folder", "warn", f"{folder} is open to others", f"chmod 700 '{folder}'")
+    return Finding("folder", "ok", folder)
+
+
+def _database(path: str) -> Finding:
+    if not os.path.exists(path):
+        return Finding("database", "ok", "none yet")
+    reader = open_reader(path)
+    try:
+        found = schema.version(reader)
+        if found > schema.CURRENT:
+            fix = "Update the plugin; until then the memories can be read, not changed."
+            return Finding("database", "fail", f"schema {found} is newer than this plugin", fix)
+        verdict = reader.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if verdict != "ok":
+            fix = "Restart Claude Code: the file is set aside and all that can be read is saved."
+            return Finding("database", "fail", f"damaged: {verdict}", fix)
+        count = reader.execute("SELECT count(*) FROM memories WHERE live = 1").fetchone()[0]
+        return Finding("database", "ok", f"{count} memories, schema {found}, {path}")
+    finally:
+        reader.close()
+
+
+def _index(path: str) -> Finding:
+    """Compare how many memories are shown and indexed; the deep check is upkeep's daily work."""
+    if not os.path.exists(path):
+        return Finding("index", "ok", "none yet")
+    reader = open_reader(path)
+    try:
+        shown = reader.execute("SELECT count(*) FROM shown").fetchone()[0]
+        indexed = reader.execute("SELECT count(*) FROM memories_fts_docsize").fetchone()[0]
+    finally:
+        reader.close()
+    if shown != indexed:
+        fix = "Restart Claude Code: the index is rebuilt within a minute."
+        return Finding("index", "warn", f"{indexed} of {shown} memories are indexed", fix)
+    return Finding("index", "ok", f"{indexed} memories indexed")
+
+
+def _file_system(path: str) -> Finding:
+    kind = network_file_system(path)
+    if kind:
+        fix = "Set MEMORY_HOME to a folder on a local disk."
+        return Finding("file system", "warn", f"{kind} over the network: slower, less safe", fix)
+    return Finding("file system", "ok", "local")
+
+
+def _keeper(settings: Settings) -> Finding:
+    keeper = choice.choose(settings)
+    if keeper is None:
+        fix = "Install 'cryptography' for this python3, or set VAULT_ADDR and VAULT_TOKEN."
+        return Finding("secrets", "warn", "nothing here can seal a secret", fix)
+    trouble = keeper.check()
+    if trouble:
+        return Finding("secrets", "warn", f"{keeper.name}: {trouble}")
+    return Finding("secrets", "ok", f"sealed by {keeper.name}")
+
+
+def _judge(settings: Settings) -> Finding:
+    if settings.learn == "off":
+        return Finding("learning", "ok", "off")
+    if settings.judge == "off" or not shutil.which("claude"):
+        return Finding("learning", "ok", "local rules only (no judge)")
+    return Finding("learning", "ok", f"judge claude, at most {settings.learn_daily} calls a day")
+
+
+def _failures(home: str) -> Finding:
+    noted = failures.unseen(home)
+    if not noted:
+        return Finding("hooks", "ok", "no failure noted")
+    latest = noted[0]
+    fix = f"The log is {paths.failures(home)}; DEBUG_CLAUDE_MEMORY_HOOKS=1 makes hooks talk."
+    return Finding("hooks", "warn", f"{len(noted)} failed, last {latest.where}: {latest.text}", fix)
