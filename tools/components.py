@@ -52,7 +52,7 @@ def _install_claude_code() -> None:
             return
         say(f"fetching Claude Code {CLAUDE_CODE_VERSION} (175 MB, 380 MB on disk): once ...")
         with tempfile.TemporaryDirectory(dir=TOOLS) as folder:
-            package = _fetch_claude_code(Path(folder))
+            package = fetch_claude_code(Path(folder))
             with tarfile.open(package) as archive:
                 program = archive.extractfile("package/claude")
                 if program is None:
@@ -65,8 +65,12 @@ def _install_claude_code() -> None:
             unpacked.replace(CLAUDE_CODE)
 
 
-def _fetch_claude_code(folder: Path) -> Path:
-    """Let npm download the package, which runs none of its code, and check it against the pin."""
+def fetch_claude_code(folder: Path) -> Path:
+    """Let npm download the package, which runs none of its code, and check it against the pin.
+
+    Raises:
+        SetupFailed: there is no npm, no pin for this platform, or the file is another one.
+    """
     kind = _platform_name()
     wanted = PINNED["integrity"].get(kind)
     if wanted is None:

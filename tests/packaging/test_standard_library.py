@@ -20,7 +20,7 @@ ROOT = PLUGIN / "mcp"
 CLIENT = ROOT / "claude_memory"
 CHEAP = set(
     "__future__ collections datetime enum functools heapq json math os re sqlite3 sys time"
-    " unicodedata".split()
+    " unicodedata errno _thread".split()  # the last two are compiled into the interpreter
 )
 COSTLY = (
     "typing dataclasses pathlib logging subprocess urllib uuid asyncio inspect http ssl".split()
@@ -66,8 +66,8 @@ def test_nothing_costly_is_loaded_by_way_of_another_module(path: Path) -> None:
         f"print(*[name for name in {COSTLY!r} if name in sys.modules])"
     )
     command = [sys.executable, "-S", "-E", "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stdout.split(), done.stderr) == ([], "")
 
 
 def _parsed(path: Path) -> ast.Module:

@@ -17,20 +17,21 @@ if TYPE_CHECKING:
 
 def claude_code() -> Path:
     """Return the real Claude Code client."""
-    return _there(components.CLAUDE_CODE, f"Claude Code {components.CLAUDE_CODE_VERSION}")
+    return there(components.CLAUDE_CODE, f"Claude Code {components.CLAUDE_CODE_VERSION}")
 
 
 def openbao() -> Path:
     """Return the real OpenBao server, `bao`."""
-    return _there(components.openbao_program(), "OpenBao")
+    return there(components.openbao_program(), "OpenBao")
 
 
 def mcp_line_one_python() -> Path:
     """Return a Python that has the MCP SDK's 1.x line."""
-    return _there(components.mcp_line_one_python(), "the MCP SDK 1.x")
+    return there(components.mcp_line_one_python(), "the MCP SDK 1.x")
 
 
-def _there(path: Path, name: str) -> Path:
+def there(path: Path, name: str) -> Path:
+    """Return `path` if it is a file, else fail the running test with the fix."""
     if not path.is_file():
         pytest.fail(f"{name} is not installed. `./dev test --all` installs it.", pytrace=False)
     return path
