@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def test_a_missing_program_fails_the_test_that_asks_and_names_the_fix(tmp_path: Path) -> None:
     """A heavy test never passes by not running."""
-    with pytest.raises(pytest.fail.Exception, match="`./dev test --all` installs it"):
+    with pytest.raises(pytest.fail.Exception, match=r"`\./dev test --all` installs it"):
         there(tmp_path / "bao", "OpenBao")
 
 
