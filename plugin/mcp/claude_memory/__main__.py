@@ -7,8 +7,9 @@ import sys
 
 from claude_memory import memory, paths, project, tools
 from claude_memory.service.local import LocalService
+from claude_memory.service.opening import Opening
 from claude_memory.service.place import Place
-from claude_memory.service.secrets import SecretDoor
+from claude_memory.service.secrets import Keepers, SecretDoor
 from claude_memory.settings import Settings
 from claude_memory.stdio.calls import Tool
 from claude_memory.stdio.server import Server
@@ -34,38 +35,42 @@ def main(argv: Sequence[str]) -> int:
 
 
 class Assembly:
-    """The parts that work together in one process."""
+    """The parts that work together in one process; nothing is opened before it is needed."""
 
-    def __init__(self, settings: Settings, place: Place) -> None:
-        """Put the service together; nothing is opened yet."""
+    def __init__(self, settings: Settings, *, project_folder: str, session: str) -> None:
+        """Put the parts together."""
         self.settings = settings
-        self.place = place
-        self.door = SecretDoor(place, self._choose, self._opener)
-        self.service = LocalService(place, self.door, settings)
+        keepers = Keepers(self._choose, self._opener)
+        database = paths.database(settings.home)
+        self.place = Place(
+            database=database,
+            home=settings.home,
+            project=project.identity(project_folder),
+            session=session,
+            now=memory.utc_now,
+            opening=Opening(database, settings.home, memory.utc_now, keepers.seal),
+        )
+        self.door = SecretDoor(self.place, keepers)
+        self.service = LocalService(self.place, self.door, settings)
 
     def _choose(self) -> Keeper | None:
-        from claude_memory.keeper import choice
+        from claude_memory.keeper import choice  # (only when a secret comes)
 
         return choice.choose(self.settings)
 
     def _opener(self, sealed: Sealed) -> Keeper:
-        from claude_memory.keeper import choice
+        from claude_memory.keeper import choice  # (only when a secret is read)
 
         return choice.opener(self.settings, sealed)
 
 
 def build(environ: Mapping[str, str]) -> Assembly:
     """Put the parts together for one environment."""
-    settings = Settings.from_env(environ)
-    folder = paths.given(environ, "CLAUDE_PROJECT_DIR") or os.getcwd()
-    place = Place(
-        database=paths.database(settings.home),
-        home=settings.home,
-        project=project.identity(folder),
+    return Assembly(
+        Settings.from_env(environ),
+        project_folder=paths.given(environ, "CLAUDE_PROJECT_DIR") or os.getcwd(),
         session=paths.given(environ, "CLAUDE_CODE_SESSION_ID") or _made_session(),
-        now=memory.utc_now,
     )
-    return Assembly(settings, place)
 
 
 def _made_session() -> str:

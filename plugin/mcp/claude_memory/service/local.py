@@ -39,7 +39,8 @@ class LocalService:
 
     def store(self, new: NewMemory) -> Stored:
         """Keep a fact; durable when it returns."""
-        return storing.store(self._place, self._door, new)
+        with self._place.guarded():
+            return storing.store(self._place, self._door, new)
 
     def recall(self, question: Question) -> Found:
         """Find what fits the question, best first."""
@@ -54,42 +55,48 @@ class LocalService:
             now=self._place.now(),
             floor=False,
         )
-        hits = recall.search(self._place.connection(), query)
+        with self._place.guarded():
+            hits = recall.search(self._place.connection(), query)
         return Found(tuple(hit.memory for hit in hits))
 
     def list_newest(self, page: Page) -> Found:
         """Return the newest memories first."""
-        found = memories.newest(
-            self._place.connection(),
-            self._place.now(),
-            category=_category(page.category),
-            tag=page.tag.strip(),
-            scope=checks.scope(page.scope, SCOPES),
-            project=self._place.project,
-            limit=checks.limit(page.limit),
-        )
+        with self._place.guarded():
+            found = memories.newest(
+                self._place.connection(),
+                self._place.now(),
+                category=_category(page.category),
+                tag=page.tag.strip(),
+                scope=checks.scope(page.scope, SCOPES),
+                project=self._place.project,
+                limit=checks.limit(page.limit),
+            )
         return Found(tuple(found))
 
     def update(self, edit: Edit) -> Edited:
         """Change, restore, accept or reject one memory."""
         editing.refuse_mixed(edit)
-        if edit.review:
-            return review.review(self._place, self._door, edit.id, edit.review)
-        if edit.restore:
-            return editing.restore(self._place, edit.id)
-        return editing.edit(self._place, self._door, edit)
+        with self._place.guarded():
+            if edit.review:
+                return review.review(self._place, self._door, edit.id, edit.review)
+            if edit.restore:
+                return editing.restore(self._place, edit.id)
+            return editing.edit(self._place, self._door, edit)
 
     def delete(self, ids: tuple[str, ...], *, purge: bool) -> tuple[Deleted, ...]:
         """Delete memories, so that they can be undone, or for good."""
-        return editing.delete(self._place, self._door, ids, forever=purge)
+        with self._place.guarded():
+            return editing.delete(self._place, self._door, ids, forever=purge)
 
     def status(self) -> Status:
         """Return mode, counts and everything that needs a person."""
-        return status.status(self._place, self._settings)
+        with self._place.guarded():
+            return status.status(self._place, self._settings)
 
     def open_secret(self, memory_id: str) -> str:
         """Return the clear text of a sensitive memory; the access is recorded."""
-        return self._door.open(memory_id)
+        with self._place.guarded():
+            return self._door.open(memory_id)
 
 
 def _category(value: str) -> str:

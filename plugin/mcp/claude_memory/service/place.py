@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from claude_memory.store.connection import open_store
+from claude_memory.errors import StoreDamaged
+from claude_memory.store.connection import explain, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
+    from claude_memory.service.opening import Opening
     from claude_memory.store.connection import StoreConnection
+
+
+@dataclass
+class _Shared:
+    """What the threads of one process share."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    mine: threading.local = field(default_factory=threading.local)
+    is_prepared: bool = False
 
 
 @dataclass(frozen=True)
@@ -24,7 +37,8 @@ class Place:
     project: str
     session: str
     now: Callable[[], datetime]
-    _threads: threading.local = field(default_factory=threading.local, repr=False)
+    opening: Opening
+    _shared: _Shared = field(default_factory=_Shared, repr=False)
 
     def connection(self) -> StoreConnection:
         """Return this thread's connection, opened at its first use or when the file was replaced.
@@ -32,10 +46,43 @@ class Place:
         Raises:
             StoreError: the store cannot be opened.
         """
-        found: StoreConnection | None = getattr(self._threads, "connection", None)
+        mine = self._shared.mine
+        found: StoreConnection | None = getattr(mine, "connection", None)
         if found is not None and found.is_current():
             return found
         if found is not None:
             found.close()
-        self._threads.connection = found = open_store(self.database)
+            del mine.connection
+        with self._shared.lock:
+            mine.connection = found = self._open()
         return found
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Run one request: errors of SQLite come out as ours, and a damaged store is mended.
+
+        Raises:
+            StoreError: what went wrong and what to do.
+        """
+        try:
+            yield
+        except (sqlite3.Error, StoreDamaged) as error:
+            found = explain(error)
+            if isinstance(found, StoreDamaged):
+                raise self._mended() from error
+            raise found from error
+
+    def _open(self) -> StoreConnection:
+        if not self._shared.is_prepared:
+            self.opening.prepare()
+            self._shared.is_prepared = True
+        try:
+            return open_store(self.database)
+        except StoreDamaged:
+            self.opening.mend()
+            return open_store(self.database)
+
+    def _mended(self) -> StoreDamaged:
+        with self._shared.lock:
+            said = self.opening.mend()
+        return StoreDamaged(said, "Please try again.")

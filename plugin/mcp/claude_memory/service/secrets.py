@@ -66,17 +66,13 @@ def separate(content: str, tags: str, expanded_keywords: str, *, force: bool = F
     )
 
 
-class SecretDoor:
-    """Seals and opens through the keeper of this machine's settings."""
+class Keepers:
+    """Finds the keeper of this machine's settings, when the first secret comes."""
 
     def __init__(
-        self,
-        place: Place,
-        choose: Callable[[], Keeper | None],
-        opener: Callable[[Sealed], Keeper],
+        self, choose: Callable[[], Keeper | None], opener: Callable[[Sealed], Keeper]
     ) -> None:
-        """Keep how to find the keeper; it is looked for when the first secret comes."""
-        self._place = place
+        """Keep how to find the keeper that seals, and the one that opens an earlier seal."""
         self._choose = choose
         self._opener = opener
 
@@ -84,10 +80,10 @@ class SecretDoor:
         """Seal the clear text of a memory; return the seal, if any, and sentences for the user."""
         if not safe.clear:
             return None, ()
-        keeper = self._choose()
-        if keeper is None:
-            return None, (NO_KEEPER,)
         try:
+            keeper = self._choose()
+            if keeper is None:
+                return None, (NO_KEEPER,)
             return seals.Seal(uid, *keeper.seal(uid, safe.clear)), ()
         except KeeperError as error:
             return None, (f"The value itself was NOT kept: {error.sentence()}",)
@@ -101,14 +97,6 @@ class SecretDoor:
         sealed = _sealed(seal)
         return self._opener(sealed).open(seal.bound, sealed)
 
-    def holds(self, memory: Memory, clear: str) -> bool:
-        """Tell whether a sensitive memory's sealed value equals `clear`; False when in doubt."""
-        seal = seals.get(self._place.connection(), memory.uid)
-        try:
-            return seal is not None and self.read(seal) == clear
-        except ClaudeMemoryError:
-            return False
-
     def forget(self, kept: list[seals.Seal]) -> tuple[str, ...]:
         """Destroy what keepers hold outside the store; return what could not be destroyed."""
         notes = []
@@ -119,6 +107,26 @@ class SecretDoor:
             except ClaudeMemoryError as error:
                 notes.append(f"The keeper '{seal.keeper}' still holds it: {error.sentence()}")
         return tuple(notes)
+
+
+class SecretDoor:
+    """Seals the secrets of memories, and opens them with a record."""
+
+    def __init__(self, place: Place, keepers: Keepers) -> None:
+        """Keep where memories are and who keeps their secrets."""
+        self._place = place
+        self._keepers = keepers
+        self.seal = keepers.seal
+        self.read = keepers.read
+        self.forget = keepers.forget
+
+    def holds(self, memory: Memory, clear: str) -> bool:
+        """Tell whether a sensitive memory's sealed value equals `clear`; False when in doubt."""
+        seal = seals.get(self._place.connection(), memory.uid)
+        try:
+            return seal is not None and self.read(seal) == clear
+        except ClaudeMemoryError:
+            return False
 
     def open(self, memory_id: str) -> str:
         """Return the clear text of the memory that an id names, and record the access.

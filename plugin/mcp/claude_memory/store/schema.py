@@ -205,13 +205,18 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
         snapshot(connection, f"{path}.before-schema-{CURRENT}")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for number in range(version(connection), CURRENT):
-            MIGRATIONS[number](connection)
-            connection.execute(f"PRAGMA user_version={number + 1}")
+        create(connection)
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Run the migrations that are missing; call it inside a write transaction."""
+    for number in range(version(connection), CURRENT):
+        MIGRATIONS[number](connection)
+        connection.execute(f"PRAGMA user_version={number + 1}")
 
 
 def snapshot(connection: sqlite3.Connection, target: str) -> None:

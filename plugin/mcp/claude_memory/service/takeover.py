@@ -1,0 +1,210 @@
+"""Takes over the database of the earlier system, once, with a copy of it kept beside ours.
+
+Its `memories` table has an integer id where ours has a uid; the other columns are read by name and
+may be missing. Its queue of unsent changes needs no care: every memory in it is a row as well.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from claude_memory import memory as values
+from claude_memory.errors import BadInput
+from claude_memory.memory import CATEGORIES, Draft, moment, stamp
+from claude_memory.service.secrets import Safe, separate
+from claude_memory.store import memories, purge, schema, seals, state
+from claude_memory.store.connection import open_store, write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    Seal = Callable[[str, Safe], tuple["seals.Seal | None", tuple[str, ...]]]
+
+SQLITE_HEADER = b"SQLite format 3\x00"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """How many memories came over, from where, and where the copy is."""
+
+    count: int
+    source: str
+    copy: str
+    unsealed: int
+
+    def sentence(self) -> str:
+        """Say what was done, for a person."""
+        text = f"{self.count} memories were taken over from {self.source}; a copy is {self.copy}."
+        if self.unsealed:
+            text += (
+                f" {self.unsealed} of them held secrets that could not be sealed: the values are "
+                "only in that copy, which is deleted after 30 days."
+            )
+        return text
+
+
+def is_earlier(path: str) -> bool:
+    """Tell whether `path` is a database of the earlier system; reads its header first."""
+    try:
+        with open(path, "rb") as file:
+            header = file.read(100)
+    except OSError:
+        return False
+    if header[:16] != SQLITE_HEADER or any(header[60:64]):  # user_version: ours is at least 1
+        return False
+    try:
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            columns = {row[1]: row[2] for row in connection.execute("PRAGMA table_info(memories)")}
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return False
+    return "content" in columns and "uid" not in columns and "INT" in columns.get("id", "").upper()
+
+
+def in_place(path: str, seal: Seal, now: datetime) -> Taken | None:
+    """Turn an earlier database at our own path into ours, in one transaction.
+
+    Raises:
+        StoreError: it cannot be written; the file is as it was.
+    """
+    connection = sqlite3.connect(path, timeout=5, isolation_level=None)
+    try:
+        ready, copy = _read(connection, f"{path}.earlier-{stamp(now)[:10]}", seal, now)
+        connection.execute("PRAGMA secure_delete=ON")
+        with write(connection):
+            if schema.version(connection):  # another session was faster
+                return None
+            _drop_everything(connection)
+            schema.create(connection)
+            unsealed = _insert(connection, ready, now)
+        purge.scrub(connection)
+    finally:
+        connection.close()
+    return Taken(len(ready), "the earlier database at the same place", copy, unsealed)
+
+
+def from_elsewhere(source: str, path: str, seal: Seal, now: datetime) -> Taken | None:
+    """Bring the memories of an earlier database at `source` into ours; that file is left alone.
+
+    Raises:
+        StoreError: ours cannot be written; it is as it was.
+    """
+    key = f"taken_over:{os.path.realpath(source)}"
+    connection = open_store(path)
+    try:
+        if state.get(connection, key):
+            return None
+        earlier = sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=5)
+        try:
+            ready, copy = _read(earlier, f"{path}.earlier-{stamp(now)[:10]}", seal, now)
+        finally:
+            earlier.close()
+        with write(connection):
+            if state.get(connection, key):
+                return None
+            state.put(connection, key, stamp(now))
+            unsealed = _insert(connection, ready, now)
+    finally:
+        connection.close()
+    return Taken(len(ready), source, copy, unsealed)
+
+
+@dataclass(frozen=True)
+class _Ready:
+    draft: Draft
+    uid: str
+    created_at: str
+    seal: seals.Seal | None
+    unsealed: bool
+
+
+def _read(
+    connection: sqlite3.Connection, target: str, seal: Seal, now: datetime
+) -> tuple[list[_Ready], str]:
+    """Copy the earlier database to `target` and read its live memories, redacted and sealed."""
+    names = [row[1] for row in connection.execute("PRAGMA table_info(memories)")]
+    where = " WHERE deleted_at IS NULL" if "deleted_at" in names else ""
+    cursor = connection.execute(f"SELECT * FROM memories{where} ORDER BY id")  # noqa: S608
+    rows = [dict(zip(names, row)) for row in cursor]
+    uids = {row["id"]: values.new_uid(int(now.timestamp() * 1000)) for row in rows}
+    schema.snapshot(connection, target)
+    _mark(target, uids)
+    kept = (row for row in rows if _text(row.get("content")).strip())
+    return [_ready(row, uids[row["id"]], seal, now) for row in kept], target
+
+
+def _mark(copy: str, uids: dict[int, str]) -> None:
+    """Write our uids into the copy, so that a purge finds the memory there too."""
+    connection = sqlite3.connect(copy)
+    try:
+        connection.execute("ALTER TABLE memories ADD COLUMN uid TEXT")
+        pairs = [(uid, number) for number, uid in uids.items()]
+        connection.executemany("UPDATE memories SET uid = ? WHERE id = ?", pairs)
+        connection.commit()
+    finally:
+        connection.close()
+
+
+def _ready(row: dict[str, Any], uid: str, seal: Seal, now: datetime) -> _Ready:
+    safe = separate(
+        _text(row.get("content")).strip(),
+        _text(row.get("tags")),
+        _text(row.get("expanded_keywords")),
+    )
+    found, _notes = seal(uid, safe)
+    category = _text(row.get("category"))
+    draft = Draft(
+        content=safe.content,
+        category=category if category in CATEGORIES else "facts",
+        tags=safe.tags,
+        expanded_keywords=safe.expanded_keywords,
+        importance=_importance(row.get("importance")),
+        is_sensitive=bool(safe.kinds) or bool(row.get("is_sensitive")),
+        scope="global",
+        project="",
+        session="",
+        source="import",
+        supersedes="",
+        expires_at="",
+    )
+    unsealed = bool(safe.clear) and found is None
+    return _Ready(draft, uid, _time(row.get("created_at"), now), found, unsealed)
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value).replace("\x00", "")
+
+
+def _importance(value: object) -> float:
+    return min(1.0, max(0.0, float(value))) if isinstance(value, (int, float)) else 0.5
+
+
+def _time(value: object, now: datetime) -> str:
+    try:
+        return stamp(moment(_text(value)))
+    except BadInput:
+        return stamp(now)
+
+
+def _insert(connection: sqlite3.Connection, ready: list[_Ready], now: datetime) -> int:
+    for one in ready:
+        memories.add(connection, one.draft, now, seq=0, uid=one.uid, created_at=one.created_at)
+        if one.seal is not None:
+            seals.put(connection, one.uid, one.seal, now)
+    return sum(one.unsealed for one in ready)
+
+
+def _drop_everything(connection: sqlite3.Connection) -> None:
+    """Drop the earlier tables; virtual ones first, since they drop their own shadows."""
+    query = (
+        "SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND type IN "
+        "('trigger', 'view', 'table') ORDER BY type = 'table', sql NOT LIKE 'CREATE VIRTUAL%'"
+    )
+    for kind, name in connection.execute(query).fetchall():
+        connection.execute(f'DROP {kind} IF EXISTS "{name}"')

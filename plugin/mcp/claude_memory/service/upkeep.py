@@ -1,0 +1,60 @@
+"""What a store needs now and then, off every request: expiry, scrubbing, pruning, index checks."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from claude_memory.memory import days_before, stamp
+from claude_memory.store import failures, history, purge, sessions, state
+from claude_memory.store.connection import write
+
+if TYPE_CHECKING:
+    from claude_memory.service.place import Place
+
+LAST = "upkeep_at"
+DAILY = timedelta(days=1)
+
+
+def run(place: Place) -> None:
+    """Do what is due; a second session that comes at the same time finds little left to do.
+
+    Raises:
+        StoreError: the store cannot be written now; the next run does it.
+    """
+    with place.guarded():
+        connection = place.connection()
+        purge.expire(connection, days_before(place.now(), history.KEPT_DAYS))
+        if purge.is_due(connection):
+            purge.scrub(connection)
+        if _claim_the_day(place, connection):
+            purge.remove_old_copies(place.database, place.now())
+            with write(connection, durable=False):
+                sessions.prune(connection, place.now())
+            _check_index(place, connection)
+            connection.execute("PRAGMA optimize")
+
+
+def _claim_the_day(place: Place, connection: sqlite3.Connection) -> bool:
+    """Let one session a day do the work that reads the whole store."""
+    if state.get(connection, LAST) > stamp(place.now() - DAILY):
+        return False
+    with write(connection, durable=False):
+        if state.get(connection, LAST) > stamp(place.now() - DAILY):
+            return False
+        state.put(connection, LAST, stamp(place.now()))
+    return True
+
+
+def _check_index(place: Place, connection: sqlite3.Connection) -> None:
+    """Compare the full-text index with the memories, and rebuild it where they differ."""
+    check = "INSERT INTO memories_fts (memories_fts, rank) VALUES ('integrity-check', 1)"
+    try:
+        with write(connection, durable=False):
+            connection.execute(check)
+    except Exception:  # noqa: BLE001  (whatever it says, a new index is the answer)
+        with write(connection):
+            connection.execute("INSERT INTO memories_fts (memories_fts) VALUES ('rebuild')")
+        said = "The search index did not fit the memories and was rebuilt; nothing is lost."
+        failures.note(place.home, "index", said, place.now())
