@@ -9,6 +9,7 @@
     + StoreFull                the disk is full
     + StoreReadOnly            the folder, file or file system refuses writes
     + StoreNewer               a later version of claude-memory wrote this file
+    + StoreEarlier             the earlier system's database, not yet taken over
     + StoreDamaged             the file is not a sound database
   x KeeperError                a secret cannot be sealed or opened
     + KeeperUnavailable        the keeper does not answer; later may work
@@ -74,6 +75,12 @@ class StoreNewer(StoreError):
     """A later version of claude-memory wrote this file."""
 
     fix = "Update the plugin; until then this database is opened read-only."
+
+
+class StoreEarlier(StoreError):
+    """The file is the earlier system's database, and this process does not take it over."""
+
+    fix = "The memory server takes it over when it starts."
 
 
 class StoreDamaged(StoreError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,8 @@ from claude_memory.store import failures, history, purge, sessions, state
 from claude_memory.store.connection import write
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from claude_memory.service.place import Place
 
 LAST = "upkeep_at"

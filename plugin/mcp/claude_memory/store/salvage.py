@@ -75,7 +75,7 @@ def sentence(mended: Mended) -> str:
 
 
 def _rebuild_index(path: str) -> bool:
-    """Rebuild the full-text index where the tables themselves are sound; tell whether that was it."""
+    """Rebuild the index where the tables themselves are sound; tell whether that was it."""
     try:
         connection = sqlite3.connect(path, isolation_level=None)
         try:

@@ -194,6 +194,7 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
 
     Raises:
         StoreNewer: a later version wrote this file; it is left untouched.
+        StoreEarlier: the earlier system wrote it; it is left untouched.
     """
     found = version(connection)
     if found > CURRENT:
@@ -201,7 +202,11 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
         raise errors.StoreNewer(message)
     if found == CURRENT:
         return
-    if found:
+    if not found and connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+        if not version(connection):  # else another session has just made the tables
+            message = f"{path} was made by the earlier system."
+            raise errors.StoreEarlier(message)
+    elif found:
         snapshot(connection, f"{path}.before-schema-{CURRENT}")
     connection.execute("BEGIN IMMEDIATE")
     try:
