@@ -87,7 +87,7 @@ def serve(environ: Mapping[str, str]) -> int:
         failures.note(place.home, where, _outline(error), place.now())
 
     offered = [*tools.build(parts.service, parts.service), (HOOK, _hook(parts, environ))]
-    return Server(("memory", version()), tools.INSTRUCTIONS, offered, note).serve()
+    return Server("memory", version(), tools.INSTRUCTIONS, offered, note).serve()
 
 
 def _outline(error: Exception) -> str:

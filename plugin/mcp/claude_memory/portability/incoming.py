@@ -68,7 +68,8 @@ def bring_in(
         BadInput: a fact is refused; its place is named and nothing was imported.
         StoreError: the store cannot be written; nothing was imported.
     """
-    ready, notes = [], []
+    ready: list[_Ready] = []
+    notes: list[str] = []
     for fact in facts:
         one, sealing = _prepare(place, door, fact, scope, preview=preview)
         ready.append(one)

@@ -176,7 +176,8 @@ def _front_matter(text: str) -> tuple[dict[str, str], str]:
 
 def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
     """Yield bullets and paragraphs under their headings; code blocks are not facts."""
-    heading, part, start, is_code = "", [], 0, False
+    heading, start, is_code = "", 0, False
+    part: list[str] = []
     for number, line in enumerate([*text.splitlines(), ""], 1):
         if FENCE.match(line):
             is_code = not is_code
