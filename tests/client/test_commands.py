@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,16 @@ if TYPE_CHECKING:
     from tests.support.claude_code.client import Client
 
 pytestmark = [pytest.mark.heavy, pytest.mark.once]
+
+
+def body_of(client: Client, prompt: str) -> str:
+    """Return the text of a typed command, with its arguments in their place."""
+    name, _, arguments = prompt.removeprefix("/memory:").partition(" ")
+    [plugin] = client.installed()
+    text = Path(plugin["installPath"], "commands", f"{name}.md").read_text(encoding="utf-8")
+    _, _, body = text.removeprefix("---\n").partition("\n---\n")
+    filled = body.replace("$ARGUMENTS", arguments)
+    return filled.replace("${CLAUDE_PLUGIN_ROOT}", plugin["installPath"]).strip()
 
 
 @pytest.mark.parametrize(
@@ -43,12 +54,7 @@ def test_typed_command_expands_and_runs(
 
     session = client.play([prompt], [tool, say("Done.")])
 
-    name, _, arguments = prompt.partition(" ")
-    conversation = session.main[0].conversation
-    assert f"<command-name>{name}</command-name>" in conversation
-    # Once in the client's own record of what was typed, once where the command's text has it.
-    assert conversation.count(arguments) >= 2
-    assert tool.tool in conversation
+    assert body_of(client, prompt) in session.main[0].conversation
     assert session.denied == []
     [result] = session.results
     assert result.is_error is False

@@ -7,7 +7,6 @@ are consumed by main requests only, in order; every other kind has one standing 
 from __future__ import annotations
 
 import json
-import re
 import threading
 import uuid
 from dataclasses import dataclass, field
@@ -22,7 +21,6 @@ TOOL_PREFIX = "mcp__plugin_memory_memory__"
 LAST_RESULT = "{{last_tool_result}}"
 
 _SUMMARY_ORDER = "Your task is to create a detailed summary"
-_CLASSIFIER = re.compile(r"<block>|security (monitor|classifier)|auto.?mode", re.IGNORECASE)
 _SUMMARY = "<analysis>none</analysis>\n<summary>\nThe two of us talked about a program.\n</summary>"
 
 
@@ -98,8 +96,6 @@ def kind_of(body: Json) -> str:
         return "probe"
     if body.get("tools"):
         return "main"
-    if _CLASSIFIER.search(system):
-        return "classifier"
     return "title" if "title" in system[:4000].lower() else "side"
 
 
@@ -114,7 +110,6 @@ class Script:
             "compact": say(_SUMMARY),
             "title": say('{"title": "A session", "isNewTopic": false}'),
             "judge": events(),
-            "classifier": say("<block>yes</block><reason>Not allowed by the stand-in.</reason>"),
         }
 
     def load(self, turns: Iterable[Reply]) -> None:

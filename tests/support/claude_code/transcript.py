@@ -22,7 +22,9 @@ _INJECTED = re.compile(
     r"(?:additional context|success|blocking error|feedback)(?: from command)?:[ \n]"
 )
 # The client's own paragraphs that may follow an injected text in the same block.
-_FOLLOWED_BY = re.compile(r"\n\nToday's date is |\n\n<total_tokens>")
+_FOLLOWED_BY = re.compile(
+    r"\n\n(?:Today's date is |<total_tokens>|# Environment\n|The following deferred tools )"
+)
 
 
 @dataclass(frozen=True)
