@@ -29,6 +29,8 @@ class Settings:
     sync_disabled: bool
     vault_addr: str
     vault_token: str
+    vault_namespace: str
+    vault_cacert: str
     recall_budget: int
     learn: str
     judge: str
@@ -59,6 +61,8 @@ class Settings:
             sync_disabled=read.flag("MEMORY_SYNC_DISABLE"),
             vault_addr=read.text("VAULT_ADDR"),
             vault_token=read.text("VAULT_TOKEN"),
+            vault_namespace=read.text("VAULT_NAMESPACE"),
+            vault_cacert=read.text("VAULT_CACERT"),
             recall_budget=int(
                 read.number(
                     "MEMORY_RECALL_BUDGET", OPTION + "RECALL_BUDGET", default=600, low=0, high=2_400
