@@ -1,0 +1,69 @@
+"""The record of every call of the judge: when, for which session, what it used, what came of it.
+
+A call is written down before it is made, so that the daily cap holds even when it ends badly.
+Every write runs inside the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from datetime import timedelta, timezone
+
+from claude_memory.memory import stamp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from datetime import datetime
+    from typing import NamedTuple
+
+KEPT_DAYS = 90
+
+if TYPE_CHECKING:
+
+    class Usage(NamedTuple):
+        """Calls and tokens of one day (UTC)."""
+
+        calls: int
+        input_tokens: int
+        output_tokens: int
+
+else:
+    Usage = namedtuple("Usage", "calls input_tokens output_tokens")
+
+
+def begin(connection: sqlite3.Connection, session: str, now: datetime) -> int:
+    """Write down that a call is about to be made; return its number."""
+    connection.execute("DELETE FROM judge_calls WHERE at < ?", (stamp(now - timedelta(KEPT_DAYS)),))
+    row = connection.execute(
+        "INSERT INTO judge_calls (at, session, input_tokens, output_tokens, outcome) "
+        "VALUES (?, ?, 0, 0, 'begun')",
+        (stamp(now), session),
+    )
+    return int(row.lastrowid or 0)
+
+
+def end(
+    connection: sqlite3.Connection,
+    number: int,
+    *,
+    input_tokens: int,
+    output_tokens: int,
+    outcome: str,
+) -> None:
+    """Write down what a call used and what came of it."""
+    connection.execute(
+        "UPDATE judge_calls SET input_tokens = ?, output_tokens = ?, outcome = ? WHERE id = ?",
+        (input_tokens, output_tokens, outcome, number),
+    )
+
+
+def today(connection: sqlite3.Connection, now: datetime) -> Usage:
+    """Return the usage since midnight (UTC), over all sessions of this store."""
+    midnight = now.astimezone(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
+    row = connection.execute(
+        "SELECT count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0) "
+        "FROM judge_calls WHERE at >= ?",
+        (stamp(midnight),),
+    ).fetchone()
+    return Usage._make(row)

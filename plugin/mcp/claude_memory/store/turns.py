@@ -1,0 +1,170 @@
+"""The queue of turns that auto-learn has still to look at. Hot: the Stop hook writes here.
+
+A turn is queued, claimed for a while by one worker, and done; its text is deleted with that. What
+stays of it is its number, a digest, so that the same turn is never queued twice. A turn whose
+worker died is claimed again when its lease ends; after three such deaths it is kept as failed.
+`claimed_at` is the start of a claim, and on a queued row the time before which none begins.
+
+Every write runs inside the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from datetime import timedelta
+
+from claude_memory.memory import stamp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from datetime import datetime
+    from typing import NamedTuple
+
+QUEUE_LIMIT = 200  # turns; the oldest makes room
+BODY_LIMIT = 16_384  # bytes
+DONE_LIMIT = 1_000  # digests of turns that need not be seen again
+TRIES = 3
+LEASE = timedelta(minutes=5)  # several times what one turn can take
+
+if TYPE_CHECKING:
+
+    class Turn(NamedTuple):
+        """What a user said in one turn, and where; `body` is JSON, `tries` counts this claim."""
+
+        id: int
+        session: str
+        project: str
+        at: str
+        body: str
+        tries: int
+
+    class Counts(NamedTuple):
+        """How many turns wait, and how many were given up."""
+
+        queued: int
+        failed: int
+
+else:
+    Turn = namedtuple("Turn", "id session project at body tries")
+    Counts = namedtuple("Counts", "queued failed")
+
+FIELDS = ", ".join(Turn._fields)
+READY = (
+    "((state = 'queued' AND claimed_at <= :now) OR (state = 'claimed' AND claimed_at <= :expired))"
+)
+
+
+def enqueue(
+    connection: sqlite3.Connection,
+    *,
+    session: str,
+    project: str,
+    words: str,
+    body: str,
+    now: datetime,
+) -> bool:
+    """Queue a turn known by its session and the user's words; False when it was seen before."""
+    added = connection.execute(
+        "INSERT OR IGNORE INTO turns (id, session, project, at, body) VALUES (?, ?, ?, ?, ?)",
+        (_digest(session, words), session, project, stamp(now), body),
+    ).rowcount
+    if added:
+        _trim(connection, "state <> 'done'", QUEUE_LIMIT)
+    return bool(added)
+
+
+def claim(connection: sqlite3.Connection, now: datetime) -> Turn | None:
+    """Take the oldest turn that is ready; turns that killed their worker thrice become failed."""
+    times = _times(now)
+    connection.execute(
+        "UPDATE turns SET state = 'failed' "
+        "WHERE state = 'claimed' AND claimed_at <= :expired AND tries >= :tries",
+        times,
+    )
+    row = connection.execute(
+        f"SELECT {FIELDS} FROM turns WHERE {READY} ORDER BY at, id LIMIT 1",  # noqa: S608
+        times,
+    ).fetchone()
+    if row is None:
+        return None
+    turn = Turn._make(row)
+    turn = turn._replace(tries=turn.tries + 1)
+    connection.execute(
+        "UPDATE turns SET state = 'claimed', claimed_at = ?, tries = ? WHERE id = ?",
+        (stamp(now), turn.tries, turn.id),
+    )
+    return turn
+
+
+def is_ready(connection: sqlite3.Connection, now: datetime) -> bool:
+    """Tell without a lock whether `claim` has something to do."""
+    query = f"SELECT 1 FROM turns WHERE {READY} LIMIT 1"  # noqa: S608
+    return connection.execute(query, _times(now)).fetchone() is not None
+
+
+def finish(connection: sqlite3.Connection, turn: Turn) -> None:
+    """Mark a turn as done and delete what was said."""
+    connection.execute(
+        "UPDATE turns SET state = 'done', body = '', project = '', session = '' WHERE id = ?",
+        (turn.id,),
+    )
+    _trim(connection, "state = 'done'", DONE_LIMIT)
+
+
+def postpone(connection: sqlite3.Connection, turn: Turn, until: datetime) -> None:
+    """Give a turn back after a try that failed; it is not claimed before `until`."""
+    _give_back(connection, turn, tries=turn.tries, at=stamp(until))
+
+
+def release(connection: sqlite3.Connection, turn: Turn) -> None:
+    """Give a turn back as if it had not been claimed."""
+    _give_back(connection, turn, tries=turn.tries - 1, at="")
+
+
+def fail(connection: sqlite3.Connection, turn: Turn) -> None:
+    """Give a turn up; it is kept and shown."""
+    connection.execute("UPDATE turns SET state = 'failed' WHERE id = ?", (turn.id,))
+
+
+def count(connection: sqlite3.Connection) -> Counts:
+    """Count the turns that wait (a claimed one among them) and those given up."""
+    row = connection.execute(
+        "SELECT coalesce(sum(state <> 'failed'), 0), coalesce(sum(state = 'failed'), 0) "
+        "FROM turns WHERE state <> 'done'"
+    ).fetchone()
+    return Counts._make(row)
+
+
+def learned(connection: sqlite3.Connection, session: str, source: str) -> int:
+    """Count the live memories that `source` has stored from a session."""
+    query = "SELECT count(*) FROM memories WHERE session = ? AND source = ? AND live = 1"
+    return int(connection.execute(query, (session, source)).fetchone()[0])
+
+
+def _give_back(connection: sqlite3.Connection, turn: Turn, *, tries: int, at: str) -> None:
+    connection.execute(
+        "UPDATE turns SET state = 'queued', claimed_at = ?, tries = ? "
+        "WHERE id = ? AND state = 'claimed'",
+        (at, tries, turn.id),
+    )
+
+
+def _trim(connection: sqlite3.Connection, which: str, limit: int) -> None:
+    connection.execute(
+        f"DELETE FROM turns WHERE id IN (SELECT id FROM turns WHERE {which} "  # noqa: S608
+        "ORDER BY at DESC, id DESC LIMIT -1 OFFSET ?)",
+        (limit,),
+    )
+
+
+def _times(now: datetime) -> dict[str, str | int]:
+    return {"now": stamp(now), "expired": stamp(now - LEASE), "tries": TRIES}
+
+
+def _digest(session: str, words: str) -> int:
+    """Return 63 bits that stand for what was said in a session."""
+    import hashlib  # 3 ms that no reading hook should pay
+
+    text = f"{session}\0{words}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") >> 1
