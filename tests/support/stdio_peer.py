@@ -49,15 +49,11 @@ class Peer:
 
     def __exit__(self, *_: object) -> None:
         self.process.kill()
-        self.process.wait()
-        for thread in self._threads:
-            thread.join()
-        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
-            if pipe and not pipe.closed:
-                try:
-                    pipe.close()
-                except OSError:
-                    continue  # what was not flushed is for nobody
+        self.close()  # a child that outlived the server reads on otherwise
+        self.end()
+        for pipe in (self.process.stdout, self.process.stderr):
+            if pipe:
+                pipe.close()
 
     def _read_lines(self) -> None:
         assert self.process.stdout
@@ -104,9 +100,12 @@ class Peer:
         return self.hear()
 
     def close(self) -> None:
-        """Close the server's input."""
+        """Close the server's input; what was not flushed is for nobody."""
         assert self.process.stdin
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except OSError:
+            return
 
     def end(self) -> int:
         """Wait until the server has ended; return its exit code."""

@@ -1,0 +1,95 @@
+"""server.py: its own package and no other, old Pythons told so, quiet when ended early."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.stdio_peer import CLIENT, HANG
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DOORWAY = CLIENT / "server.py"
+STUB = "def main(argv):\n    print(__file__, *argv)\n    return len(argv)\n"
+
+
+def place(folder: Path, main: str) -> Path:
+    """Write a package `claude_memory` with this `__main__` into `folder`."""
+    package = folder / "claude_memory"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text(main)
+    return folder
+
+
+@pytest.mark.parametrize("options", [[], ["-S", "-E"], ["-I"]])
+def test_its_own_package_is_taken(tmp_path: Path, options: list[str]) -> None:
+    """A package of the same name in the user's folder or path is not ours."""
+    installed = place(tmp_path / "a folder é" / "mcp", STUB)
+    decoy = place(tmp_path / "decoy", "def main(argv):\n    print('decoy')\n    return 9\n")
+    shutil.copy(DOORWAY, installed)
+    done = subprocess.run(
+        [sys.executable, *options, str(installed / "server.py"), "doctor", "--json"],
+        cwd=decoy,
+        env={**os.environ, "PYTHONPATH": str(decoy), "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=HANG,
+        check=False,
+    )
+    main = str(installed / "claude_memory" / "__main__.py")
+    assert done.stdout.split(" doctor")[0] == main, done.stderr
+    assert done.stdout.endswith(" doctor --json\n")
+    assert done.returncode == 2
+
+
+def test_old_python_is_told_what_to_do() -> None:
+    """One sentence that names the version and the fix; nothing is imported."""
+    code = (
+        "import sys; sys.version_info = (3, 8, 18, 'final', 0); sys.version = '3.8.18 (old)'; "
+        f"exec(compile(open({str(DOORWAY)!r}).read(), 'server.py', 'exec'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=HANG, check=False
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == (
+        "claude-memory needs Python 3.9 or later, and `python3` is 3.8.18: "
+        "install a newer Python so that `python3` starts it.\n"
+    )
+
+
+def test_old_python_can_read_it() -> None:
+    """No syntax younger than Python 3: no f-string, no annotation, no walrus, no __future__."""
+    source = DOORWAY.read_text(encoding="ascii")
+    tree = ast.parse(source, feature_version=(3, 4))
+    young = (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr, ast.ImportFrom)
+    found = [node for node in ast.walk(tree) if isinstance(node, young)]
+    assert [ast.dump(node) for node in found] == [
+        ast.dump(ast.parse("from claude_memory.__main__ import main").body[0])
+    ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_signal_during_the_start_ends_it_quietly(tmp_path: Path, name: str) -> None:
+    """A client that changes its mind while modules are still imported sees no traceback."""
+    slow_import = f"import os, signal\nos.kill(os.getpid(), signal.{name})\nprint('too far')\n"
+    installed = place(tmp_path, slow_import + STUB)
+    shutil.copy(DOORWAY, installed)
+    done = subprocess.run(
+        [sys.executable, str(installed / "server.py")],
+        capture_output=True,
+        text=True,
+        timeout=HANG,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
