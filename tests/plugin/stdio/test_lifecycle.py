@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from claude_memory.stdio.ending import PATIENCE
 
 from tests.support.stdio_peer import CLIENT, HANG, TEST_SERVER, Peer
 
@@ -74,6 +75,7 @@ def test_signal_ends_the_server_in_the_middle_of_calls(
         peer.close()
     peer.process.send_signal(signal.SIGINT)
     peer.process.send_signal(signal.SIGTERM)
+    peer.process.wait(PATIENCE - 1)  # a hang guard, below what a closed input alone would take
     assert peer.end() == 0
     assert peer.errors() == ""
     assert not (tmp_path / "never").exists()

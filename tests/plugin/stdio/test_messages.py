@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -154,12 +155,21 @@ def test_what_is_no_json_is_a_parse_error(peer: Peer, line: bytes) -> None:
 
 def test_line_of_64_megabytes_is_refused(peer: Peer) -> None:
     """It is read to its end, never held in memory whole, and the next line is served."""
+    before = peak_memory(peer.process.pid)
     request = b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"x": "'
     peer.say(request + b"x" * 64 * 1024 * 1024 + b'"}}\n')
     answer = peer.hear()
     assert answer["id"] is None
     assert answer["error"]["code"] == -32600
     assert peer.answer("ping")["result"] == {}
+    assert peak_memory(peer.process.pid) - before < 50_000
+
+
+def peak_memory(process: int) -> int:
+    """Return the most memory a process ever had, in KB, where the system tells it; else 0."""
+    status = Path(f"/proc/{process}/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 PATIENCE = 5.0  # seconds that calls in flight have once the input closed
-HURRY = 0.15  # the same after a signal: the client kills about 0.5 s after its first one
+HURRY = 0.1  # the same after a signal: the client kills about 0.5 s after its first one
 NAP = 0.005
 
 

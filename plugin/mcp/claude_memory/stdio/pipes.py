@@ -30,7 +30,6 @@ def claim() -> tuple[int, int]:
         os.dup2(2, 1)
     except OSError:  # stderr is closed
         os.dup2(nowhere, 1)
-    sys.stdout = sys.stderr
     _make_plain(incoming, outgoing)
     return incoming, outgoing
 
@@ -54,7 +53,8 @@ def lines(descriptor: int, limit: int) -> Iterator[bytes]:
         *ended, rest = chunk.split(b"\n")
         for piece in ended:
             held += piece
-            yield bytes(held[: limit + 1])
+            del held[limit + 1 :]
+            yield bytes(held)
             held.clear()
         if len(held) <= limit:
             held += rest
