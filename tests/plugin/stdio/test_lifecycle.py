@@ -31,6 +31,7 @@ def test_closed_input_ends_the_server(peer: Peer) -> None:
     """Exit code 0, and nothing on stderr."""
     assert peer.answer("ping")["result"] == {}
     peer.close()
+    peer.process.wait(PATIENCE - 1)  # a hang guard: with no call in flight there is no patience
     assert peer.end() == 0
     assert peer.errors() == ""
 
