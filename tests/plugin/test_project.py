@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from claude_memory import project
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ENVIRONMENT = {
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -184,7 +181,7 @@ def test_folder_outside_git_is_a_project_by_its_path(tmp_path: Path) -> None:
 
 def test_home_and_root_are_no_project(tmp_path: Path) -> None:
     """What is said there concerns no project."""
-    assert project.identity(os.path.expanduser("~")) == ""
+    assert project.identity(str(Path.home())) == ""
     assert project.identity(os.sep) == ""
     assert project.identity("") == ""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 from datetime import datetime, timezone
 from pathlib import Path
@@ -57,7 +56,7 @@ def test_file_is_private_and_bounded(home: str) -> None:
     for number in range(3000):
         failures.note(home, "prompt", f"failure {number} " + "x" * 600, NOW)
 
-    found = os.stat(paths.failures(home))
+    found = Path(paths.failures(home)).stat()
     assert stat.S_IMODE(found.st_mode) == 0o600
     assert found.st_size < 70_000
     assert len(failures.unseen(home)) > 50
@@ -66,7 +65,7 @@ def test_file_is_private_and_bounded(home: str) -> None:
 def test_torn_and_foreign_lines_are_passed_over(home: str) -> None:
     """A crash in the middle of a line costs that line only."""
     failures.note(home, "prompt", "whole", NOW)
-    with open(paths.failures(home), "ab") as file:
+    with Path(paths.failures(home)).open("ab") as file:
         file.write(b'{"at": "2026"\n[1]\n\xff\xfe\n7\nnull\n' + json.dumps({"text": 1}).encode())
 
     assert [one.text for one in failures.unseen(home)] == ["whole"]

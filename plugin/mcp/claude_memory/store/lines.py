@@ -34,7 +34,7 @@ def line(memory: Memory, limit: int = 0) -> str:
     if limit and len(content) > limit:
         content = content[: limit - 1].rstrip() + "…"
     text = f"{label(memory)} [{plain(memory.category)}] {memory.created_at[:10]} {quoted(content)}"
-    tags = plain(memory.tags)
+    tags = plain(", ".join(memory.tags.split(",")))
     return f"{text}  tags: {tags}" if tags else text
 
 

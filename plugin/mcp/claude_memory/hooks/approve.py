@@ -1,0 +1,89 @@
+"""Which tool calls run without asking: ours, where nothing is lost for good. Hot.
+
+A name counts by full equality: whatever only looks like one of ours is left to the client.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from claude_memory.hooks.context import Context
+
+PREFIX = "mcp__plugin_memory_memory__"
+HARMLESS = frozenset(
+    PREFIX + name
+    for name in ("memory_store", "memory_recall", "memory_list", "memory_update", "memory_status")
+)
+DELETE = PREFIX + "memory_delete"
+SECRET = PREFIX + "secret_get"
+ONE_ID = re.compile(r"\s*#?[0-9A-Za-z][0-9A-Za-z-]{0,63}\s*")
+UNASKED_MODE = "bypassPermissions"  # this user chose to be asked nothing
+GRAVE = (
+    "This cannot be undone, or shows a secret, so claude-memory leaves it to you "
+    "(MEMORY_APPROVE=all allows it)."
+)
+
+
+def answer(event: dict[str, Any], context: Context) -> dict[str, Any] | None:
+    """Allow a harmless call, put a grave one to the user, and say nothing about any other tool."""
+    tool = event.get("tool_name")
+    if context.approve == "off" or tool not in {*HARMLESS, DELETE, SECRET}:
+        return None
+    if context.approve == "all" or tool in HARMLESS or _deletes_one(tool, event):
+        return _allowed(event)
+    return _asked(event)
+
+
+def _deletes_one(tool: str, event: dict[str, Any]) -> bool:
+    """Tell whether the call deletes exactly one memory, in a way that can be undone."""
+    given = _input(event)
+    if tool != DELETE or given is None or not set(given) <= {"id", "purge"}:
+        return False
+    if given.get("purge") is not False and given.get("purge") is not None:
+        return False
+    ids = given.get("id")
+    return _is_one_id(ids[0] if isinstance(ids, list) and len(ids) == 1 else ids)
+
+
+def _is_one_id(value: object) -> bool:
+    if isinstance(value, str):
+        return ONE_ID.fullmatch(value) is not None
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _input(event: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the tool's arguments, which arrive as an object or as its JSON text."""
+    given = event.get("tool_input")
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except (ValueError, RecursionError):
+            return None
+    return given if isinstance(given, dict) else None
+
+
+def _allowed(event: dict[str, Any]) -> dict[str, Any]:
+    if event["event"] == "PermissionRequest":
+        return _output(event, decision={"behavior": "allow"})
+    return _output(
+        event,
+        permissionDecision="allow",
+        permissionDecisionReason="A memory tool of this plugin; what it does can be undone.",
+    )
+
+
+def _asked(event: dict[str, Any]) -> dict[str, Any] | None:
+    """Ask before the call; a permission request is the question itself."""
+    mode = event.get("permission_mode")
+    if event["event"] == "PermissionRequest" or mode == UNASKED_MODE:
+        return None
+    return _output(event, permissionDecision="ask", permissionDecisionReason=GRAVE)
+
+
+def _output(event: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {"hookSpecificOutput": {"hookEventName": event["event"], **fields}}

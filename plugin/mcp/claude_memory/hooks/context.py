@@ -1,0 +1,91 @@
+"""What a hook is handed beside its event: where it works, and the few settings it obeys. Hot.
+
+The settings are read here and not by `settings`, which costs a hook as much as all of its work.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+
+from claude_memory import paths
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from typing import NamedTuple
+
+    Store = Callable[[], "sqlite3.Connection | None"]
+
+OPTION = "CLAUDE_PLUGIN_OPTION_"
+# Set for whatever our own judge starts, so that a nested client never greets, recalls or learns.
+JUDGE_GUARD = "CLAUDE_MEMORY_JUDGE"
+BUDGET, BUDGET_LIMIT = 600, 2_400  # tokens; the client cuts a text of more than 10,000 characters
+
+if TYPE_CHECKING:
+
+    class Context(NamedTuple):
+        """The surroundings of one event.
+
+        `connection()` opens the store at its first use, and is None where there is none yet;
+        `approve` is safe, all or off; `learn` is auto, propose or off; `silent` means that the
+        event comes from inside our own judge.
+        """
+
+        connection: Store
+        home: str
+        project: str
+        session: str
+        now: datetime
+        budget: int
+        approve: str
+        learn: str
+        silent: bool
+        debug: bool
+
+else:
+    Context = namedtuple(
+        "Context", "connection home project session now budget approve learn silent debug"
+    )
+
+
+def from_environ(
+    environ: Mapping[str, str], connection: Store, project: str, now: datetime
+) -> Context:
+    """Read what hooks obey; a value that cannot be read falls back to its default."""
+    return Context(
+        connection=connection,
+        home=paths.home(environ),
+        project=project,
+        session=paths.given(environ, "CLAUDE_CODE_SESSION_ID"),
+        now=now,
+        budget=_budget(paths.given(environ, "MEMORY_RECALL_BUDGET", OPTION + "RECALL_BUDGET")),
+        approve=_approve(environ),
+        learn=_choice(environ, ("auto", "propose", "off"), "MEMORY_LEARN", OPTION + "LEARN"),
+        silent=bool(paths.given(environ, JUDGE_GUARD)),
+        debug=_flag(environ, "DEBUG_CLAUDE_MEMORY_HOOKS"),
+    )
+
+
+def _budget(text: str) -> int:
+    try:
+        tokens = float(text)
+    except ValueError:
+        return BUDGET
+    return int(tokens) if 0 <= tokens <= BUDGET_LIMIT else BUDGET
+
+
+def _approve(environ: Mapping[str, str]) -> str:
+    if _flag(environ, "DISABLE_CLAUDE_MEMORY_AUTO_APPROVE"):
+        return "off"
+    return _choice(environ, ("safe", "all"), "MEMORY_APPROVE")
+
+
+def _choice(environ: Mapping[str, str], among: tuple[str, ...], *names: str) -> str:
+    value = paths.given(environ, *names).lower()
+    return value if value in among else among[0]
+
+
+def _flag(environ: Mapping[str, str], name: str) -> bool:
+    return paths.given(environ, name).lower() in {"1", "true", "yes", "on"}

@@ -1,0 +1,102 @@
+"""A session starts: how many memories there are, what failed, and what always matters here. Hot."""
+
+from __future__ import annotations
+
+from claude_memory import errors
+from claude_memory.hooks import injection, opening
+from claude_memory.store import failures, lines, proposals, sessions, standing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from typing import Any
+
+    from claude_memory.hooks.context import Context
+
+WEIGHTIEST = 5  # memories
+WEIGHTIEST_ROOM = 1_200  # characters, header included
+FAILURES_TOLD = 5
+WELCOME = (
+    "claude-memory is ready. Say 'remember that ...' and Claude keeps it for every later session, "
+    "in every project. /memory:status shows what it holds, /memory:setup what can be set."
+)
+
+
+def answer(event: dict[str, Any], context: Context) -> dict[str, Any] | None:
+    """Greet a session; a resumed one hears only what is new."""
+    to_user = ""
+    try:
+        connection = context.connection()
+        if connection is None:
+            told, to_user = _empty(context.home)
+        else:
+            told, to_user = _greet(event, context, connection)
+    except errors.StoreBusy:
+        raise  # it passes; the next greeting tells
+    except errors.StoreError as error:
+        # Told at once: where the folder is at fault, nothing can be noted for later.
+        told = [f"claude-memory cannot work: {error.sentence()}"]
+        to_user = told[0]
+    failed = _failures(context.home)
+    text = "\n".join([*told[:1], *failed, *told[1:]])
+    return _said(event, text, "\n".join(filter(None, [to_user, *failed])))
+
+
+def _empty(home: str) -> tuple[list[str], str]:
+    """Greet where no store can be read yet: the server makes it, or brings it up to date."""
+    if opening.is_waiting(home):
+        return ["claude-memory is bringing its memories up to date."], ""
+    opening.try_out(home)
+    return [_counted(0, 0)], WELCOME
+
+
+def _greet(
+    event: dict[str, Any], context: Context, connection: sqlite3.Connection
+) -> tuple[list[str], str]:
+    session = str(event["session_id"])
+    everywhere, here = standing.counts(connection, context.project)
+    is_first = not everywhere and not here and not sessions.any_known(connection)
+    is_new = not session or sessions.begin(connection, session, context.project, context.now)
+    if event.get("source") == "clear" and not is_new:
+        sessions.compacted(connection, session, context.project, context.now)
+        is_new = True
+    weighty = standing.weightiest(connection, context.project, context.now, WEIGHTIEST)
+    room = min(WEIGHTIEST_ROOM, injection.size(context))
+    memories = injection.inject(
+        event, context, connection, weighty, characters=room, most=WEIGHTIEST
+    )
+    head = _counted(everywhere, here) + _to_review(connection) if is_new else ""
+    return [line for line in (head, memories) if line], WELCOME if is_first else ""
+
+
+def _counted(everywhere: int, here: int) -> str:
+    total = everywhere + here
+    if not total:
+        return "claude-memory: no memories yet."
+    noun = "memory" if total == 1 else "memories"
+    return f"claude-memory: {total} {noun} here ({everywhere} global, {here} for this project)."
+
+
+def _to_review(connection: sqlite3.Connection) -> str:
+    count = proposals.count(connection)
+    return f" Learnt and waiting for the user's review in /memory:status: {count}." if count else ""
+
+
+def _failures(home: str) -> list[str]:
+    """Say once what failed since the last greeting."""
+    found = failures.take(home)
+    told = [_failure(one) for one in found[:FAILURES_TOLD]]
+    rest = len(found) - len(told)
+    return [*told, f"{rest} other things failed as well."] if rest else told
+
+
+def _failure(one: failures.Failure) -> str:
+    times = f", {one.times} times" if one.times > 1 else ""
+    return lines.plain(f"claude-memory failed ({one.where}, {one.at[:16]}{times}): {one.text}")
+
+
+def _said(event: dict[str, Any], text: str, to_user: str) -> dict[str, Any] | None:
+    said = injection.additional(event, text) if text else {}
+    if to_user:
+        said["systemMessage"] = to_user
+    return said or None

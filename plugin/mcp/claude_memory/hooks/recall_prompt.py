@@ -1,0 +1,84 @@
+"""A prompt was sent: give Claude the memories that fit it, within the budget, none twice. Hot."""
+
+from __future__ import annotations
+
+import re
+
+from claude_memory.hooks import injection
+from claude_memory.store import recall, sessions
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from claude_memory.hooks.context import Context
+
+MOST = 8  # memories for one prompt
+CANDIDATES = 40  # the best of them may have been given before
+PROMPT_LIMIT = 200_000  # characters; what comes behind them was pasted
+EDGE = 2_000  # characters looked at from each end of a long prompt
+# What the client or a terminal wrote into the prompt; nobody asked with these words.
+NOISE = re.compile(
+    r"<(?P<tag>system-reminder|local-command-\w+|command-\w+|bash-\w+|task-notification)\b[^>]*>"
+    r".*?(?:</(?P=tag)>|\Z)",
+    re.DOTALL,
+)
+FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+COMMAND = re.compile(r"\s*/(?P<name>[\w:.-]+)(?=\s|$)")
+OWN_COMMANDS = re.compile(r"memory:|(?:remember|recall|forget)$")  # they recall by themselves
+WORD = re.compile(r"\w+")
+FILLERS = frozenset(
+    "a again agreed all alright and b c continue correct d do done exactly fine go good great hello"
+    " hey hi it ja k keep let lets looks me more n nein next nice no nope now ok okay on one"
+    " perfect please proceed right s si so stop sure thank thanks that the then this to two undo"
+    " weiter y yea yeah yep yes you".split()
+)
+
+
+def answer(event: dict[str, Any], context: Context) -> dict[str, Any] | None:
+    """Return the memories that fit the prompt, or None when none does."""
+    words = question(str(event.get("prompt") or ""))
+    room = injection.size(context)
+    connection = context.connection() if words and room else None
+    if connection is None:
+        return None
+    session = str(event["session_id"])
+    if session and not sessions.is_known(connection, session):
+        sessions.begin(connection, session, context.project, context.now)
+    query = recall.Query(
+        context=words,
+        expanded="",
+        category="",
+        limit=CANDIDATES,
+        sort_by="relevance",
+        scope="",
+        project=context.project,
+        now=context.now,
+        floor=True,
+    )
+    found = [hit.memory for hit in recall.search(connection, query)]
+    text = injection.inject(event, context, connection, found, characters=room, most=MOST)
+    return injection.additional(event, text) if text else None
+
+
+def question(prompt: str) -> str:
+    """Return the user's own words of a prompt, or nothing when there is nothing to look for."""
+    text = _edges(NOISE.sub(" ", prompt[:PROMPT_LIMIT]))
+    command = COMMAND.match(text)
+    if command:
+        if OWN_COMMANDS.match(command.group("name")):
+            return ""
+        text = text[command.end() :]
+    unfenced = FENCED.sub(" ", text)
+    text = (unfenced if _says_something(unfenced) else text).strip()
+    return text if _says_something(text) else ""
+
+
+def _edges(text: str) -> str:
+    """Keep both ends of a long prompt: people ask before or after what they paste."""
+    return text if len(text) <= 2 * EDGE else text[:EDGE] + "\n" + text[-EDGE:]
+
+
+def _says_something(text: str) -> bool:
+    words = {word.lower() for word in WORD.findall(text)}
+    return any(word not in FILLERS and not word.isdigit() for word in words)
