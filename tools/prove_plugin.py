@@ -40,8 +40,8 @@ class Session:
         Raises:
             RuntimeError: the server left, or refused.
         """
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
+        assert self._process.stdin is not None  # noqa: S101  (both are pipes)
+        assert self._process.stdout is not None  # noqa: S101
         self._last += 1
         request = {"jsonrpc": "2.0", "id": self._last, "method": method, "params": params}
         self._process.stdin.write(json.dumps(request) + "\n")
