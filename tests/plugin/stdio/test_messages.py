@@ -192,6 +192,12 @@ def test_what_asks_for_nothing_gets_no_answer(peer: Peer, message: object) -> No
     assert peer.answer("ping") == {"jsonrpc": "2.0", "id": "asked", "result": {}}
 
 
+def test_request_that_also_looks_like_an_answer_is_answered(peer: Peer) -> None:
+    """Whoever names a method waits for something."""
+    peer.send({"jsonrpc": "2.0", "id": 1, "method": "ping", "result": {}})
+    assert peer.hear() == {"jsonrpc": "2.0", "id": 1, "result": {}}
+
+
 def test_blank_lines_and_windows_line_ends_are_skipped(peer: Peer) -> None:
     """White space between messages means nothing."""
     peer.say(b'\n  \r\n\t\n{"jsonrpc": "2.0", "id": 1, "method": "ping"}\r\n')
