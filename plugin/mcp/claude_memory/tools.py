@@ -43,7 +43,7 @@ RECALL_SCOPE: Schema = {
 }
 IMPORTANCE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
 LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": 100}
-READ_ONLY = {"readOnlyHint": True, "openWorldHint": False}
+READ_ONLY = {"readOnlyHint": True}
 UP_FRONT = {"anthropic/alwaysLoad": True}
 
 
@@ -78,7 +78,7 @@ STORE = Tool(
             "importance": {**IMPORTANCE, "default": 0.5},
             "expanded_keywords": {
                 "type": "string",
-                "description": "synonyms and related terms, space separated",
+                "description": "synonyms, related terms",
             },
             "force_sensitive": {"type": "boolean", "description": "seal the whole text"},
             "scope": {"type": "string", "enum": list(SCOPES), "default": "global"},

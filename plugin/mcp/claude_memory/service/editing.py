@@ -135,8 +135,9 @@ def _step_back(connection: sqlite3.Connection, entry: int, earlier: Memory, plac
     if current is None:
         message = f"Memory {label(earlier)} is gone."
         raise NotFound(message)
-    history.record(connection, current, "edited", place.now())
-    seals.take_back(connection, entry)
+    recorded = history.record(connection, current, "edited", place.now())
+    if not seals.take_back(connection, entry) and earlier.is_sensitive:
+        seals.take_back(connection, recorded)  # that edit had left the secret alone
     after = earlier._replace(no=current.no, updated_at=stamp(place.now()))
     memories.change(connection, after)
     history.remove(connection, entry)

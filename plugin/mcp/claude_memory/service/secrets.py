@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from claude_memory.errors import BadInput, ClaudeMemoryError, KeeperError, NotFound
-from claude_memory.memory import stamp
+from claude_memory.memory import normalise, stamp
 from claude_memory.redaction.detector import redact
 from claude_memory.store import memories, seals
 from claude_memory.store.connection import write
@@ -121,10 +121,10 @@ class SecretDoor:
         self.forget = keepers.forget
 
     def holds(self, memory: Memory, clear: str) -> bool:
-        """Tell whether a sensitive memory's sealed value equals `clear`; False when in doubt."""
+        """Tell whether a sensitive memory's sealed text is the same; False when in doubt."""
         seal = seals.get(self._place.connection(), memory.uid)
         try:
-            return seal is not None and self.read(seal) == clear
+            return seal is not None and normalise(self.read(seal)) == normalise(clear)
         except ClaudeMemoryError:
             return False
 

@@ -31,8 +31,7 @@ def run(place: Place) -> None:
             purge.scrub(connection)
         if _claim_the_day(place, connection):
             purge.remove_old_copies(place.database, place.now())
-            with write(connection, durable=False):
-                sessions.prune(connection, place.now())
+            sessions.prune(connection, place.now())
             _check_index(place, connection)
             connection.execute("PRAGMA optimize")
 

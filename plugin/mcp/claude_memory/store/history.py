@@ -41,7 +41,8 @@ def latest(connection: sqlite3.Connection, uid: str) -> tuple[int, str, Memory] 
     if not row:
         return None
     fields = json.loads(row[2])
-    return int(row[0]), str(row[1]), Memory(**{name: fields[name] for name in FIELDS})
+    state = Memory(**{name: fields[name] for name in FIELDS})
+    return int(row[0]), str(row[1]), state._replace(uid=uid)  # an undone delete changed it
 
 
 def count(connection: sqlite3.Connection, kind: str) -> int:

@@ -46,9 +46,10 @@ def get(connection: sqlite3.Connection, uid: str) -> Seal | None:
     return Seal._make(row) if row else None
 
 
-def take_back(connection: sqlite3.Connection, entry: int) -> None:
-    """Make the seal of a history entry the present one of its memory again."""
-    connection.execute("UPDATE secrets SET history_id = NULL WHERE history_id = ?", (entry,))
+def take_back(connection: sqlite3.Connection, entry: int) -> bool:
+    """Make the seal of a history entry the present one of its memory; tell whether it had one."""
+    query = "UPDATE secrets SET history_id = NULL WHERE history_id = ?"
+    return connection.execute(query, (entry,)).rowcount > 0
 
 
 def all_of(connection: sqlite3.Connection, uid: str) -> list[Seal]:

@@ -1,0 +1,199 @@
+"""Edits, deletes and their undoing, seen through the tools."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from claude_memory.service import upkeep
+from claude_memory.store import proposals
+from claude_memory.store.connection import write
+
+from tests.support.desk import Desk
+from tests.support.promises import promise
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TOKEN = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+NEWER = "ghp_" + "Z9y8X7w6V5u4T3s2R1q0P9o8N7m6L5k4J3i2"
+
+
+def test_edit_changes_what_was_named_and_nothing_else(tmp_path: Path) -> None:
+    """Absent fields stay."""
+    desk = Desk(tmp_path)
+    desk.store("Deploys are on Monday", tags="ops", category="decisions")
+    answer = desk.call("memory_update", id="L1", content="Deploys are on Tuesday")
+    assert answer.startswith("Updated memory L1: content.")
+    assert desk.texts() == ['L1 [decisions] 2026-03-01 "Deploys are on Tuesday"  tags: ops']
+    assert desk.call("memory_recall", context="Monday") == "No memories match."
+
+
+@promise("store.edits-can-be-undone")
+def test_edits_can_be_undone_one_after_the_other(tmp_path: Path) -> None:
+    """Restore goes to the state before the last edit, and back again."""
+    desk = Desk(tmp_path)
+    desk.store("Deploys are on Monday")
+    desk.call("memory_update", id="L1", content="Deploys are on Tuesday")
+    assert "Restored the earlier state" in desk.call("memory_update", id="L1", restore=True)
+    assert "Monday" in desk.texts()[0]
+    desk.call("memory_update", id="L1", restore=True)
+    assert "Tuesday" in desk.texts()[0]
+
+
+def test_edit_that_changes_nothing_says_so(tmp_path: Path) -> None:
+    """No history entry is made for it."""
+    desk = Desk(tmp_path)
+    desk.store("Deploys are on Monday")
+    answer = desk.call("memory_update", id="L1", content="Deploys are on Monday")
+    assert "already says that" in answer
+    assert "no earlier state" in desk.refused("memory_update", id="L1", restore=True)
+
+
+def test_expiry_can_be_taken_back(tmp_path: Path) -> None:
+    """An empty time means never."""
+    desk = Desk(tmp_path)
+    desk.store("The freeze lasts until Friday", expires_at="2026-03-06")
+    desk.call("memory_update", id="L1", expires_at="")
+    desk.clock = desk.clock.replace(day=20)
+    assert len(desk.texts()) == 1
+
+
+@promise("store.deletes-can-be-undone")
+def test_deleted_memory_comes_back_under_its_number_with_its_past(tmp_path: Path) -> None:
+    """All fields, the secret and the history return."""
+    desk = Desk(tmp_path)
+    desk.store(f"The bot's token is {TOKEN}", tags="bot", importance=0.9)
+    desk.call("memory_update", id="L1", category="projects")
+    before = desk.texts()
+    assert "undoes it" in desk.call("memory_delete", id="L1")
+    assert desk.call("memory_list") == "No memories yet."
+    assert "is deleted" in desk.refused("memory_update", id="L1", tags="x")
+    assert desk.call("memory_update", id="L1", restore=True).startswith("Restored memory L1.")
+    assert desk.texts() == before
+    assert TOKEN in desk.call("secret_get", id="L1")
+    desk.call("memory_update", id="L1", restore=True)
+    assert "[facts]" in desk.texts()[0]
+
+
+def test_undone_delete_has_a_new_uid(tmp_path: Path) -> None:
+    """A delete is final for the uid that other machines know."""
+    desk = Desk(tmp_path)
+    desk.store("Deploys are on Monday")
+    (old,) = desk.connection.execute("SELECT uid FROM memories").fetchone()
+    desk.call("memory_delete", id="L1")
+    desk.call("memory_update", id="L1", restore=True)
+    live = desk.connection.execute("SELECT uid FROM memories WHERE live = 1").fetchall()
+    assert live != [(old,)]
+
+
+def test_restored_memory_still_hides_what_it_superseded(tmp_path: Path) -> None:
+    """Undoing a delete does not let an outdated fact back in."""
+    desk = Desk(tmp_path)
+    desk.store("The office is in Lyon")
+    desk.store("The office is in Nantes", supersedes="L1")
+    desk.call("memory_delete", id="L2")
+    desk.call("memory_update", id="L2", restore=True)
+    assert [text[:2] for text in desk.texts()] == ["L2"]
+
+
+@promise("ids.ambiguity-changes-nothing")
+def test_deleting_several_is_all_or_nothing(tmp_path: Path) -> None:
+    """One unknown id, and all stay."""
+    desk = Desk(tmp_path)
+    desk.store("one thing")
+    desk.store("two things")
+    assert "no memory L9" in desk.refused("memory_delete", id=["L1", "L9"])
+    assert len(desk.texts()) == 2
+    desk.call("memory_delete", id=["L1", 2])
+    assert desk.call("memory_list") == "No memories yet."
+
+
+@promise("store.purge-leaves-nothing")
+def test_purge_leaves_no_byte_of_the_text_anywhere(tmp_path: Path) -> None:
+    """Not in the row, the earlier texts, the index or the log; other memories stay found."""
+    desk = Desk(tmp_path)
+    desk.store("Nothing to see here")
+    desk.store(
+        "The heirloom is under the zebrawood floor", tags="quokka", expanded_keywords="xylem"
+    )
+    desk.call("memory_update", id="L2", content="The heirloom is behind the yellowwood wall")
+    desk.call("memory_delete", id="L2")
+    answer = desk.call("memory_delete", id="L2", purge=True)
+    assert "cannot be undone" in answer
+    for word in (b"zebrawood", b"yellowwood", b"quokka", b"xylem", b"heirloom"):
+        found = [
+            file for file in tmp_path.rglob("*") if file.is_file() and word in file.read_bytes()
+        ]
+        assert not found, word
+    assert "none after a purge" in desk.refused("memory_update", id="L2", restore=True)
+    assert len(desk.texts("memory_recall", context="Nothing to see here")) == 1
+
+
+def test_deleted_text_is_gone_after_thirty_days(tmp_path: Path) -> None:
+    """Upkeep erases what can no longer be undone, byte for byte."""
+    desk = Desk(tmp_path)
+    desk.store("The heirloom is under the zebrawood floor")
+    desk.call("memory_delete", id="L1")
+    desk.clock += timedelta(days=29)
+    upkeep.run(desk.place)
+    assert desk.call("memory_update", id="L1", restore=True).startswith("Restored")
+    desk.call("memory_delete", id="L1")
+    desk.clock += timedelta(days=31)
+    upkeep.run(desk.place)
+    assert "no earlier state" in desk.refused("memory_update", id="L1", restore=True)
+    assert not [f for f in tmp_path.rglob("*.db*") if b"zebrawood" in f.read_bytes()]
+
+
+def test_new_secret_replaces_the_sealed_one_and_restore_brings_the_old_back(tmp_path: Path) -> None:
+    """Each text has its own seal."""
+    desk = Desk(tmp_path)
+    desk.store(f"The bot's token is {TOKEN}")
+    desk.call("memory_update", id="L1", content=f"The bot's token is {NEWER}")
+    assert NEWER in desk.call("secret_get", id="L1")
+    desk.call("memory_update", id="L1", tags="bot")
+    assert NEWER in desk.call("secret_get", id="L1")
+    desk.call("memory_update", id="L1", restore=True)
+    desk.call("memory_update", id="L1", content="The bot has no token any more")
+    assert "holds no secret" in desk.refused("secret_get", id="L1")
+    desk.call("memory_update", id="L1", restore=True)
+    assert NEWER in desk.call("secret_get", id="L1")
+
+
+def test_secret_in_new_tags_joins_the_sealed_text(tmp_path: Path) -> None:
+    """Editing tags does not cost the secret that is there already."""
+    desk = Desk(tmp_path)
+    desk.store(f"The bot's token is {TOKEN}")
+    desk.call("memory_update", id="L1", tags=f"bot,{NEWER}")
+    assert NEWER not in desk.call("memory_list")
+    opened = desk.call("secret_get", id="L1")
+    assert TOKEN in opened
+    assert NEWER in opened
+
+
+def test_update_with_nothing_or_with_two_wishes_is_refused(tmp_path: Path) -> None:
+    """One call, one wish."""
+    desk = Desk(tmp_path)
+    desk.store("Deploys are on Monday")
+    assert "nothing to change" in desk.refused("memory_update", id="L1")
+    assert "at once" in desk.refused("memory_update", id="L1", restore=True, tags="x")
+    assert "at once" in desk.refused("memory_update", id="L1", restore=True, review="accept")
+    assert "Use accept or reject" in desk.refused("memory_update", id="L1", review="maybe")
+
+
+def test_accepted_proposal_is_stored_under_its_number(tmp_path: Path) -> None:
+    """Status shows it, accepting stores it, rejecting forgets it."""
+    desk = Desk(tmp_path)
+    for content in ("Prefers tabs in Go", "Prefers tea"):
+        fields = {"content": content, "category": "preferences", "source": "auto-learn"}
+        with write(desk.connection) as connection:
+            proposals.add(connection, fields, "asked for review", desk.tick())
+    status = desk.call("memory_status")
+    assert 'L1 [preferences] "Prefers tabs in Go"' in status
+    assert desk.call("memory_update", id="L1", review="accept").startswith(
+        "Accepted the proposal L1"
+    )
+    assert "Rejected" in desk.call("memory_update", id="L2", review="reject")
+    assert desk.texts() == ['L1 [preferences] 2026-03-01 "Prefers tabs in Go"']
+    assert "To review" not in desk.call("memory_status")
+    assert "Nothing waits for review" in desk.refused("memory_update", id="L1", review="accept")
