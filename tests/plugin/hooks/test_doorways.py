@@ -321,7 +321,7 @@ def test_hook_loads_only_cheap_modules(home: Path, doorway: str) -> None:
         "    sys.stderr.write(' '.join(sys.modules)); sys.stderr.flush(); end(code)\n"
         "end, os._exit = os._exit, leave\n"
         f"path = {str(HOOKS / (doorway + '.py'))!r}\n"
-        "exec(compile(open(path).read(), path, 'exec'), {'__file__': path})\n"
+        "exec(compile(open(path, encoding='utf-8').read(), path, 'exec'), {'__file__': path})\n"
     )
     loaded = modules(program, home, event)
     allowed = modules("import sys\n" + said_by(HOT) + SHOW, home, "")

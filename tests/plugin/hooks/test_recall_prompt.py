@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+TOPICS = (
+    "zeppelin biplane glider rocket balloon kite drone jet helicopter shuttle satellite probe"
+).split()
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> sqlite3.Connection:
     """An empty store."""
@@ -105,14 +110,15 @@ def test_injection_never_exceeds_the_budget(tmp_path: Path, budget: int) -> None
     chance = random.Random(budget)  # noqa: S311  (repeatable on purpose)
     store = opened(tmp_path)
     alphabet = 'abc "\\\n<é漢\u2028</'
-    for _ in range(60):
+    for number in range(60):
         size = chance.choice((5, 40, 300, 3_000))
         noise = "".join(chance.choice(alphabet) for _ in range(size))
-        put(store, f"deploy region {noise}", tags=noise[:50], importance=chance.random())
+        text = f"The {TOPICS[number % 12]} hangar {noise}"
+        put(store, text, tags=noise[:50], importance=chance.random())
 
-    for number in range(12):
-        text = given(store, "deploy region", MEMORY_RECALL_BUDGET=str(budget))
-        assert len(text) <= min(budget * 4, 9_500), number
+    for topic in TOPICS:
+        text = given(store, f"Where is the {topic} hangar?", MEMORY_RECALL_BUDGET=str(budget))
+        assert len(text) <= min(budget * 4, 9_500), topic
         assert len(text.splitlines()) != 1, "a header without a memory"
     spent = sessions.tokens_injected_since(store, "")
     assert spent <= 12 * (budget + 10)
@@ -226,8 +232,7 @@ def test_odd_prompts_are_no_failure(
 
 def test_session_is_known_from_its_first_prompt(store: sqlite3.Connection) -> None:
     """The first session ever starts before there is a store; its prompt makes up for it."""
-    put(store, "The deploy region is eu-north-7")
-    given(store, "Which deploy region?", "first")
+    given(store, "ok", "first")
 
     assert sessions.is_known(store, "first")
 

@@ -37,14 +37,17 @@ FILLERS = frozenset(
 
 def answer(event: dict[str, Any], context: Context) -> dict[str, Any] | None:
     """Return the memories that fit the prompt, or None when none does."""
-    words = question(str(event.get("prompt") or ""))
-    room = injection.size(context)
-    connection = context.connection() if words and room else None
+    connection = context.connection()
     if connection is None:
         return None
     session = str(event["session_id"])
     if session and not sessions.is_known(connection, session):
+        # The very first session started before there was a store to record it in.
         sessions.begin(connection, session, context.project, context.now)
+    words = question(str(event.get("prompt") or ""))
+    room = injection.size(context)
+    if not words or not room:
+        return None
     query = recall.Query(
         context=words,
         expanded="",
