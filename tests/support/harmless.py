@@ -6,12 +6,10 @@ Vendors' documented example values are joined at run time, so that no scanner ta
 from __future__ import annotations
 
 # The token that every page about JWT shows.
-JWT_IO = ".".join(
-    (
-        "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9",
-        "eyJzdWIiOiIxMjM0NTY3ODkwIn0",
-        "SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c",
-    )
+JWT_IO = (
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."
+    "eyJzdWIiOiIxMjM0NTY3ODkwIn0."
+    "SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c"
 )
 
 UUIDS = (

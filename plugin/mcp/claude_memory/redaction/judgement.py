@@ -65,8 +65,10 @@ def is_spoken_password(value: str, *, is_quoted: bool, is_last: bool) -> bool:
         return False
     if " " in value.strip():
         return is_quoted and _is_spaced_password(value)
+    if value.isdigit():
+        return is_last
     if values.is_technical(value) or compiled(MEASURE).fullmatch(value.lower()):
-        return value.isdigit() and is_last and len(value) >= SHORTEST_PASSWORD
+        return False
     if is_quoted:
         return not _is_name(value)
     return values.is_mixed(value) and not _is_numbered_name(value)
@@ -91,7 +93,10 @@ def is_named_password(value: str, *, is_quoted: bool) -> bool:
         return False
     if " " in value.strip():
         return is_quoted and _is_spaced_password(value)
-    return values.is_mixed(value) if is_quoted else values.is_strong(value)
+    if is_quoted:
+        return values.is_mixed(value) and not _is_numbered_name(value)
+    has_sign = compiled(r"[!#$%^&*@+~]").search(value) is not None
+    return values.is_strong(value) and (has_sign or _changes(value) >= 2)
 
 
 def is_argument(value: str) -> bool:
@@ -140,11 +145,15 @@ def _is_no_key(value: str, shortest: int) -> bool:
     )
 
 
+def _changes(value: str) -> int:
+    """Count how often letters and digits follow each other."""
+    return len(compiled(r"(?<=\d)[A-Za-z]|(?<=[A-Za-z])\d").findall(value))
+
+
 def _is_coded(value: str) -> bool:
     """Tell a made key from an identifier or a compound word with a number in it."""
-    changes = len(compiled(r"(?<=\d)[A-Za-z]|(?<=[A-Za-z])\d").findall(value))
     return (
-        changes >= CODE_LETTERS
+        _changes(value) >= CODE_LETTERS
         or compiled(r"[0-9a-f]{16,}|[0-9A-F]{16,}").fullmatch(value) is not None
         or (len(value) >= LONG_KEY and compiled(r"[-_./]").search(value) is None)
     )
@@ -163,8 +172,10 @@ def _is_name(value: str) -> bool:
 
 def _is_numbered_name(value: str) -> bool:
     """Tell `password2` and `newPw1` from passwords: a placeholder with a number."""
-    return compiled(NUMBERED_NAME).fullmatch(value) is not None and values.is_placeholder(
-        value.rstrip("0123456789")
+    name = value.rstrip("0123456789")
+    return compiled(NUMBERED_NAME).fullmatch(value) is not None and (
+        values.is_placeholder(name)
+        or (name[0].islower() and compiled(NAME_END).search(name) is not None)
     )
 
 

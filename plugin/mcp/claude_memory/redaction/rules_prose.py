@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 # What may stand between the noun and the verb: "for the staging database", "(guest network)".
 PLACE = (
-    r"(?:[ \t]{1,3}(?:nueva|nova|nuova|neu|nouveau|actual|atual|maestra|mestra|maître|"
+    r"(?:[ \t]{1,3}(?:nueva|nova|nuova|actual|atual|actuel|maestra|mestra|maître|"
+    r"admin|root|prod|production|staging|test|dev|db|wifi|wlan|"
     r"(?:for|of|on|to|in|at|from|with|used|we|i|für|fürs|vom|von|des|der|im|am|zum|"
     r"zur|de|du|pour|sur|da|do|dos|das|no|na|para|del|della|dello|di|per|en|el|la|les|voor|van|"
     r"till|til|för|для|от|к|на|dla|here|there|right|now|again)\b[^\n;=?!\x1a]{0,60}?)|"
@@ -37,7 +38,8 @@ LINK = (
     + r"(?:"
     + VERBS
     + ADVERBS
-    + r"[ \t]*[:：]?|[ \t]*(?:[:：＝→]|->|=>)|[ \t]=[ \t]|\s?は|\s?[是为為은는이])"
+    + r"[ \t]*[:：]?|[ \t]*(?:[:：＝→]|->|=>)|[ \t]=[ \t]|\s?は|\s?[是为為은는이]|"
+    r"\s?(?:改为|改成|设为|设置为|設為)|を[ \t]?(?=\S{4,60}[ \t]?に(?:変更|設定|更新)))"
     r"(?:[ \t]{0,4}|[ \t]*\r?\n(?:\r?\n)?[ \t]*)(?=\S)"
 )
 # "Set the password to ...", "hasło to ..."; in other sentences "password to" leads nowhere.
@@ -64,6 +66,8 @@ LOGINS = (
     "credential", "creds", "login", "log in", "sign in", "logon", "zugangsdaten", "identifiants",
     "credenciales",    "credenciais", "credenziali", "账号", "帳號", "アカウント", "ログイン",
 )  # fmt: skip
+PAIRS = ("admin/", "root/", "admin:", "root:")
+SIGN = r"[!#$%^&*]"
 LOGIN = (
     r"s?[^\n:=]{0,40}?(?:[:=：]|\bwith\b|\bas\b|\bare\b|\bis\b|"
     r"\busing\b|\bmit\b|\bavec\b|\bcon\b|\bcom\b)"
@@ -169,7 +173,13 @@ def _value_start(text: str, begin: int, end: int) -> int | None:
 
 
 def find_logins(page: Page) -> Iterator[Found]:
-    """Give the second half of "credentials: admin / <value>"."""
+    """Give the second half of "credentials: admin / <value>", and of "admin/<value>"."""
+    for pair in PAIRS:
+        for at in places(page.lower, pair):
+            in_address = page.text[at - 1 : at] in {"/", "@"}
+            value = None if in_address else reading.read(page.text, at + len(pair))
+            if value and values.is_strong(value.text) and compiled(SIGN).search(value.text):
+                yield from _unless_reference(value)
     for word in LOGINS:
         for at in places(page.lower, word):
             head = compiled(LOGIN).match(page.lower, at + len(word))
@@ -180,3 +190,8 @@ def find_logins(page: Page) -> Iterator[Found]:
                 and (len(value.text) >= 6)
             ):
                 yield Found(value.start, value.end, PASSWORD)
+
+
+def _unless_reference(value: Value) -> Iterator[Found]:
+    if not values.is_reference(value.text) and not values.is_placeholder(value.text):
+        yield Found(value.start, value.end, PASSWORD)

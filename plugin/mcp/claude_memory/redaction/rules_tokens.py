@@ -102,6 +102,7 @@ ROWS = (
     Row("grafana-token", ("glc_",), BASE64, 40, 500),
     Row("grafana-key", ("eyJrIjoi",), BASE64, 40, 400),
     Row("vault-token", ("hvs.", "hvb.", "hvr."), WORD, 24, 300),
+    Row("vault-token", ("s.",), ALNUM, 24, 24),
     Row("databricks-token", ("dapi",), HEX, 32, 32),
     Row("linear-key", ("lin_api_", "lin_oauth_"), ALNUM, 32, 64),
     Row("notion-token", ("ntn_",), ALNUM, 40, 60),

@@ -57,6 +57,7 @@ PLACEHOLDER_PIECES = frozenset(
     session should sign signing some something staging str stripe string suffix super supersecret
     temp test testing text the this to todo token tokens type use user username valid value var
     vault very webhook with wrong xxx you your yours kennwort contraseña senha clave parola
+    hashed plain confirm confirmed encrypted raw old
     wachtwoord adgangskode lösenord hasło mdp
     """.split()
 )
@@ -83,6 +84,7 @@ DIGEST = (
 # A run of letters or of digits; capitals part words before it is used.
 PIECE = r"[^\W\d_]+|\d+"
 RUNS = ("0123456789", "1234567890", "abcdefghij", "9876543210", "deadbeefdeadbeef")
+LONGEST_NAME = 32
 FEW = 4  # a long value of fewer different characters is a drawn line, not a secret
 
 # Common in sentences and absent from the seed-phrase word list (BIP-39).
@@ -127,7 +129,18 @@ def is_sequence(value: str) -> bool:
 
 def _is_made_of_names(value: str) -> bool:
     pieces = compiled(PIECE).findall(compiled(r"([a-z])([A-Z])").sub(r"\1 \2", value))
-    return bool(pieces) and all(piece.lower() in PLACEHOLDER_PIECES for piece in pieces)
+    return bool(pieces) and all(_is_name_piece(piece.lower()) for piece in pieces)
+
+
+def _is_name_piece(piece: str) -> bool:
+    """Tell `mysecretpassword`, too: a piece may be several of the words without a joiner."""
+    if piece in PLACEHOLDER_PIECES:
+        return True
+    reached = {0}
+    for end in range(2, len(piece[:LONGEST_NAME]) + 1):
+        if any(piece[start:end] in PLACEHOLDER_PIECES for start in reached if end - start > 1):
+            reached.add(end)
+    return len(piece) in reached
 
 
 def is_reference(value: str) -> bool:
