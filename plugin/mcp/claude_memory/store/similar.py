@@ -1,13 +1,20 @@
 """Finds the memory that a new one most likely repeats, so that Claude can decide. Hot.
 
-Nothing is ever merged on this guess.
+Nothing is ever merged on this guess. It has to be cheap, since every store makes it: of each word
+only the first entries of the index are read, the memories that share the most rare words are
+compared with the new text, and the likeness of two texts is the share of words in common (the
+Jaccard index).
 """
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 
-from claude_memory.store import recall
+from claude_memory.memory import stamp
+from claude_memory.store import commonness, words
+from claude_memory.store.memories import SCOPES, VISIBLE
+from claude_memory.store.postings import HOLDERS
+from claude_memory.store.rows import COLUMNS_OF_M, to_memory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,35 +23,50 @@ if TYPE_CHECKING:
 
     from claude_memory.memory import Draft, Memory
 
-WORD = re.compile(r"\w+")
-LIKE = 0.55  # share of words in common (Jaccard) from which two texts count as twins
-LOOKED_AT = 5
+LIKE = 0.55  # from here on two texts count as twins
+ASKED = 6  # words that are looked up: the longest
+AHEAD = 48  # entries read of each; a word with fewer is rare
+COMPARED = 8  # memories whose text is compared
 
 
 def likely_twin(connection: sqlite3.Connection, draft: Draft, now: datetime) -> Memory | None:
     """Return the visible memory whose words are nearly those of the draft, or None."""
-    query = recall.Query(
-        context=draft.content,
-        expanded="",
-        category="",
-        limit=LOOKED_AT,
-        sort_by="relevance",
-        scope="",
-        project=draft.project,
-        now=now,
-        floor=False,
-    )
     wanted = _words(draft.content)
-    likely = [
-        (_likeness(wanted, _words(hit.memory.content)), -place, hit.memory)
-        for place, hit in enumerate(recall.search(connection, query))
-    ]
-    best = max(likely, default=None, key=lambda one: one[:2])
-    return best[2] if best and best[0] >= LIKE else None
+    rids = _candidates(connection, wanted)
+    if not rids:
+        return None
+    rows = connection.execute(
+        f"SELECT {COLUMNS_OF_M} FROM memories m WHERE m.rid IN ({','.join(map(str, rids))}) "  # noqa: S608
+        f"AND {VISIBLE} AND {SCOPES['']}",
+        {"now": stamp(now), "project": draft.project},
+    )
+    likely = ((_likeness(wanted, _words(one.content)), one) for one in map(to_memory, rows))
+    best = max(likely, default=None, key=lambda pair: (pair[0], pair[1].uid))
+    return best[1] if best and best[0] >= LIKE else None
+
+
+def _candidates(connection: sqlite3.Connection, wanted: frozenset[str]) -> list[int]:
+    """Return the memories that share the most rare words; where no word is rare, the rarest."""
+    shared: Counter[int] = Counter()
+    common: list[tuple[int, str]] = []
+    for word in sorted(wanted, key=lambda word: (-len(word), word))[:ASKED]:
+        cursor = connection.execute(HOLDERS, (f'"{word}"',))
+        rids = [rid for (rid,) in cursor.fetchmany(AHEAD)]
+        cursor.close()
+        if len(rids) < AHEAD:
+            shared.update(rids)
+        else:  # entries come by rid: the farther the first ones reach, the rarer the word
+            common.append((-rids[-1], word))
+    if not shared and common:
+        rarest = " AND ".join(f'"{word}"' for _, word in sorted(common)[:3])
+        rows = connection.execute(f"{HOLDERS} LIMIT {AHEAD}", (rarest,))
+        shared.update(rid for (rid,) in rows)
+    return [rid for rid, _ in shared.most_common(COMPARED)]
 
 
 def _words(text: str) -> frozenset[str]:
-    return frozenset(WORD.findall(text.lower()))
+    found = frozenset(words.WORD.findall(text.lower()))
+    return frozenset(word for word in found if not commonness.is_stop(word)) or found
 
 
 def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
