@@ -24,19 +24,20 @@ HARMLESS = (
 )
 GRAVE = (
     call("memory_delete", id="L1", purge=True),
-    call("memory_delete", id=["L1", "L2"]),
+    call("memory_delete", id=["L2", "L3"]),
     call("secret_get", id="L1"),
 )
 
 
 @pytest.fixture
-def keeper_of_two(client: Client) -> Client:
-    """A user with the two memories L1 and L2."""
+def keeper_of_three(client: Client) -> Client:
+    """A user with the memories L1, L2 and L3."""
     client.play(
-        ["Remember both, please."],
+        ["Remember them, please."],
         [
             call("memory_store", content="The gate code changes every Monday"),
             call("memory_store", content="The roof garden is open to all"),
+            call("memory_store", content="The lift was repaired in May"),
             say("Done."),
         ],
     )
@@ -62,9 +63,9 @@ def test_what_can_be_undone_never_asks(client: Client, mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_what_cannot_be_undone_asks(keeper_of_two: Client, mode: str) -> None:
+def test_what_cannot_be_undone_asks(keeper_of_three: Client, mode: str) -> None:
     """A purge, a delete of several and a secret's text wait for the user, whatever the mode."""
-    session = keeper_of_two.play(
+    session = keeper_of_three.play(
         ["Do all of it."], [*GRAVE, say("Done.")], options=("--permission-mode", mode)
     )
 
@@ -73,17 +74,17 @@ def test_what_cannot_be_undone_asks(keeper_of_two: Client, mode: str) -> None:
         TOOL_PREFIX + "memory_delete",
         TOOL_PREFIX + "secret_get",
     ]
-    assert keeper_of_two.query("SELECT count(*) FROM memories WHERE live = 1") == [(2,)]
+    assert keeper_of_three.query("SELECT count(*) FROM memories WHERE live = 1") == [(3,)]
 
 
-def test_everything_runs_when_the_user_says_so(keeper_of_two: Client) -> None:
+def test_everything_runs_when_the_user_says_so(keeper_of_three: Client) -> None:
     """MEMORY_APPROVE=all allows the grave calls as well."""
-    session = keeper_of_two.play(
+    session = keeper_of_three.play(
         ["Do all of it."], [*GRAVE, say("Done.")], env={"MEMORY_APPROVE": "all"}
     )
 
     assert session.denied == []
-    assert keeper_of_two.query("SELECT count(*) FROM memories WHERE live = 1") == [(0,)]
+    assert keeper_of_three.query("SELECT count(*) FROM memories WHERE live = 1") == [(0,)]
 
 
 def test_every_call_asks_when_approval_is_switched_off(client: Client) -> None:

@@ -25,7 +25,7 @@ def corrected(client: Client) -> Client:
     event = {
         "type": "preference",
         "content": LEARNED,
-        "importance": 0.8,
+        "importance": 0.6,
         "tags": "style",
         "expanded_keywords": "indentation formatting",
         "supersedes": None,
