@@ -1,0 +1,120 @@
+"""The free, local rule of auto-learn: it finds what may be worth keeping in the user's own words.
+
+It decides whether the judge is asked at all, and extracts by itself where there is no judge.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from claude_memory.learn import cues
+from claude_memory.learn.events import Event, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+SHORTEST, LONGEST = 8, 400  # characters of a sentence; a CJK one may have half of the shortest
+EXTRACTED = 2  # events from one turn
+KEYWORDS = 12
+IMPORTANCE = {"correction": 0.7, "preference": 0.6, "decision": 0.7, "fact": 0.5}
+
+FENCE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)", re.DOTALL)
+# A quotation of several words is somebody else's sentence.
+QUOTATION = re.compile(r"[\"“„«「『][^\"”“»」』\n]{12,}[\"”“»」』]|`[^`\n]{25,}`")
+SENTENCE_END = re.compile(r"(?<=[.!?;])[\"')\]]*\s+|(?<=[。\uff01\uff1f\uff1b])|\n+")
+QUESTION = ("?", "\uff1f")
+BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
+PASTED = re.compile(
+    r"^\s*(?:>|\$ |# |#!|//|/\*|\*/|\+\+\+|---|@@|[+-]\s{2,}|at \S+[(:]|File \"|Traceback|"
+    r"\[?\d{4}-\d\d-\d\d[ T]\d\d|\[?\d\d:\d\d:\d\d|\[?(?:ERROR|WARN(?:ING)?|INFO|DEBUG|FATAL|TRACE|"
+    r"error|warning|info|debug)\]?[: ]|(?:\w+Error|\w+Exception)\b|npm (?:ERR|WARN|notice)|"
+    r"E\s{3,}|\S+\.\w{1,4}:\d+|(?:if|for|while)\s*\(|"
+    r"(?:import|from|def|class|function|const|let|var|return|public|private|SELECT|INSERT|UPDATE|"
+    r"CREATE|FROM) [^.?!,]*[(){};=\[\]])|[{};]\s*$|=>|</?\w+[ >/]"
+)
+LETTER = re.compile(r"[^\W\d_]")
+CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+@dataclass(frozen=True)
+class Cue:
+    """A sentence of the user that may hold something durable, and what kind of thing."""
+
+    kind: str
+    sentence: str
+
+
+def find_cues(words: Sequence[str]) -> list[Cue]:
+    """Return the sentences that may be worth keeping; none means that the judge is not asked."""
+    found = (Cue(kind_of(sentence), sentence) for sentence in sentences(words))
+    return [cue for cue in found if cue.kind]
+
+
+def extract(words: Sequence[str]) -> list[Event]:
+    """Make events of the sentences that hold a cue, in the user's own words."""
+    said = list(sentences(words))
+    found = [Cue(kind_of(sentence), sentence) for sentence in said]
+    chosen = [cue for cue in found if cue.kind][:EXTRACTED]
+    rest = [cue.sentence for cue in found if not cue.kind]
+    return [_event(cue, rest) for cue in chosen]
+
+
+def _event(cue: Cue, rest: Sequence[str]) -> Event:
+    nearby = dict.fromkeys(re.findall(r"[^\W\d_]{4,}", " ".join(rest).lower()))
+    return Event(
+        type=cue.kind,
+        content=quoted(cue.sentence),
+        importance=IMPORTANCE[cue.kind],
+        tags="",
+        expanded_keywords=" ".join(list(nearby)[:KEYWORDS]),
+        supersedes="",
+    )
+
+
+def kind_of(sentence: str) -> str:
+    """Return what a sentence announces (correction, preference, decision, fact), or nothing."""
+    plain = _plain(sentence)
+    if not len(plain) * (2 if CJK.search(plain) else 1) >= SHORTEST or len(plain) > LONGEST:
+        return ""
+    is_question = plain.endswith(QUESTION) or cues.REQUEST.search(plain)
+    if is_question and not cues.ASKED.search(plain):
+        return ""
+    strong = _first(cues.STRONG, plain)
+    if strong:
+        return strong
+    return "" if cues.VETO.search(plain) else _first(cues.WEAK, plain)
+
+
+def is_about_project(text: str) -> bool:
+    """Tell whether a text speaks of this project and no other."""
+    return bool(cues.ABOUT_PROJECT.search(_plain(text)))
+
+
+def sentences(words: Sequence[str]) -> Iterator[str]:
+    """Give the sentences that the user wrote, without pasted code, logs and quoted lines."""
+    for text in words:
+        for line in FENCE.sub("\n", text).splitlines():
+            if _is_prose(line):
+                bare = BULLET.sub("", line).strip()
+                yield from (part.strip() for part in SENTENCE_END.split(bare) if part.strip())
+
+
+def _is_prose(line: str) -> bool:
+    if PASTED.search(line):
+        return False
+    letters = len(LETTER.findall(line))
+    readable = letters + sum(sign.isdigit() or sign == " " for sign in line)
+    return letters >= len(line) * 0.4 and readable >= len(line) * 0.75
+
+
+def _plain(sentence: str) -> str:
+    without = QUOTATION.sub(' "" ', sentence)
+    return " ".join(without.lower().replace("’", "'").replace("`", "").split()).rstrip(
+        ".!。\uff01 "
+    )
+
+
+def _first(patterns: dict[str, re.Pattern[str]], plain: str) -> str:
+    return next((kind for kind, pattern in patterns.items() if pattern.search(plain)), "")

@@ -1,0 +1,97 @@
+"""The local rule hears what may be worth keeping, and little else."""
+
+from __future__ import annotations
+
+import pytest
+from claude_memory.learn import rules
+
+from tests.support.turn_samples import not_worth_keeping, worth_keeping
+
+
+def kinds(*words: str) -> list[str]:
+    """Return the kinds of cues in what a user said."""
+    return [cue.kind for cue in rules.find_cues(words)]
+
+
+def test_rule_hears_most_of_what_is_worth_keeping() -> None:
+    """Of labelled prompts that hold something durable, at least nine in ten are heard."""
+    samples = worth_keeping()
+    missed = [text for text in samples if not kinds(text)]
+    assert len(samples) >= 120
+    assert len(missed) <= 0.1 * len(samples), missed
+
+
+def test_rule_seldom_raises_a_false_alarm() -> None:
+    """Of labelled prompts that hold nothing for later, at most eight in a hundred cost a call."""
+    samples = not_worth_keeping()
+    alarms = [text for text in samples if kinds(text)]
+    assert len(samples) >= 200
+    assert len(alarms) <= 0.08 * len(samples), alarms
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("no, use pnpm here, not npm", "correction"),
+        ("I prefer short answers", "preference"),
+        ("we decided to use Postgres", "decision"),
+        ("our API gateway runs on port 9000", "fact"),
+    ],
+)
+def test_kind_of_a_cue_is_named(text: str, kind: str) -> None:
+    """What was heard is a correction, a preference, a decision or a fact."""
+    assert kinds(text) == [kind]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "look at this:\n```\nalways use tabs\n```",
+        "> always use tabs",
+        "2026-03-01 12:00:00 INFO we always use tabs",
+        "$ echo always use tabs",
+        'the readme says "you should always use tabs in this project"',
+        "should we always use tabs?",
+        "thanks, you always help",
+    ],
+)
+def test_pasted_quoted_and_asked_sentences_hold_no_cue(text: str) -> None:
+    """Code, logs, quotations and questions are not the user's own statements."""
+    assert kinds(text) == []
+
+
+def test_cue_is_found_beside_pasted_text() -> None:
+    """What the user adds to a paste still counts."""
+    text = "Traceback (most recent call last):\n  at x (y)\n- please always use tabs\nthanks"
+    assert [cue.sentence for cue in rules.find_cues([text])] == ["please always use tabs"]
+
+
+def test_endless_input_is_no_trouble() -> None:
+    """A pathological prompt is answered as any other: nothing to keep."""
+    for text in ("a" * 6_000, "use " * 1_500, "the " * 1_500 + "not", '"' * 6_000, "we " * 2_000):
+        assert kinds(text) == []
+
+
+def test_extraction_quotes_the_user() -> None:
+    """Without a judge the sentence itself is kept, as something the user said."""
+    [event] = rules.extract(["Fix the invoice parser. From now on, write dates in ISO format."])
+    assert event.content == 'The user said: "From now on, write dates in ISO format."'
+    assert event.type == "preference"
+    assert event.category == "preferences"
+    assert event.expanded_keywords == "invoice parser"
+    assert event.tags == ""
+    assert event.supersedes == ""
+
+
+def test_extraction_takes_two_sentences_at_most() -> None:
+    """A lecture does not become a heap of memories."""
+    said = ["I prefer tabs. I prefer short names. We use Go. Our port is 80."]
+    assert len(rules.extract(said)) == 2
+    assert rules.extract(["fix this test"]) == []
+
+
+def test_words_about_this_project_are_told_apart() -> None:
+    """A convention of one project must not follow the user into others."""
+    assert rules.is_about_project("In this repo we use tabs")
+    assert rules.is_about_project("Wir nutzen in diesem Projekt Tabs")
+    assert not rules.is_about_project("I prefer tabs")

@@ -1,0 +1,36 @@
+"""Every call of the judge is on record before it is made."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from claude_memory.store import judge_calls
+from claude_memory.store.connection import write
+
+from tests.support.stores import NOW, opened
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_calls_and_tokens_of_a_day_are_summed(tmp_path: Path) -> None:
+    """All sessions count together; a call that never ended counts too; yesterday does not."""
+    store = opened(tmp_path)
+    with write(store):
+        yesterday = judge_calls.begin(store, "s", NOW - timedelta(hours=13))
+        first = judge_calls.begin(store, "s", NOW)
+        judge_calls.begin(store, "other", NOW)
+        for number in (yesterday, first):
+            judge_calls.end(store, number, input_tokens=500, output_tokens=20, outcome="answered")
+    assert judge_calls.today(store, NOW) == (2, 500, 20)
+    assert judge_calls.today(store, NOW + timedelta(days=1)) == (0, 0, 0)
+
+
+def test_old_records_are_dropped(tmp_path: Path) -> None:
+    """The record does not grow for ever."""
+    store = opened(tmp_path)
+    with write(store):
+        judge_calls.begin(store, "s", NOW - timedelta(days=judge_calls.KEPT_DAYS + 1))
+        judge_calls.begin(store, "s", NOW)
+    assert store.execute("SELECT count(*) FROM judge_calls").fetchone() == (1,)
