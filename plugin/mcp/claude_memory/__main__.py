@@ -6,6 +6,7 @@ import os
 import sys
 
 from claude_memory import memory, paths, project, tools
+from claude_memory.background import Background
 from claude_memory.service.local import LocalService
 from claude_memory.service.opening import Opening
 from claude_memory.service.place import Place
@@ -86,8 +87,15 @@ def serve(environ: Mapping[str, str]) -> int:
     def note(where: str, error: Exception) -> None:
         failures.note(place.home, where, _outline(error), place.now())
 
-    offered = [*tools.build(parts.service, parts.service), (HOOK, _hook(parts, environ))]
-    return Server("memory", version(), tools.INSTRUCTIONS, offered, note).serve()
+    background = Background(place, parts.settings, parts.service, environ, note)
+    hook = _hook(place, environ, background)
+    offered = [*tools.build(parts.service, parts.service), (HOOK, hook)]
+    server = Server("memory", version(), tools.INSTRUCTIONS, offered, note)
+    background.start()
+    try:
+        return server.serve()
+    finally:
+        background.stop()
 
 
 def _outline(error: Exception) -> str:
@@ -103,13 +111,17 @@ def _outline(error: Exception) -> str:
 HOOK = Tool("hook", "For this plugin's hooks only.", {"type": "object"}, hidden=True)
 
 
-def _hook(parts: Assembly, environ: Mapping[str, str]) -> Callable[[Call], str]:
+def _hook(
+    place: Place, environ: Mapping[str, str], background: Background
+) -> Callable[[Call], str]:
     def answer(call: Call) -> str:
         from claude_memory.hooks import context, runtime
 
-        place = parts.place
         here = context.from_environ(environ, place.connection, place.project, place.now())
-        return runtime.answer(call.arguments, here)
+        answered = runtime.answer(call.arguments, here)
+        if call.arguments.get("event") == "Stop":
+            background.wake()
+        return answered
 
     return answer
 
