@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from claude_memory.errors import StoreDamaged
-from claude_memory.store.connection import explain, open_store
+from claude_memory.errors import StoreDamaged, StoreError, StoreNewer, StoreReadOnly
+from claude_memory.store.connection import explain, open_reader, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,10 +64,11 @@ class Place:
         Raises:
             StoreError: what went wrong and what to do.
         """
+        self._let_go_of_reader()
         try:
             yield
         except (sqlite3.Error, StoreDamaged) as error:
-            found = explain(error)
+            found = self._refusal() or explain(error)
             if isinstance(found, StoreDamaged):
                 raise self._mended() from error
             raise found from error
@@ -81,6 +82,28 @@ class Place:
         except StoreDamaged:
             self.opening.mend()
             return open_store(self.database)
+        except (StoreNewer, StoreReadOnly) as error:
+            return self._reader(error)
+
+    def _reader(self, refusal: StoreError) -> StoreConnection:
+        """Open what must not be written for reading, so that at least recall works."""
+        try:
+            found = open_reader(self.database)
+        except StoreError:
+            raise refusal from None
+        found.refusal = refusal
+        return found
+
+    def _refusal(self) -> StoreError | None:
+        """Return why this thread's connection only reads, if it does."""
+        found: StoreConnection | None = getattr(self._shared.mine, "connection", None)
+        return None if found is None else found.refusal
+
+    def _let_go_of_reader(self) -> None:
+        """Make the next request try again whether the store can be written."""
+        if self._refusal() is not None:
+            self._shared.mine.connection.close()
+            del self._shared.mine.connection
 
     def _mended(self) -> StoreDamaged:
         with self._shared.lock:

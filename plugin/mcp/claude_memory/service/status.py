@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from claude_memory.service.place import Place
     from claude_memory.settings import Settings
+    from claude_memory.store.connection import StoreConnection
 
 SHOWN = 10  # proposals and failures listed at most
 
@@ -98,8 +99,10 @@ def _waiting(connection: sqlite3.Connection) -> str:
     return "\n  ".join([head, *shown])
 
 
-def _attention(connection: sqlite3.Connection, place: Place, settings: Settings) -> list[str]:
+def _attention(connection: StoreConnection, place: Place, settings: Settings) -> list[str]:
     found = list(settings.complaints)
+    if connection.refusal is not None:
+        found.append(connection.refusal.sentence())
     if settings.api_key:
         found.append("An API key is set, but this version does not sync: memories stay here.")
     noted = [*failures.unseen(place.home), *failures.shown(place.home)][:SHOWN]

@@ -32,6 +32,7 @@ class StoreConnection(sqlite3.Connection):
 
     path = ""
     identity: tuple[int, int] | None = None
+    refusal: errors.StoreError | None = None  # why nothing may be written through it
 
     def is_current(self) -> bool:
         """Tell whether the path still leads to the file that was opened."""
@@ -58,6 +59,7 @@ def open_store(path: str) -> StoreConnection:
         _make_place(path)
         connection = _connect(path)
         try:
+            schema.refuse_newer(connection, path)  # before anything is written
             _set_pragmas(connection, path)
             schema.migrate(connection, path)
         except BaseException:
@@ -75,11 +77,24 @@ def open_reader(path: str) -> StoreConnection:
         StoreError: it cannot be read.
     """
     try:
-        connection = _connect(path, mode="ro")
-        connection.execute("PRAGMA query_only=1")
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        try:
+            return _read_from(_connect(path, mode="ro"))
+        except sqlite3.OperationalError:
+            if os.path.exists(path + "-wal"):
+                raise
+            # Where no log can be made beside it, nobody else writes either.
+            return _read_from(_connect(path, mode="ro&immutable=1"))
     except (sqlite3.Error, OSError) as error:
         raise explain(error, path) from error
+
+
+def _read_from(connection: StoreConnection) -> StoreConnection:
+    try:
+        connection.execute("PRAGMA query_only=1")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
@@ -164,14 +179,17 @@ class write:  # noqa: N801  (read as a statement: `with write(connection):`)
 
     def __enter__(self) -> sqlite3.Connection:
         """Take the write lock."""
+        connection = self._connection
+        ours = connection if isinstance(connection, StoreConnection) else None
+        if ours is not None and ours.refusal is not None:
+            raise ours.refusal
         try:
             level = "FULL" if self._durable else "NORMAL"
-            self._connection.execute(f"PRAGMA synchronous={level}")
-            self._connection.execute("BEGIN IMMEDIATE")
+            connection.execute(f"PRAGMA synchronous={level}")
+            connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             raise explain(error) from error
-        connection = self._connection
-        if isinstance(connection, StoreConnection) and not connection.is_current():
+        if ours is not None and not ours.is_current():
             self._roll_back()
             message = "The memory database was removed or replaced while this session had it open."
             raise errors.StoreBusy(message)
@@ -200,26 +218,48 @@ class write:  # noqa: N801  (read as a statement: `with write(connection):`)
             self._connection.execute("ROLLBACK")
 
 
+# What SQLite's messages hold, and what that means to a person; the first that fits.
+MEANINGS = (
+    (("locked", "busy"), errors.StoreBusy, "is in use by another session{where}."),
+    (("full",), errors.StoreFull, "cannot grow{where}: the disk is full."),
+    (
+        ("disk i/o",),
+        errors.StoreFull,
+        "was refused by the disk{where}: it may be full, over a quota or a limit, or failing.",
+    ),
+    (("readonly",), errors.StoreReadOnly, "cannot be written{where}."),
+    (("unable to open",), errors.StoreReadOnly, "cannot be opened{where}: {text}."),
+    (
+        ("malformed", "not a database", "corrupt", "unsupported file format", "decode to utf-8"),
+        errors.StoreDamaged,
+        "is damaged{where}: {text}.",
+    ),
+)
+
+
 def explain(error: Exception, path: str = "") -> errors.StoreError:
     """Turn an error of SQLite or of the file system into one that a person can act on."""
-    text = str(error)
-    where = f" ({path})" if path else ""
-    low = text.lower()
     if isinstance(error, errors.StoreError):
         return error
-    if "locked" in low or "busy" in low:
-        return errors.StoreBusy(f"The memory database is in use by another session{where}.")
-    if "full" in low or getattr(error, "errno", None) == errno.ENOSPC:
-        return errors.StoreFull(f"The disk is full: the memory database cannot grow{where}.")
-    if "readonly" in low or "read-only" in low or isinstance(error, PermissionError):
-        return errors.StoreReadOnly(f"The memory database cannot be written{where}.")
-    if "unable to open" in low or isinstance(error, OSError):
-        return errors.StoreReadOnly(f"The memory database cannot be opened{where}: {text}.")
-    if "malformed" in low or "not a database" in low or "corrupt" in low:
-        return errors.StoreDamaged(f"The memory database is damaged{where}: {text}.")
-    if "fts5" in low:
+    where = f" ({path})" if path else ""
+    if isinstance(error, OSError):
+        return _explain_system(error, where)
+    text = str(error)
+    for signs, kind, meaning in MEANINGS:
+        if any(sign in text.lower() for sign in signs):
+            return kind("The memory database " + meaning.format(where=where, text=text))
+    if "fts5" in text.lower():
         return errors.StoreError(
             f"This Python's SQLite cannot search: {text}.",
             "Use a python3 whose sqlite3 module has FTS5 (python.org, Homebrew, Debian have it).",
         )
     return errors.StoreError(f"The memory database refused the work{where}: {text}.")
+
+
+def _explain_system(error: OSError, where: str) -> errors.StoreError:
+    text = error.strerror or type(error).__name__
+    if error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}:
+        return errors.StoreFull(f"The memory database cannot grow{where}: the disk is full.")
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return errors.StoreReadOnly(f"The memory database cannot be written{where}: {text}.")
+    return errors.StoreReadOnly(f"The memory database cannot be opened{where}: {text}.")

@@ -187,6 +187,18 @@ def version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
+def refuse_newer(connection: sqlite3.Connection, path: str) -> None:
+    """Refuse a database that a later version wrote.
+
+    Raises:
+        StoreNewer: it did.
+    """
+    found = version(connection)
+    if found > CURRENT:
+        message = f"{path} has schema {found}, this plugin knows up to {CURRENT}."
+        raise errors.StoreNewer(message)
+
+
 def migrate(connection: sqlite3.Connection, path: str) -> None:
     """Bring the database to the current schema in one transaction, after a snapshot beside it.
 
@@ -196,10 +208,8 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
         StoreNewer: a later version wrote this file; it is left untouched.
         StoreEarlier: the earlier system wrote it; it is left untouched.
     """
+    refuse_newer(connection, path)
     found = version(connection)
-    if found > CURRENT:
-        message = f"{path} has schema {found}, this plugin knows up to {CURRENT}."
-        raise errors.StoreNewer(message)
     if found == CURRENT:
         return
     if not found and connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():

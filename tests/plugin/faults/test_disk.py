@@ -1,0 +1,201 @@
+"""A full disk, and places that refuse writes: a clear message, and nothing lost."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.sessions import (
+    SERVER,
+    Session,
+    as_other_user,
+    assert_sound,
+    database,
+    within_file_size,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEPT = "The spare key is with the neighbour on the second floor."
+NO_MOUNT = "only root may mount a small file system; the file-size limit is tested instead"
+TMPFS = 'mount -t tmpfs -o size=1m none "$MEMORY_HOME" && exec "$@"'
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """Return a folder that every user can reach, as pytest's own is not."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def _fill(session: Session) -> str:
+    """Store until the store is full; return what is said then."""
+    for number in range(400):
+        words = " ".join(f"word{number}x{place}" for place in range(400))
+        answer = session.call("memory_store", content=f"Long note {number}: {words}")
+        if answer.refused:
+            return answer.text
+    raise AssertionError("the store never became full")
+
+
+def _assert_recovers(session: Session) -> None:
+    """After room was made, everything that was answered is there and more can be stored."""
+    later = session.store("Room was made on the disk.")
+    assert later in session.done("memory_recall", context="room made on the disk")
+    assert KEPT in session.done("memory_recall", context="spare key neighbour")
+
+
+def test_file_that_may_not_grow_is_named(tmp_path: Path) -> None:
+    """Under a file-size limit the server says what to do, and goes on once it is lifted."""
+    with Session(tmp_path) as session:
+        session.store(KEPT)
+    with within_file_size(tmp_path, 600) as session:
+        said = _fill(session)
+        assert "disk" in said
+        assert "free some disk space" in said
+        assert session.ask("ping")["result"] == {}
+        assert KEPT in session.done("memory_recall", context="spare key neighbour")
+        stored = len(session.contents())
+        hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(session.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        _assert_recovers(session)
+        assert len(session.contents()) == stored + 1
+    assert_sound(tmp_path)
+
+
+@pytest.mark.once
+def test_full_disk_is_named_and_survived(tmp_path: Path) -> None:
+    """On a small file system the server says that it is full, and goes on with more room."""
+    command = ("unshare", "--mount", "/bin/sh", "-c", TMPFS, "sh", *SERVER)
+    if not _may_mount():
+        pytest.skip(NO_MOUNT)
+    with Session(tmp_path, command=command) as session:
+        session.store(KEPT)
+        inside = Path(f"/proc/{session.pid}/root{tmp_path}")
+        filler = inside / "filler"
+        filler.write_bytes(bytes(400_000))
+        said = _fill(session)
+        assert "disk is full" in said or "may be full" in said
+        assert "free some disk space" in said
+        assert session.ask("ping")["result"] == {}
+        assert "Internal error" not in session.done("memory_status")
+        filler.unlink()
+        _assert_recovers(session)
+        shutil.copytree(inside / "memory", tmp_path / "saved" / "memory")
+    assert_sound(tmp_path / "saved")
+
+
+@pytest.mark.once
+def test_disk_that_is_full_from_the_start_is_named(tmp_path: Path) -> None:
+    """Where not even a new store fits, the answer says so, and a later one works."""
+    command = ("unshare", "--mount", "/bin/sh", "-c", TMPFS, "sh", *SERVER)
+    if not _may_mount():
+        pytest.skip(NO_MOUNT)
+    with Session(tmp_path, command=command) as session:
+        session.ask("ping")
+        inside = Path(f"/proc/{session.pid}/root{tmp_path}")
+        with (inside / "filler").open("wb", buffering=0) as file:
+            try:
+                while file.write(bytes(4096)):
+                    pass
+            except OSError:
+                pass
+        said = session.refused("memory_store", content=KEPT)
+        assert "free some disk space" in said
+        (inside / "filler").unlink()
+        session.store(KEPT)
+        _assert_recovers(session)
+
+
+def _may_mount() -> bool:
+    program = shutil.which("unshare")
+    if not program:
+        return False
+    done = subprocess.run(
+        [program, "--mount", "/bin/sh", "-c", "mount -t tmpfs none /mnt"],
+        capture_output=True,
+        check=False,
+    )
+    return done.returncode == 0
+
+
+def _protected(home: Path, folder_mode: int, file_mode: int) -> dict[Path, bytes]:
+    """Take write permission from what is in a data folder; return its files."""
+    for path in (*home.rglob("*"), home):
+        path.chmod(folder_mode if path.is_dir() else file_mode)
+    return {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+
+
+def test_read_only_folder_is_named(shared: Path) -> None:
+    """Under another user's id a folder that refuses writes is named, with two ways out."""
+    home = shared / "home"
+    with Session(home) as session:
+        session.store(KEPT)
+    before = _protected(home, 0o555, 0o444)
+    with as_other_user(home) as session:
+        said = session.refused("memory_store", content="Something else.")
+        assert str(database(home)) in said
+        assert "writable" in said
+        assert "MEMORY_HOME" in said
+        session.refused("memory_delete", id="L1")
+        assert session.ask("ping")["result"] == {}
+        assert KEPT in session.done("memory_recall", context="spare key neighbour")
+        assert "cannot be written" in session.done("memory_status")
+    assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == before
+
+
+def test_file_of_another_user_is_named(shared: Path) -> None:
+    """A store that belongs to somebody else is not touched, and the answer says why."""
+    home = shared / "home"
+    with Session(home) as session:
+        session.store(KEPT)
+    if os.geteuid():  # an ordinary user has no other one to borrow: nobody's permissions, then
+        database(home).chmod(0)
+    with as_other_user(home) as session:
+        for tool, arguments in (
+            ("memory_store", {"content": "Something else."}),
+            ("memory_recall", {"context": "spare key"}),
+            ("memory_status", {}),
+        ):
+            said = session.refused(tool, **arguments)
+            assert str(database(home)) in said
+            assert "MEMORY_HOME" in said
+        assert session.ask("ping")["result"] == {}
+    database(home).chmod(0o600)
+    with Session(home) as session:
+        assert session.contents() == [KEPT]
+
+
+def test_home_that_cannot_be_made_is_named(shared: Path) -> None:
+    """A data folder below one that refuses writes is named; the server stays up."""
+    (shared / "locked").mkdir(mode=0o555)
+    home = shared / "locked" / "data"
+    with as_other_user(home) as session:
+        said = session.refused("memory_store", content=KEPT)
+        assert str(home) in said
+        assert "MEMORY_HOME" in said
+        assert session.ask("ping")["result"] == {}
+        if os.geteuid() == 0:
+            os.chown(shared / "locked", 65534, 65534)
+        (shared / "locked").chmod(0o755)
+        session.store(KEPT)
+    assert home.is_dir()
+
+
+def test_home_that_is_a_file_is_named(tmp_path: Path) -> None:
+    """A MEMORY_HOME that leads through a file is named as what it is."""
+    (tmp_path / "note.txt").write_text("not a folder")
+    with Session(tmp_path / "note.txt" / "data") as session:
+        said = session.refused("memory_store", content=KEPT)
+        assert "note.txt" in said
+        assert "MEMORY_HOME" in said
+        assert session.ask("ping")["result"] == {}
