@@ -158,6 +158,8 @@ def test_missing_store_is_not_made(tmp_path: Path, doorway: str) -> None:
 
     assert (done.code, done.err) == (0, "")
     assert not (tmp_path / "new").exists()
+    if doorway == "session-start":
+        assert added(done.said) == "claude-memory: no memories yet."
 
 
 @pytest.mark.parametrize("doorway", DOORWAYS)
