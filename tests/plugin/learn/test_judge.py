@@ -34,12 +34,6 @@ SIGN_IN = {
 }
 
 
-@pytest.fixture
-def claude(tmp_path: Path) -> StandIn:
-    """The stand-in for the user's program."""
-    return StandIn(tmp_path / "bin")
-
-
 def judge_of(claude: StandIn, tmp_path: Path, seconds: float = 60.0) -> ClaudeJudge:
     """Return a judge that runs the stand-in."""
     environ = {**os.environ, **SESSION, **SIGN_IN}
