@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from claude_memory.learn.lock import Lock
+from claude_memory.store.lock import Lock
 from claude_memory.store import failures, judge_calls, turns
 from claude_memory.store.connection import write
 
