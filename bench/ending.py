@@ -50,8 +50,7 @@ def _time(home: Path, prepare: Callable[[Server], None], number: int | None) -> 
         prepare(server)
         begun = time.perf_counter()
         if number is None:
-            assert server.process.stdin
-            server.process.stdin.close()
+            server.close()
         else:
             server.process.send_signal(number)
         server.process.wait(PATIENCE)

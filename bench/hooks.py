@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench import stores
 from bench.corpus import SEED, Corpus
-from bench.processes import Costs, Server, command_cpu, doorway
+from bench.processes import Costs, Server, command_cpu, doorway, interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,6 +32,10 @@ def run(report: Report) -> None:
         prompt = _as_command(report, home, "user-prompt-recall", lambda: next(prompts))
         report.add("prompt hook at 10,000, as a command", prompt.median, "CPU-ms", 45)
         report.add("the same, 95th percentile", prompt.p95, "CPU-ms")
+        bare = Costs.of(
+            [command_cpu([interpreter(), "-S", "-E", "-c", ""], home) for _ in range(RUNS)]
+        )
+        report.add("the same in starts of a bare Python", prompt.median / bare.median, "times")
         stop = _as_command(report, home, "auto-learn", lambda: turn)
         report.add("Stop hook at 10,000, as a command", stop.median, "CPU-ms")
     with stores.copy(100_000, report) as home:

@@ -54,7 +54,7 @@ def _upkeep(report: Report, home: Path) -> None:
         while not state.get(connection, stores.UPKEEP):
             time.sleep(0.05)
         used = before
-        while server.cpu() > used:
+        while server.cpu() > used + 1:
             used = server.cpu()
             time.sleep(1)
         server.leave()

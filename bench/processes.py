@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import statistics
 import subprocess
-import sys
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -29,7 +29,7 @@ class Server:
         server = json.loads((PLUGIN / ".mcp.json").read_text("utf-8"))["mcpServers"]["memory"]
         rest = [part.replace("${CLAUDE_PLUGIN_ROOT}", str(PLUGIN)) for part in server["args"]]
         self.process = subprocess.Popen(
-            [shutil.which(server["command"]) or sys.executable, *rest],
+            [interpreter(server["command"]), *rest],
             env=surroundings(home, CLAUDE_CODE_SESSION_ID=session),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -40,12 +40,21 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.kill() if self.process.poll() is None else None
-        self.process.communicate()
+        self.process.kill()
+        self.leave()
+
+    def close(self) -> None:
+        """Close its input; what it no longer reads is for nobody."""
+        assert self.process.stdin
+        with suppress(OSError):
+            self.process.stdin.close()
 
     def leave(self) -> None:
         """Close its input and wait until it has ended."""
-        self.process.communicate(timeout=PATIENCE)
+        assert self.process.stdout
+        self.close()
+        self.process.wait(PATIENCE)
+        self.process.stdout.close()
 
     def initialize(self) -> None:
         """Open the session as a client does."""
@@ -145,12 +154,12 @@ def command_cpu(command: Sequence[str], home: Path, given: bytes = b"") -> float
 
 def doorway(name: str) -> list[str]:
     """Return the command by which the client runs a hook."""
-    return [_python(), "-S", "-E", str(PLUGIN / "hooks" / f"{name}.py")]
+    return [interpreter(), "-S", "-E", str(PLUGIN / "hooks" / f"{name}.py")]
 
 
 def program(*arguments: str) -> list[str]:
     """Return a command of the plugin's own, such as `export`."""
-    return [_python(), str(PLUGIN / "mcp" / "server.py"), *arguments]
+    return [interpreter(), str(PLUGIN / "mcp" / "server.py"), *arguments]
 
 
 def surroundings(home: Path, **more: str) -> Mapping[str, str]:
@@ -167,5 +176,8 @@ def surroundings(home: Path, **more: str) -> Mapping[str, str]:
     }
 
 
-def _python() -> str:
-    return shutil.which("python3") or sys.executable
+@cache
+def interpreter(name: str = "python3") -> str:
+    """Return the program that a command name leads to, behind the shim of a version manager."""
+    asked = [name, "-c", "import sys; print(sys.executable)"]
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
