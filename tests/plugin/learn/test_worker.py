@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from claude_memory.store.lock import Lock
 from claude_memory.store import failures, judge_calls, turns
 from claude_memory.store.connection import write
+from claude_memory.store.lock import Lock
 
-from tests.support.stand_in_claude import is_running
+from tests.support.stand_in_claude import ends
 from tests.support.stores import NOW, put
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def test_stop_kills_the_judge_and_gives_the_turn_back(machine: Learning, claude:
     for thread in threading.enumerate():
         if thread.name == "learn":
             thread.join()
-    assert not any(map(is_running, pids))
+    assert all(map(ends, pids))
     assert outcomes(machine) == ["stopped"]
     (row,) = machine.store.execute("SELECT state, tries FROM turns").fetchall()
     assert row == ("queued", 0)

@@ -18,11 +18,11 @@ from claude_memory.hooks.context import JUDGE_GUARD
 from claude_memory.learn import judge as judges
 from claude_memory.learn.events import read_events
 from claude_memory.learn.judge import Verdict
-from claude_memory.store.lock import Lock
 from claude_memory.learn.prompt import read_conversation, write_prompt
 from claude_memory.learn.settling import Settling, related
 from claude_memory.store import failures, judge_calls, turns
 from claude_memory.store.connection import write
+from claude_memory.store.lock import Lock
 
 if TYPE_CHECKING:
     import sqlite3
