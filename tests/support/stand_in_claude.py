@@ -23,7 +23,8 @@ with open(os.path.join(here, "calls.jsonl"), "a") as calls:
     calls.write(json.dumps(call) + "\\n")
 behaviour = json.load(open(os.path.join(here, "behaviour.json")))
 if behaviour["hangs"]:
-    helper = subprocess.Popen([sys.executable, "-SEc", "import signal; signal.alarm(300); signal.pause()"])
+    waits = "import signal; signal.alarm(300); signal.pause()"
+    helper = subprocess.Popen([sys.executable, "-SEc", waits])
     with open(os.path.join(here, "started"), "w") as started:
         started.write("%d %d" % (os.getpid(), helper.pid))
     signal.pause()
