@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from claude_memory import paths
-from claude_memory.store import failures
+from claude_memory.store import failures, header
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,9 +35,11 @@ class Opening:
         is_new = not os.path.exists(self._database)
         if is_new and not os.path.exists(earlier):
             return
-        if not is_new and self._is_ours():
-            return
-        self._take_over(earlier, is_new=is_new)
+        found = header.read(self._database)
+        if header.forbids_writing(found):
+            self.mend()
+        elif is_new or not header.has_version(found):
+            self._take_over(earlier, is_new=is_new)
 
     def mend(self) -> str:
         """Mend a damaged store and say what was done.
@@ -50,14 +52,6 @@ class Opening:
         said = salvage.sentence(salvage.mend(self._database, self._now()))
         failures.note(self._home, "database", said, self._now())
         return said
-
-    def _is_ours(self) -> bool:
-        """Tell by the file's header whether its schema has a version: then it is ours."""
-        try:
-            with open(self._database, "rb") as file:
-                return any(file.read(64)[60:])
-        except OSError:
-            return True
 
     def _take_over(self, earlier: str, *, is_new: bool) -> None:
         from claude_memory.service import takeover  # (once in a store's life)

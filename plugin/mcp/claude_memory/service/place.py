@@ -51,8 +51,10 @@ class Place:
         if found is not None and found.is_current():
             return found
         if found is not None:
-            found.close()
+            from claude_memory.store import salvage  # (rare)
+
             del mine.connection
+            salvage.leave(found)
         with self._shared.lock:
             mine.connection = found = self._open()
         return found

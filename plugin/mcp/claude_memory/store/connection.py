@@ -32,14 +32,16 @@ class StoreConnection(sqlite3.Connection):
 
     path = ""
     identity: tuple[int, int] | None = None
+    log: tuple[int, int] | None = None
     refusal: errors.StoreError | None = None  # why nothing may be written through it
 
     def is_current(self) -> bool:
         """Tell whether the path still leads to the file that was opened."""
-        return self.identity == _identity(self.path)
+        return self.identity == identity(self.path)
 
 
-def _identity(path: str) -> tuple[int, int] | None:
+def identity(path: str) -> tuple[int, int] | None:
+    """Return what tells a file from another one at the same path, or None where there is none."""
     try:
         found = os.stat(path)
     except OSError:
@@ -59,9 +61,10 @@ def open_store(path: str) -> StoreConnection:
         _make_place(path)
         connection = _connect(path)
         try:
-            schema.refuse_newer(connection, path)  # before anything is written
+            schema.refuse_unknown(connection, path)  # before anything is written
             _set_pragmas(connection, path)
             schema.migrate(connection, path)
+            connection.log = identity(path + "-wal")
         except BaseException:
             connection.close()
             raise
@@ -107,7 +110,7 @@ def _connect(path: str, mode: str = "rwc") -> StoreConnection:
         check_same_thread=False,
         factory=StoreConnection,
     )
-    connection.path, connection.identity = path, _identity(path)
+    connection.path, connection.identity = path, identity(path)
     return connection
 
 
@@ -136,7 +139,7 @@ def _set_pragmas(connection: sqlite3.Connection, path: str) -> None:
     connection.execute("PRAGMA temp_store=MEMORY")
 
 
-def network_file_system(path: str) -> str:
+def network_file_system(path: str, table: str = "/proc/self/mounts") -> str:
     """Return the type of the network file system that holds `path`, or an empty string."""
     if os.name == "nt":
         return "unc" if os.path.abspath(path).startswith("\\\\") else ""
@@ -145,7 +148,7 @@ def network_file_system(path: str) -> str:
     best, kind = "", ""
     place = os.path.realpath(path)
     try:
-        with open("/proc/self/mounts", encoding="utf-8", errors="replace") as mounts:
+        with open(table, encoding="utf-8", errors="replace") as mounts:
             for line in mounts:
                 _, folder, found = line.split(" ", 3)[:3]
                 folder = folder.replace("\\040", " ")
@@ -230,7 +233,14 @@ MEANINGS = (
     (("readonly",), errors.StoreReadOnly, "cannot be written{where}."),
     (("unable to open",), errors.StoreReadOnly, "cannot be opened{where}: {text}."),
     (
-        ("malformed", "not a database", "corrupt", "unsupported file format", "decode to utf-8"),
+        (
+            "malformed",
+            "not a database",
+            "corrupt",
+            "unsupported file format",
+            "decode to utf-8",
+            "vtable constructor",
+        ),
         errors.StoreDamaged,
         "is damaged{where}: {text}.",
     ),

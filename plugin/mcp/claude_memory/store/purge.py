@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 DUE = "scrub_due"
+LOGS = ("-wal", "-shm", "-journal")  # of a copy that is open, or was not closed
 
 
 def forget(connection: sqlite3.Connection, uid: str) -> None:
@@ -62,7 +63,8 @@ def copies(path: str) -> list[str]:
     """Return the snapshots and backups that stand beside the database at `path`."""
     folder, name = os.path.split(path)
     beside = (entry for entry in os.listdir(folder) if entry.startswith(name + "."))
-    return [os.path.join(folder, entry) for entry in sorted(beside) if ".part-" not in entry]
+    whole = (entry for entry in beside if ".part-" not in entry and not entry.endswith(LOGS))
+    return [os.path.join(folder, entry) for entry in sorted(whole)]
 
 
 def purge_copies(path: str, uid: str) -> list[str]:
@@ -101,5 +103,7 @@ def remove_old_copies(path: str, now: datetime) -> list[str]:
     oldest = now.timestamp() - history.KEPT_DAYS * 86_400
     old = [copy for copy in copies(path) if os.path.getmtime(copy) < oldest]
     for copy in old:
-        os.unlink(copy)
+        for end in ("", *LOGS):
+            if os.path.exists(copy + end):
+                os.unlink(copy + end)
     return old

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
         gain: float
 
     class Score(NamedTuple):
-        """How well a memory fits; `share` is how much of what was asked it answers."""
+        """How well a memory fits.
+
+        `share` is how much of what was asked its own words answer, `mass` how much that is.
+        """
 
         value: float
         share: float
@@ -37,17 +40,18 @@ else:
 
 EXPANDED = 0.35  # what a word of the expanded query counts beside one of the context
 PRIOR = 100  # memories that the guess about common words weighs as much as
-FIELDS = (1.0, 0.8, 0.5)  # content, tags, and the words that are only searched
+LEAST = 0.05  # even a word that most memories hold counts a little
+ROOT = 4  # letters that a word's forms share at least
+FIELDS = (1.0, 0.8, 0.5)  # content, tags, and words that are only searched
 SATURATION = 1.2  # bm25's k1
 LENGTH_SHARE = 0.6  # bm25's b
 USUAL_LENGTH = 180  # characters
-ALL_WORDS = 0.5
-LEAST = 0.05
-ROOT = 4
-LEAST_MASS = 4.0
-LEAST_SHARE = 0.2
+ALL_WORDS = 0.5  # of the whole mass, for a memory that holds every word asked
+NEIGHBOURS = {1: 0.5, 2: 0.3}  # what a word counts that stands this far off in the session
 IMPORTANCE = 0.06
 RECENCY = 0.03
+LEAST_MASS = 4.0
+LEAST_SHARE = 0.2
 
 
 def weigh(posting: Posting, total: int) -> Weight:
@@ -55,9 +59,8 @@ def weigh(posting: Posting, total: int) -> Weight:
     term = posting.term
     usual = commonness.share(term.text)
     idf = math.log((total + PRIOR + 1) / (posting.df + PRIOR * usual + 0.5))
-    return Weight(
-        term.text, root(term.text), term.asked, max(idf, LEAST) * (1 if term.asked else EXPANDED)
-    )
+    gain = max(idf, LEAST) * (1 if term.asked else EXPANDED)
+    return Weight(term.text, root(term.text), term.asked, gain)
 
 
 def root(text: str) -> str:
@@ -69,7 +72,11 @@ def root(text: str) -> str:
 
 
 class Judge:
-    """Weighs memories against one question."""
+    """Weighs memories against one question, and lets neighbours speak for each other.
+
+    In a session one memory often names what the next one is about: a term that a memory lacks
+    counts in part if a neighbour holds it.
+    """
 
     def __init__(self, weights: Iterable[Weight], highest: int) -> None:
         """Keep what was asked, also the terms that no memory holds."""
@@ -78,26 +85,45 @@ class Judge:
         self._mass = sum(weight.gain for weight in asked)
         self._highest = highest
 
-    def score(self, memory: Memory, held: Iterable[Weight], rid: int) -> Score:
-        """Return how well a memory fits that holds these terms."""
-        content = memory.content.lower()
-        norm = SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * len(content) / USUAL_LENGTH)
-        value = mass = 0.0
-        matched = []
-        for weight in held:
-            times, field = _places(memory, content, weight.root)
-            value += weight.gain * field * times * (SATURATION + 1) / (times + norm)
-            if weight.asked:
-                matched.append(weight.text)
-                mass += weight.gain
-        if self._count and len(matched) == self._count:
+    def scores(
+        self, memories: dict[int, Memory], held: dict[int, list[Weight]]
+    ) -> dict[int, Score]:
+        """Return the score of each memory, by rid, from the terms that each holds."""
+        gains = {rid: _gains(memory, held[rid]) for rid, memory in memories.items()}
+        places = {(one.session, one.session_seq): rid for rid, one in memories.items()}
+        found = {}
+        for rid, memory in memories.items():
+            total = dict(gains[rid])
+            if memory.session:
+                for step, part in NEIGHBOURS.items():
+                    for seq in (memory.session_seq - step, memory.session_seq + step):
+                        for weight, gain in gains.get(places.get((memory.session, seq), 0), {}).items():
+                            total[weight] = max(total.get(weight, 0.0), gain * part)
+            found[rid] = self._score(memory, rid, held[rid], sum(total.values()))
+        return found
+
+    def _score(self, memory: Memory, rid: int, held: list[Weight], value: float) -> Score:
+        asked = [weight for weight in held if weight.asked]
+        mass = sum(weight.gain for weight in asked)
+        if self._count and len(asked) == self._count:
             value += self._mass * ALL_WORDS
         value *= 1 + IMPORTANCE * memory.importance + RECENCY * rid / self._highest
-        return Score(value, mass / self._mass if self._mass else 0.0, mass, tuple(matched))
+        share = mass / self._mass if self._mass else 0.0
+        return Score(value, share, mass, tuple(weight.text for weight in asked))
 
     def passes(self, found: Score) -> bool:
         """Tell whether a memory is clearly about what was asked."""
         return found.mass >= LEAST_MASS and found.share >= LEAST_SHARE
+
+
+def _gains(memory: Memory, held: Iterable[Weight]) -> dict[Weight, float]:
+    content = memory.content.lower()
+    norm = SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * len(content) / USUAL_LENGTH)
+    found = {}
+    for weight in held:
+        times, field = _places(memory, content, weight.root)
+        found[weight] = weight.gain * field * times * (SATURATION + 1) / (times + norm)
+    return found
 
 
 def _places(memory: Memory, content: str, start: str) -> tuple[int, float]:
