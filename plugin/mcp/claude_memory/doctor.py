@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from claude_memory.service.place import Place
     from claude_memory.settings import Settings
 
+WAITING = "the memory server sets it up when it starts next"
 DAMAGED = "Restart Claude Code: the file is set aside and all that can be read is saved."
 ROOM = 100 * 1_048_576  # bytes of free disk below which to warn
 
@@ -125,12 +126,15 @@ def _database(path: str) -> Finding:
     reader = open_reader(path)
     try:
         found = schema.version(reader)
+        if not found:
+            return Finding("database", "ok", WAITING)
         if found > schema.CURRENT:
             fix = "Update the plugin; until then the memories can be read, not changed."
             return Finding("database", "fail", f"schema {found} is newer than this plugin", fix)
         verdict = reader.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
-            return Finding("database", "fail", f"damaged: {verdict}", DAMAGED)
+            seen = " ".join(str(verdict).split())
+            return Finding("database", "fail", f"damaged: {seen}", DAMAGED)
         count = reader.execute("SELECT count(*) FROM memories WHERE live = 1").fetchone()[0]
         return Finding("database", "ok", f"{count} memories, schema {found}, {path}")
     finally:
@@ -143,6 +147,8 @@ def _index(path: str) -> Finding:
         return Finding("index", "ok", "none yet")
     reader = open_reader(path)
     try:
+        if not schema.version(reader):
+            return Finding("index", "ok", WAITING)
         shown = reader.execute("SELECT count(*) FROM shown").fetchone()[0]
         indexed = reader.execute("SELECT count(*) FROM memories_fts_docsize").fetchone()[0]
     finally:

@@ -154,6 +154,7 @@ def test_preview_shows_and_writes_nothing(home: Path, tmp_path: Path) -> None:
         ("[" * 100_000, "is not JSON"),
         ('{"format": "claude-memory", "format_version": 2}', "an export in format claude-memory 2"),
     ],
+    ids=lambda value: value[:30],
 )
 def test_bad_line_is_named_and_nothing_is_imported(
     home: Path, tmp_path: Path, bad: str, reason: str
