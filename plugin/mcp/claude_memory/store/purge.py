@@ -1,7 +1,8 @@
 """Makes text unrecoverable: out of the row, the history, the index, the log and the snapshots.
 
-`secure_delete` zeroes freed pages; the full-text index keeps deleted words in old segments until
-they are merged, hence `optimize`; the write-ahead log keeps old pages until it is truncated.
+`secure_delete` zeroes freed pages, but not what moved between pages, hence `VACUUM`; the full-text
+index keeps deleted words in old segments until they are merged, hence `optimize`; the write-ahead
+log keeps old pages until it is truncated.
 """
 
 from __future__ import annotations
@@ -39,19 +40,31 @@ def expire(connection: sqlite3.Connection, before: str) -> int:
 
 
 def scrub(connection: sqlite3.Connection) -> bool:
-    """Overwrite what deleted text left in the index and in the write-ahead log.
+    """Overwrite what deleted text left in the index, in the pages and in the write-ahead log.
 
     Returns whether nothing is left; False while another session reads an old state of the file.
     A later call (upkeep makes one) finishes the work.
     """
     with write(connection):
         connection.execute("INSERT INTO memories_fts (memories_fts) VALUES ('optimize')")
+        state.put(connection, DUE, "1")
+    if not _rewrite(connection):
+        return False
+    with write(connection):
         state.put(connection, DUE, "")
-    busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-    if busy:
-        with write(connection):
-            state.put(connection, DUE, "1")
-    return not busy
+    return True
+
+
+def _rewrite(connection: sqlite3.Connection) -> bool:
+    """Write the whole file anew: between the cells of split pages stay copies of moved rows."""
+    try:
+        connection.execute("PRAGMA temp_store=FILE")  # it may be much for the memory
+        connection.execute("VACUUM")
+        return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    except sqlite3.OperationalError:  # no lock, or no room
+        return False
+    finally:
+        connection.execute("PRAGMA temp_store=MEMORY")
 
 
 def is_due(connection: sqlite3.Connection) -> bool:
