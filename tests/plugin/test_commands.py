@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -82,6 +84,19 @@ def test_damaged_store_is_mended_and_told(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
     assert shell.said(shell.run(tmp_path, "export")).startswith('{"format": "claude-memory"')
     assert [path for path in file.parent.iterdir() if ".damaged-" in path.name]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
+def test_interrupt_before_a_command_is_up_prints_nothing(tmp_path: Path) -> None:
+    """Ctrl-C while modules are still imported."""
+    package = tmp_path / "claude_memory"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    slow_import = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nprint('too far')\n"
+    (package / "__main__.py").write_text(slow_import)
+    server = shutil.copy(shell.SERVER[1], tmp_path)
+    done = shell.run(tmp_path, "export", program=(sys.executable, server))
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
