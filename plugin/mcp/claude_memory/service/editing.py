@@ -185,7 +185,7 @@ def _purge(
     answers = []
     for uid, name in zip(uids, names):
         notes = door.forget(kept[uid])
-        stubborn = purge.purge_copies(place.database, uid)
+        stubborn = purge.purge_copies(place.database, uid, place.now())
         answers.append(Deleted(name, _purge_sentence(name, clean, notes, stubborn)))
     return answers
 

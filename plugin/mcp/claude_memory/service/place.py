@@ -76,10 +76,10 @@ class Place:
             raise found from error
 
     def _open(self) -> StoreConnection:
-        if not self._shared.is_prepared:
-            self.opening.prepare()
-            self._shared.is_prepared = True
         try:
+            if not self._shared.is_prepared:
+                self.opening.prepare()
+                self._shared.is_prepared = True
             return open_store(self.database)
         except StoreDamaged:
             self.opening.mend()

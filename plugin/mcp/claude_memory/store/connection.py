@@ -103,7 +103,7 @@ def _read_from(connection: StoreConnection) -> StoreConnection:
 
 def _connect(path: str, mode: str = "rwc") -> StoreConnection:
     connection = sqlite3.connect(
-        "file:" + _quoted(path) + "?mode=" + mode,
+        uri(path, mode),
         uri=True,
         timeout=BUSY_SECONDS,
         isolation_level=None,
@@ -114,11 +114,13 @@ def _connect(path: str, mode: str = "rwc") -> StoreConnection:
     return connection
 
 
-def _quoted(path: str) -> str:
+def uri(path: str, mode: str) -> str:
+    """Return the URI that opens a file in a mode, whatever signs its path holds."""
     text = path.replace("\\", "/") if os.name == "nt" else path
     for sign, code in (("%", "%25"), ("?", "%3f"), ("#", "%23")):
         text = text.replace(sign, code)
-    return "/" + text if os.name == "nt" and text[1:2] == ":" else text
+    drive = "/" if os.name == "nt" and text[1:2] == ":" else ""
+    return f"file:{drive}{text}?mode={mode}"
 
 
 def _make_place(path: str) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 DUE = "scrub_due"
+PART_SECONDS = 600  # making a copy takes a few
 LOGS = ("-wal", "-shm", "-journal")  # of a copy that is open, or was not closed
 
 
@@ -80,12 +81,13 @@ def copies(path: str) -> list[str]:
     return [os.path.join(folder, entry) for entry in sorted(whole)]
 
 
-def purge_copies(path: str, uid: str) -> list[str]:
+def purge_copies(path: str, uid: str, now: datetime) -> list[str]:
     """Erase a memory from the copies beside the database; return those that could not be cleaned.
 
     The copy that a takeover keeps of an earlier system's database has our uids too.
     """
     stubborn = []
+    remove_parts(path, now)
     for copy in copies(path):
         try:
             _purge_copy(copy, uid)
@@ -103,6 +105,8 @@ def _purge_copy(copy: str, uid: str) -> None:
         for table in {"memories", "history", "secrets"} & tables:
             query = f"DELETE FROM {table} WHERE uid = ?"  # noqa: S608  (three fixed names)
             gone += connection.execute(query, (uid,)).rowcount
+        if gone and "pending_ops" in tables:  # a copy never syncs
+            connection.execute("DELETE FROM pending_ops")
         if gone and "memories_fts" in tables:
             connection.execute("INSERT INTO memories_fts (memories_fts) VALUES ('optimize')")
         if gone:
@@ -111,8 +115,20 @@ def _purge_copy(copy: str, uid: str) -> None:
         connection.close()
 
 
+def remove_parts(path: str, now: datetime) -> None:
+    """Delete what a copy that was cut off has left, once nobody can still be making it."""
+    folder, name = os.path.split(path)
+    for entry in os.listdir(folder):
+        part = os.path.join(folder, entry)
+        if not entry.startswith(name + ".") or ".part-" not in entry:
+            continue
+        if os.path.getmtime(part) < now.timestamp() - PART_SECONDS:
+            os.unlink(part)
+
+
 def remove_old_copies(path: str, now: datetime) -> list[str]:
     """Delete the copies older than the history is kept; return their paths."""
+    remove_parts(path, now)
     oldest = now.timestamp() - history.KEPT_DAYS * 86_400
     old = [copy for copy in copies(path) if os.path.getmtime(copy) < oldest]
     for copy in old:

@@ -1,7 +1,7 @@
 """Mends a damaged store: rebuilds its index, or sets the file aside and saves what can be read.
 
-The damaged file is never deleted. Other sessions notice that the file was replaced and open the new
-one (`StoreConnection.is_current`).
+The damaged file is kept 30 days, like every copy beside the store. Other sessions notice that the
+file was replaced and open the new one (`StoreConnection.is_current`).
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def sentence(mended: Mended) -> str:
         return "The memory database is sound: another session has mended it."
     return (
         f"The memory database was damaged. {mended.saved} memories could be read and are kept in a "
-        f"new file; the damaged one is {mended.aside}."
+        f"new file; the damaged one is {mended.aside} and stays there for 30 days."
     )
 
 
@@ -113,6 +113,7 @@ def _begin_anew(path: str, now: datetime) -> Mended:
             if os.path.exists(path + end):
                 os.replace(path + end, aside + end)
         os.chmod(aside, 0o600)
+        os.utime(aside)  # it is kept as long as other copies, counted from now
         fresh = open_store(path)
         try:
             return Mended(aside, _save(aside, fresh, now), reindexed=False)

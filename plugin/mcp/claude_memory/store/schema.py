@@ -240,14 +240,21 @@ def create(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA user_version={number + 1}")
 
 
-def snapshot(connection: sqlite3.Connection, target: str) -> None:
-    """Copy the open database to `target` (mode 0600), complete or not at all."""
+def snapshot(
+    connection: sqlite3.Connection,
+    target: str,
+    finish: Callable[[sqlite3.Connection], None] | None = None,
+) -> None:
+    """Copy the open database to `target` (mode 0600), complete and finished or not at all."""
     part = f"{target}.part-{os.getpid()}"
     os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     try:
         copy = sqlite3.connect(part)
         try:
             connection.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+            if finish is not None:
+                finish(copy)
         finally:
             copy.close()
         os.replace(part, target)
