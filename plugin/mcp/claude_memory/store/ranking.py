@@ -46,12 +46,17 @@ FIELDS = (1.0, 0.8, 0.5)  # content, tags, and words that are only searched
 SATURATION = 1.2  # bm25's k1
 LENGTH_SHARE = 0.6  # bm25's b
 USUAL_LENGTH = 180  # characters
-ALL_WORDS = 0.5  # of the whole mass, for a memory that holds every word asked
-NEIGHBOURS = {1: 0.5, 2: 0.3}  # what a word counts that stands this far off in the session
+NEIGHBOURS = ((-1, 0.5), (1, 0.5), (-2, 0.3), (2, 0.3))  # steps in the session, what they count
 IMPORTANCE = 0.06
 RECENCY = 0.03
-LEAST_MASS = 4.0
-LEAST_SHARE = 0.2
+# The floor for hooks, fitted to questions asked of their own store and of others: the share of the
+# question that is answered, what each word counts that is no ordinary one, and the share of the
+# memory's own words that were asked for.
+FLOOR = 0.9
+TELLING = 0.18
+ABOUT = 1.7
+HALF_WORD = 0.5  # two of four Chinese characters may be no word
+OWN_WORDS_READ = 1_500  # characters
 
 
 def weigh(posting: Posting, total: int) -> Weight:
@@ -78,11 +83,13 @@ class Judge:
     counts in part if a neighbour holds it.
     """
 
-    def __init__(self, weights: Iterable[Weight], highest: int) -> None:
+    def __init__(self, weights: list[Weight], highest: int) -> None:
         """Keep what was asked, also the terms that no memory holds."""
-        asked = [weight for weight in weights if weight.asked]
+        asked = [weight.gain for weight in weights if weight.asked]
         self._count = len(asked)
-        self._mass = sum(weight.gain for weight in asked)
+        self._mass = sum(asked)
+        # More than any memory can reach otherwise: who holds every word asked comes first.
+        self._all_words = 2 * (SATURATION + 1) * sum(weight.gain for weight in weights)
         self._highest = highest
 
     def scores(
@@ -90,30 +97,57 @@ class Judge:
     ) -> dict[int, Score]:
         """Return the score of each memory, by rid, from the terms that each holds."""
         gains = {rid: _gains(memory, held[rid]) for rid, memory in memories.items()}
-        places = {(one.session, one.session_seq): rid for rid, one in memories.items()}
-        found = {}
-        for rid, memory in memories.items():
-            total = dict(gains[rid])
-            if memory.session:
-                for step, part in NEIGHBOURS.items():
-                    for seq in (memory.session_seq - step, memory.session_seq + step):
-                        for weight, gain in gains.get(places.get((memory.session, seq), 0), {}).items():
-                            total[weight] = max(total.get(weight, 0.0), gain * part)
-            found[rid] = self._score(memory, rid, held[rid], sum(total.values()))
-        return found
+        beside = {
+            (memory.session, memory.session_seq): gains[rid]
+            for rid, memory in memories.items()
+            if memory.session
+        }
+        return {
+            rid: self._score(memory, rid, held[rid], sum(_with_beside(memory, own, beside)))
+            for (rid, memory), own in zip(memories.items(), gains.values())
+        }
 
     def _score(self, memory: Memory, rid: int, held: list[Weight], value: float) -> Score:
         asked = [weight for weight in held if weight.asked]
         mass = sum(weight.gain for weight in asked)
-        if self._count and len(asked) == self._count:
-            value += self._mass * ALL_WORDS
         value *= 1 + IMPORTANCE * memory.importance + RECENCY * rid / self._highest
+        if asked and len(asked) == self._count:
+            value += self._all_words
         share = mass / self._mass if self._mass else 0.0
         return Score(value, share, mass, tuple(weight.text for weight in asked))
 
-    def passes(self, found: Score) -> bool:
-        """Tell whether a memory is clearly about what was asked."""
-        return found.mass >= LEAST_MASS and found.share >= LEAST_SHARE
+    def passes(self, memory: Memory, found: Score) -> bool:
+        """Tell whether a memory is clearly about what was asked, and the other way round."""
+        telling = sum(_telling(text) for text in found.matched)
+        about = len(found.matched) / _size(memory.content[:OWN_WORDS_READ])
+        return found.share + telling * TELLING + about * ABOUT >= FLOOR
+
+
+def _telling(text: str) -> float:
+    """Return how much a word tells by itself: nothing if everybody uses it, a pair half."""
+    if commonness.is_ordinary(text):
+        return 0.0
+    return HALF_WORD if words.CJK_RUN.match(text) else 1.0
+
+
+def _size(text: str) -> int:
+    """Count the words of a text that could be asked for."""
+    plain = words.folded(text.lower())
+    pairs = sum(map(len, words.CJK_RUN.findall(plain)))
+    rest = set(words.WORD.findall(words.CJK_RUN.sub(" ", plain) if pairs else plain))
+    return max(1, pairs + sum(not commonness.is_stop(word) for word in rest))
+
+
+def _with_beside(
+    memory: Memory, own: dict[Weight, float], beside: dict[tuple[str, int], dict[Weight, float]]
+) -> Iterable[float]:
+    """Return what each term counts for a memory, its own or by what stands beside it."""
+    best = dict(own)
+    for step, part in NEIGHBOURS:
+        for weight, gain in beside.get((memory.session, memory.session_seq + step), {}).items():
+            if gain * part > best.get(weight, 0.0):
+                best[weight] = gain * part
+    return best.values()
 
 
 def _gains(memory: Memory, held: Iterable[Weight]) -> dict[Weight, float]:
@@ -127,11 +161,18 @@ def _gains(memory: Memory, held: Iterable[Weight]) -> dict[Weight, float]:
 
 
 def _places(memory: Memory, content: str, start: str) -> tuple[int, float]:
-    times = content.count(start)
-    if times:
-        return times, FIELDS[0]
-    if start in memory.tags.lower():
+    """Return how often a word stands in a memory, and what the field counts where it does."""
+    if _begins_word(content, start):
+        return content.count(start), FIELDS[0]
+    if _begins_word(memory.tags.lower(), start):
         return 1, FIELDS[1]
-    if start in memory.expanded_keywords.lower():
-        return 1, FIELDS[2]
+    if start in content or start in memory.expanded_keywords.lower():
+        return 1, FIELDS[2]  # for `script`, that is the end of `TypeScript`
     return 1, FIELDS[0]  # another form or accent: the index found it somewhere
+
+
+def _begins_word(text: str, start: str) -> bool:
+    place = text.find(start)
+    while place > 0 and start.isascii() and text[place - 1].isalnum():
+        place = text.find(start, place + 1)
+    return place >= 0

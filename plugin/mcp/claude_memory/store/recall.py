@@ -115,7 +115,10 @@ def _read(
     weights: list[Weight],
 ) -> list[tuple[Hit, int]]:
     """Read the most promising candidates, in batches until there are enough, and score them."""
-    kinds = {bits: [w for place, w in enumerate(weights) if bits >> place & 1] for bits in set(held.values())}
+    kinds = {
+        bits: [w for place, w in enumerate(weights) if bits >> place & 1]
+        for bits in set(held.values())
+    }
     masses = {bits: -sum(weight.gain for weight in kind) for bits, kind in kinds.items()}
     order = sorted(held, key=lambda rid: (masses[held[rid]], -rid))
     relevant = query.sort_by not in ("importance", "recency")
@@ -124,7 +127,7 @@ def _read(
         memories = _load(connection, order[start : start + BATCH], held, query)
         scores = judge.scores(memories, {rid: kinds[held[rid]] for rid in memories})
         for rid, score in scores.items():
-            if not query.floor or judge.passes(score):
+            if not query.floor or judge.passes(memories[rid], score):
                 hits[rid] = Hit(memories[rid], score.value, score.matched)
         if relevant and len(hits) >= query.limit:
             break
