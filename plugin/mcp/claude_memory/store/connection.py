@@ -9,6 +9,7 @@ import errno
 import os
 import sqlite3
 import sys
+import time
 
 from claude_memory import errors, paths
 from claude_memory.store import schema
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 BUSY_SECONDS = 5.0
+# Seconds between two tries to take the write lock: at first, after a queue's length, and when one
+# long piece of work holds it.
+FIRST_PAUSE, LAST_PAUSE, LONG_PAUSE = 0.012, 0.0005, 0.01
+QUEUE_SECONDS, LONG_SECONDS = 0.15, 1.0
 NETWORK_FILE_SYSTEMS = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "fuse.sshfs", "fuse.glusterfs", "ceph")
 )
@@ -162,6 +167,37 @@ def network_file_system(path: str, table: str = "/proc/self/mounts") -> str:
     return kind if kind in NETWORK_FILE_SYSTEMS else ""
 
 
+def _begin(connection: sqlite3.Connection) -> None:
+    """Take the write lock; whoever has waited longest asks most often, so that nobody starves.
+
+    SQLite's own way, which asks less and less often, keeps some of many writers waiting until
+    those that came later have finished.
+    """
+    patience = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    connection.execute("PRAGMA busy_timeout=0")
+    try:
+        begun = time.monotonic()
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                waited = time.monotonic() - begun
+                if not _is_busy(error) or waited * 1000 >= patience:
+                    raise
+                time.sleep(_pause(waited))
+            else:
+                return
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={patience}")
+
+
+def _pause(waited: float) -> float:
+    """Return for how long to leave the lock alone after waiting for it so long."""
+    if waited > LONG_SECONDS:
+        return LONG_PAUSE
+    return max(LAST_PAUSE, FIRST_PAUSE * (1 - waited / QUEUE_SECONDS))
+
+
 class write:  # noqa: N801  (read as a statement: `with write(connection):`)
     """One write transaction: BEGIN IMMEDIATE, then COMMIT, or ROLLBACK on any error.
 
@@ -191,7 +227,7 @@ class write:  # noqa: N801  (read as a statement: `with write(connection):`)
         try:
             level = "FULL" if self._durable else "NORMAL"
             connection.execute(f"PRAGMA synchronous={level}")
-            connection.execute("BEGIN IMMEDIATE")
+            _begin(connection)
         except sqlite3.Error as error:
             raise explain(error) from error
         if ours is not None and not ours.is_current():
@@ -221,6 +257,10 @@ class write:  # noqa: N801  (read as a statement: `with write(connection):`)
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return isinstance(explain(error), errors.StoreBusy)
 
 
 # What SQLite's messages hold, and what that means to a person; the first that fits.
