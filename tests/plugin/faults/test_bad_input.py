@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.promises import promise
 from tests.support.sessions import Session, rows
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def _assert_reason(said: str) -> None:
     assert said.isprintable(), repr(said)
 
 
+@promise("tools.bad-input-is-refused")
 @pytest.mark.parametrize("tool", FITTING)
 def test_wrong_types_are_refused_with_the_reason(
     tool: str, session: Session, schemas: dict[str, dict[str, Any]]
@@ -142,6 +144,7 @@ def test_ids_of_a_wrong_form_are_refused(tool: str, session: Session) -> None:
         _assert_reason(session.refused(tool, **{**FITTING[tool], argument: value}))
 
 
+@promise("tools.bad-input-is-refused")
 @pytest.mark.parametrize("tool", FITTING)
 def test_values_out_of_bounds_are_refused(
     tool: str, session: Session, schemas: dict[str, dict[str, Any]]
@@ -193,6 +196,7 @@ HOSTILE = (
 )
 
 
+@promise("tools.text-cannot-forge-an-entry")
 @pytest.mark.parametrize("text", HOSTILE)
 def test_text_cannot_forge_an_entry(text: str, tmp_path: Path, session: Session) -> None:
     """In recall, list, update and the twin that store names, one memory is one line of quotes."""

@@ -12,6 +12,7 @@ import pytest
 from claude_memory.errors import StoreDamaged
 
 from tests.support.desk import Desk
+from tests.support.promises import promise
 from tests.support.sessions import Session, assert_sound, database
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def damaged(request: pytest.FixtureRequest, sound: Path, tmp_path: Path) -> tupl
     return tmp_path, least
 
 
+@promise("store.damage-is-mended")
 def test_damaged_store_is_mended_and_the_user_is_told(damaged: tuple[Path, int]) -> None:
     """The session goes on with what could be read; the damaged file is kept as it was."""
     home, least = damaged

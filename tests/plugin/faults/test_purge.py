@@ -13,6 +13,7 @@ from claude_memory.service import upkeep
 from claude_memory.store import purge, schema
 
 from tests.support.desk import Desk
+from tests.support.promises import promise
 from tests.support.sessions import Session, assert_sound, database, files_with
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def test_purge_leaves_no_byte_anywhere(tmp_path: Path) -> None:
     assert_sound(tmp_path)
 
 
+@promise("store.purge-leaves-nothing")
 def test_purge_leaves_nothing_in_a_busy_store(tmp_path: Path) -> None:
     """Pages that were split, merged and moved meanwhile keep no stale copy of a purged text."""
     random = Random(0)  # noqa: S311  (to be repeated)
@@ -65,6 +67,7 @@ def test_purge_leaves_nothing_in_a_busy_store(tmp_path: Path) -> None:
     assert_sound(tmp_path)
 
 
+@promise("store.purge-says-when-it-is-not-complete")
 @pytest.mark.once
 def test_purge_beside_a_reader_says_so_and_is_finished_later(tmp_path: Path) -> None:
     """While another program still reads an old state, the answer does not claim too much."""
@@ -83,6 +86,7 @@ def test_purge_beside_a_reader_says_so_and_is_finished_later(tmp_path: Path) -> 
     assert "purge is not complete" not in desk.call("memory_status")
 
 
+@promise("store.old-texts-expire")
 def test_deleted_and_edited_texts_are_gone_after_thirty_days(tmp_path: Path) -> None:
     """Thirty days after a delete or an edit no byte of the earlier text is left, nor its seal."""
     desk = Desk(tmp_path)
@@ -104,6 +108,7 @@ def test_deleted_and_edited_texts_are_gone_after_thirty_days(tmp_path: Path) -> 
     assert desk.texts() == [f'{two} [facts] 2026-03-01 "The code was changed."']
 
 
+@promise("secrets.redacted-first")
 def test_secrets_are_in_no_file_at_any_time(tmp_path: Path) -> None:
     """A credential in content, tags or keywords is in clear nowhere, before a delete and after."""
     with Session(tmp_path) as session:

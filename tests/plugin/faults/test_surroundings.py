@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from claude_memory.store.connection import network_file_system
 
+from tests.support.promises import promise
 from tests.support.sessions import SERVER, Session, assert_sound, database, files_with, rows
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ me@host:/ /srv/remote fuse.sshfs rw 0 0
 """
 
 
+@promise("store.busy-is-answered-in-time")
 @pytest.mark.once
 def test_locked_store_is_a_clear_answer_in_time(tmp_path: Path) -> None:
     """While another program holds the write lock, a store is refused whole and others answer."""
@@ -48,6 +50,7 @@ def test_locked_store_is_a_clear_answer_in_time(tmp_path: Path) -> None:
         session.store("Something else.")
 
 
+@promise("store.moves-with-its-file")
 def test_deleted_store_is_made_anew(tmp_path: Path) -> None:
     """Memories stored after somebody removed the data folder are in the folder that is there."""
     with Session(tmp_path / "home") as session, Session(tmp_path / "home") as other:
@@ -61,6 +64,7 @@ def test_deleted_store_is_made_anew(tmp_path: Path) -> None:
     assert_sound(tmp_path / "home")
 
 
+@promise("store.moves-with-its-file")
 @pytest.mark.parametrize("ends", ["with its log", "alone"])
 def test_replaced_store_is_the_one_used(tmp_path: Path, ends: str) -> None:
     """Once a backup is put in the store's place, sessions that run work on the backup."""
@@ -106,6 +110,7 @@ def test_network_file_systems_are_recognised(tmp_path: Path) -> None:
     assert list(found.values()) == ["nfs4", "", "cifs", "", "fuse.sshfs", ""]
 
 
+@promise("store.network-file-systems")
 def test_store_on_a_network_file_system_does_without_a_shared_log(tmp_path: Path) -> None:
     """There the store works with a rollback journal, purges cleanly, and status says what to do."""
     home = tmp_path / "home"

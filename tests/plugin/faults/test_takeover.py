@@ -13,6 +13,7 @@ from claude_memory.service import upkeep
 
 from tests.support import earlier
 from tests.support.desk import Desk
+from tests.support.promises import promise
 from tests.support.sessions import Died, Session, assert_sound, database, files_with, rows
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def _copies(ours: Path) -> list[Path]:
     return sorted(database(ours).parent.glob("memory.db.*"))
 
 
+@promise("takeover.leaves-no-clear-secret")
 def test_earlier_database_is_taken_over_whole(
     folders: tuple[Path, Path, dict[str, str]],
 ) -> None:
@@ -119,6 +121,7 @@ def rows_of(path: Path, query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query).fetchall()
 
 
+@promise("takeover.leaves-no-clear-secret")
 def test_purge_reaches_the_copy(folders: tuple[Path, Path, dict[str, str]]) -> None:
     """A memory that is purged is purged from the earlier system's copy, its queue included."""
     ours, place, environ = folders
@@ -137,6 +140,7 @@ def test_purge_reaches_the_copy(folders: tuple[Path, Path, dict[str, str]]) -> N
     assert files_with(ours, WORD) == []
 
 
+@promise("takeover.once-and-whole")
 def test_takeover_happens_once(folders: tuple[Path, Path, dict[str, str]]) -> None:
     """Sessions that start together, and later ones, find it done; what was deleted stays so."""
     ours, place, environ = folders
@@ -170,6 +174,7 @@ def test_takeover_reaches_a_store_that_is_there_already(tmp_path: Path) -> None:
             assert len(session.contents()) == len(KEPT) + 1
 
 
+@promise("takeover.once-and-whole")
 @pytest.mark.once
 def test_takeover_cut_off_anywhere_is_done_by_the_next(
     folders: tuple[Path, Path, dict[str, str]],
