@@ -205,6 +205,8 @@ def test_two_sessions_that_meet_the_damage_at_once_mend_it_once(
     database(tmp_path).write_bytes(data)
     sessions = [Session(tmp_path) for _ in range(4)]
     try:
+        for session in sessions:  # all are up before any opens the store
+            session.ask("ping")
         for session in sessions:
             session.peer.call("first", "memory_list", limit=100)
         for session in sessions:
