@@ -124,6 +124,7 @@ def _revive(connection: sqlite3.Connection, entry: int, earlier: Memory, place: 
         local_no=earlier.local_no,
         created_at=earlier.created_at,
     )
+    memories.rename_superseded(connection, earlier.uid, back.uid)
     seals.take_back(connection, entry)
     history.move(connection, earlier.uid, back.uid)
     history.remove(connection, entry)
