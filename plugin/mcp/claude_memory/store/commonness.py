@@ -21,20 +21,19 @@ STOP = frozenset(
 )
 # The same in German, French, Spanish, Italian, Portuguese and Dutch, without what is English too.
 STOP_ABROAD = frozenset(
-    "aan aber als au auch auf aus aux avec bei bis bitte ces cet cette che chi ciao comment"
-    " como con cual cuando cuál cuándo dann dans dass dat dei del delle der des desde deze di"
-    " dich dir dit doch donc donde du durch dónde een ein eine einem einen einer eines el ela"
-    " ele ella elle elles ellos en er eres es esa ese eso essa esse esta este esto está et für"
-    " geen gibt gli habe haben hay heb hebben het hoe ich ihm ihn ihr ihre ik il ils isso ist"
-    " je jetzt jij kan kann kannst kein keine la las le les leur loro los mais mas mein meine"
-    " mes meu mich mijn minha mir mis mit mon muss muy más naar nach ne nein nel nella nicht"
-    " niet noch nog noi notre nous nuestra nuestro nur não oder onze ook op où para pas pelo"
-    " perché pero peut peux più por porque pourquoi puede puedes puoi qu quando que quel"
-    " quelle quelles quels questa questo qui quién quoi qué schon sein seine seu si sich sie"
-    " sind soll sollte sollten sono sont sous sua suis suo sus são también tengo tes tiene toi"
-    " tra tu tuo uit uma un una und une uno unos uns unser unsere unter van você voi vom von"
-    " voor vor vos votre vous waar waarom wann warum wat welke wenn wer werden wie wieso wij"
-    " wir wird wo zijn zu zum zur über".split()
+    "aan aber als auch auf aus aux avec bei bis bitte ces cette che chi ciao como con cual"
+    " cuando cuál cuándo dann dans dass dat dei del delle der des desde deze di dich dit doch"
+    " donc donde du durch dónde een ein eine einem einen einer eines el ela ele ella elle"
+    " elles ellos en er eres es esa ese eso essa esse esta este esto está et für geen gibt gli"
+    " habe haben heb hebben het hoe ich ihm ihn ihr ihre ik il ils isso ist je jetzt jij kan"
+    " kann kannst kein keine la las le les leur loro los mais mas mein meine mes meu mich mijn"
+    " minha mir mis muss muy más naar nach ne nein nel nella nicht niet noch nog noi notre"
+    " nous nuestra nuestro nur não oder onze ook où para pas pelo perché pero peut peux più"
+    " por porque pourquoi puede puedes puoi qu quando que quel quelle quelles quels questa"
+    " questo qui quién quoi qué schon sein seine seu si sich sie sind soll sollte sollten sono"
+    " sont sous sua suis suo sus são también tengo tes tiene toi tra tu tuo uit uma un una und"
+    " une uno unos uns unser unsere unter você voi vom von voor vor votre vous waar waarom"
+    " wann warum wat welke wenn wer werden wie wieso wij wir wird wo zijn zu zum zur über".split()
 )
 ORDINARY = frozenset(
     "able access action actually add address agent algorithm allow amount answer api app"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import namedtuple
 
 from claude_memory.store import commonness, words
@@ -24,19 +25,15 @@ if TYPE_CHECKING:
         gain: float
 
     class Score(NamedTuple):
-        """How well a memory fits.
-
-        `share` is how much of what was asked its own words answer, `mass` how much that is.
-        """
+        """How well a memory fits; `share` is how much of what was asked its own words answer."""
 
         value: float
         share: float
-        mass: float
         matched: tuple[str, ...]
 
 else:
     Weight = namedtuple("Weight", "text root asked gain")
-    Score = namedtuple("Score", "value share mass matched")
+    Score = namedtuple("Score", "value share matched")
 
 EXPANDED = 0.35  # what a word of the expanded query counts beside one of the context
 PRIOR = 100  # memories that the guess about common words weighs as much as
@@ -50,11 +47,13 @@ NEIGHBOURS = ((-1, 0.5), (1, 0.5), (-2, 0.3), (2, 0.3))  # steps in the session,
 IMPORTANCE = 0.06
 RECENCY = 0.03
 # The floor for hooks, fitted to questions asked of their own store and of others: the share of the
-# question that is answered, what each word counts that is no ordinary one, and the share of the
-# memory's own words that were asked for.
-FLOOR = 0.9
+# question that is answered, each of its words that is no ordinary one, the share of the memory's
+# own words that were asked for, and words that stand together in both.
+FLOOR = 0.95
+MOSTLY = 0.5  # of a question, when only words that everybody uses are answered
 TELLING = 0.18
 ABOUT = 1.7
+TOGETHER = 0.2
 HALF_WORD = 0.5  # two of four Chinese characters may be no word
 OWN_WORDS_READ = 1_500  # characters
 
@@ -85,9 +84,17 @@ class Judge:
 
     def __init__(self, weights: list[Weight], highest: int) -> None:
         """Keep what was asked, also the terms that no memory holds."""
-        asked = [weight.gain for weight in weights if weight.asked]
+        asked = [weight for weight in weights if weight.asked]
         self._count = len(asked)
-        self._mass = sum(asked)
+        self._mass = sum(weight.gain for weight in asked)
+        self._pairs = [
+            (
+                one.text,
+                other.text,
+                re.compile(f"{re.escape(one.root)}\\w*\\W+{re.escape(other.root)}"),
+            )
+            for one, other in zip(asked, asked[1:])
+        ]
         # More than any memory can reach otherwise: who holds every word asked comes first.
         self._all_words = 2 * (SATURATION + 1) * sum(weight.gain for weight in weights)
         self._highest = highest
@@ -114,13 +121,26 @@ class Judge:
         if asked and len(asked) == self._count:
             value += self._all_words
         share = mass / self._mass if self._mass else 0.0
-        return Score(value, share, mass, tuple(weight.text for weight in asked))
+        return Score(value, share, tuple(weight.text for weight in asked))
 
     def passes(self, memory: Memory, found: Score) -> bool:
         """Tell whether a memory is clearly about what was asked, and the other way round."""
-        telling = sum(_telling(text) for text in found.matched)
-        about = len(found.matched) / _size(memory.content[:OWN_WORDS_READ])
-        return found.share + telling * TELLING + about * ABOUT >= FLOOR
+        text = memory.content[:OWN_WORDS_READ].lower()
+        telling = sum(_telling(word) for word in found.matched)
+        together = sum(
+            bool(pattern.search(text))
+            for one, other, pattern in self._pairs
+            if one in found.matched and other in found.matched
+        )
+        if not telling and not together and found.share < MOSTLY:
+            return False
+        worth = (
+            found.share
+            + telling * TELLING
+            + len(found.matched) / _size(text) * ABOUT
+            + together * TOGETHER
+        )
+        return worth >= FLOOR
 
 
 def _telling(text: str) -> float:
@@ -132,7 +152,7 @@ def _telling(text: str) -> float:
 
 def _size(text: str) -> int:
     """Count the words of a text that could be asked for."""
-    plain = words.folded(text.lower())
+    plain = words.folded(text)
     pairs = sum(map(len, words.CJK_RUN.findall(plain)))
     rest = set(words.WORD.findall(words.CJK_RUN.sub(" ", plain) if pairs else plain))
     return max(1, pairs + sum(not commonness.is_stop(word) for word in rest))
