@@ -75,5 +75,5 @@ def test_longer_waiting_writers_ask_more_often() -> None:
 
 
 def test_long_work_of_another_is_not_asked_after_all_the_time() -> None:
-    """A session that imports for seconds is asked a hundred times a second, not thousands."""
-    assert store._pause(2.0) >= 0.01
+    """Where one session imports for seconds, the others do not burn the processor meanwhile."""
+    assert store._pause(3.0) >= 0.005

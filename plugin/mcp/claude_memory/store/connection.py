@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 BUSY_SECONDS = 5.0
-# Seconds between two tries to take the write lock: at first, after a queue's length, and when one
-# long piece of work holds it.
-FIRST_PAUSE, LAST_PAUSE, LONG_PAUSE = 0.012, 0.0005, 0.01
-QUEUE_SECONDS, LONG_SECONDS = 0.15, 1.0
+# Seconds between two tries to take the write lock: at first, at the least, and when one long piece
+# of work holds it.
+FIRST_PAUSE, LAST_PAUSE, LONG_PAUSE = 0.012, 0.0003, 0.005
+HALVED_AFTER, LONG_SECONDS = 0.04, 2.0
 NETWORK_FILE_SYSTEMS = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "fuse.sshfs", "fuse.glusterfs", "ceph")
 )
@@ -195,7 +195,7 @@ def _pause(waited: float) -> float:
     """Return for how long to leave the lock alone after waiting for it so long."""
     if waited > LONG_SECONDS:
         return LONG_PAUSE
-    return max(LAST_PAUSE, FIRST_PAUSE * (1 - waited / QUEUE_SECONDS))
+    return max(LAST_PAUSE, FIRST_PAUSE * 0.5 ** (waited / HALVED_AFTER))
 
 
 class write:  # noqa: N801  (read as a statement: `with write(connection):`)
