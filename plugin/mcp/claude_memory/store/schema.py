@@ -61,6 +61,9 @@ CREATE VIRTUAL TABLE memories_fts USING fts5 (
     content, expanded_keywords, tags, words,
     content='shown', content_rowid='rid', tokenize='porter unicode61 remove_diacritics 2'
 );
+-- Each memory is a transaction and makes a segment that every look-up has to read: merge early.
+INSERT INTO memories_fts (memories_fts, rank) VALUES ('automerge', 2);
+INSERT INTO memories_fts (memories_fts, rank) VALUES ('crisismerge', 4);
 CREATE TRIGGER memories_inserted AFTER INSERT ON memories WHEN new.live = 1 BEGIN
     INSERT INTO memories_fts (rowid, content, expanded_keywords, tags, words)
     VALUES (new.rid, new.content, new.expanded_keywords, new.tags, new.words);
