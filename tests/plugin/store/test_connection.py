@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from claude_memory import paths
 from claude_memory.errors import StoreBusy
 from claude_memory.store import connection as store
 from claude_memory.store.connection import write
@@ -50,6 +53,20 @@ def test_writer_gives_up_when_its_patience_ends(tmp_path: Path) -> None:
     assert _patience(second) == 30
     with write(second):
         pass
+
+
+def test_log_outlives_another_process_that_leaves(tmp_path: Path) -> None:
+    """What a process with two connections writes is seen by all that come later."""
+    first, _second = opened(tmp_path), opened(tmp_path)
+    path = paths.database(str(tmp_path))
+    log = store.identity(path + "-wal")
+    script = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT * FROM sync_state')"
+    subprocess.run([sys.executable, "-c", script, path], check=True)
+    assert log is not None
+    assert store.identity(path + "-wal") == log
+    with write(first):
+        first.execute("INSERT INTO sync_state VALUES ('later', '1')")
+    assert opened(tmp_path).execute("SELECT v FROM sync_state WHERE k = 'later'").fetchone()
 
 
 def test_patience_is_the_same_after_a_write(tmp_path: Path) -> None:

@@ -129,9 +129,17 @@ def uri(path: str, mode: str) -> str:
 
 
 def _make_place(path: str) -> None:
-    """Create folder 0700 and file 0600 before SQLite would create them with the umask's mode."""
+    """Create folder 0700 and file 0600 before SQLite would create them with the umask's mode.
+
+    A file that is there is not opened: on POSIX, to close it would take away the locks that other
+    connections of this process hold, and the next process to leave would delete their log.
+    """
     paths.make_private_folder(os.path.dirname(path))
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
 
 
 def _set_pragmas(connection: sqlite3.Connection, path: str) -> None:
