@@ -51,7 +51,9 @@ def _identity(folder: str, hops: int) -> str:
 
 
 def _written(folder: str) -> str:
-    return folder.replace("\\", "/") if os.name == "nt" else folder
+    """Write a path as text that can be stored, also where its bytes are no text."""
+    readable = folder.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return readable.replace("\\", "/") if os.name == "nt" else readable
 
 
 def _common_git_folder(folder: str) -> str:
