@@ -11,6 +11,7 @@ from claude_memory.memory import moment, stamp
 from claude_memory.service.interface import Status
 from claude_memory.store import failures, history, memories, proposals, purge, sessions, turns
 from claude_memory.store.connection import network_file_system
+from claude_memory.store.lines import plain
 
 if TYPE_CHECKING:
     import sqlite3
@@ -27,8 +28,8 @@ def status(place: Place, settings: Settings) -> Status:
     connection = place.connection()
     lines = [
         ("Mode", _mode(settings)),
-        ("Store", f"{place.database} ({_megabytes(place.database)})"),
-        ("Project", place.project or "none (this folder belongs to no project)"),
+        ("Store", f"{plain(place.database)} ({_megabytes(place.database)})"),
+        ("Project", plain(place.project) or "none (this folder belongs to no project)"),
         ("Memories", _counts(connection, place)),
         ("Queue", "nothing to send: this store is local"),
         ("Learning", _learning(connection, settings, place)),
