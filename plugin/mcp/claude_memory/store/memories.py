@@ -169,12 +169,14 @@ def named(connection: sqlite3.Connection, memory_id: str) -> Memory:
     return memory
 
 
-def twins(connection: sqlite3.Connection, content: str, project: str) -> list[Memory]:
-    """Return the live memories seen from `project` that hold the same text."""
+def twins(
+    connection: sqlite3.Connection, content: str, project: str, now: datetime
+) -> list[Memory]:
+    """Return the visible memories seen from `project` that hold the same text."""
     rows = connection.execute(
         f"SELECT {COLUMNS_OF_M} FROM memories m WHERE m.twin = :twin AND {VISIBLE} "  # noqa: S608
         f"AND {SCOPES['']} ORDER BY m.rid",
-        {"twin": twin_key(content), "now": "", "project": project},
+        {"twin": twin_key(content), "now": stamp(now), "project": project},
     )
     return [memory for memory in map(to_memory, rows) if _same(memory.content, content)]
 
