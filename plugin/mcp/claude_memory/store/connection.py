@@ -203,7 +203,7 @@ def _pause(waited: float) -> float:
     """Return for how long to leave the lock alone after waiting for it so long."""
     if waited > LONG_SECONDS:
         return LONG_PAUSE
-    return max(LAST_PAUSE, FIRST_PAUSE * 0.5 ** (waited / HALVED_AFTER))
+    return max(LAST_PAUSE, FIRST_PAUSE * float(0.5 ** (waited / HALVED_AFTER)))
 
 
 class write:  # noqa: N801  (read as a statement: `with write(connection):`)
