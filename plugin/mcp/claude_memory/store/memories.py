@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
 
 from claude_memory.errors import NotFound
 from claude_memory.memory import Memory, moment, new_uid, normalise, stamp
@@ -29,6 +30,7 @@ SCOPES = {
 SKEW = timedelta(days=1)
 
 
+@lru_cache(maxsize=4)  # storing a text asks three times
 def twin_key(content: str) -> str:
     """Return a digest that equal texts share (NFC, white space and one full stop aside)."""
     import hashlib
