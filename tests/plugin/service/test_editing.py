@@ -239,11 +239,11 @@ def test_deleted_text_is_gone_after_thirty_days(tmp_path: Path) -> None:
     desk.store("The heirloom is under the zebrawood floor")
     desk.call("memory_delete", id="L1")
     desk.clock += timedelta(days=29)
-    upkeep.run(desk.place)
+    upkeep.run(desk.place, desk.door)
     assert desk.call("memory_update", id="L1", restore=True).startswith("Restored")
     desk.call("memory_delete", id="L1")
     desk.clock += timedelta(days=31)
-    upkeep.run(desk.place)
+    upkeep.run(desk.place, desk.door)
     assert "no earlier state" in desk.refused("memory_update", id="L1", restore=True)
     assert not [f for f in tmp_path.rglob("*.db*") if b"zebrawood" in f.read_bytes()]
 
