@@ -59,6 +59,7 @@ def with_remote(repository: Path, url: str, name: str = "origin") -> str:
         "git+ssh://git@github.com/acme/site.git",
         "git@github.com:acme/site.git",
         "git@GITHUB.com:/acme/site.git",
+        "https://github.com/Acme/Site",
         "github.com:acme/site",
     ],
 )
