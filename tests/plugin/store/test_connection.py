@@ -94,3 +94,13 @@ def test_longer_waiting_writers_ask_more_often() -> None:
 def test_long_work_of_another_is_not_asked_after_all_the_time() -> None:
     """Where one session imports for seconds, the others do not burn the processor meanwhile."""
     assert store._pause(3.0) >= 0.005
+
+
+def test_durable_write_after_a_quick_one_is_durable(tmp_path: Path) -> None:
+    """Each transaction has the level it asks for, whichever came before."""
+    connection = opened(tmp_path)
+    levels = []
+    for durable in (True, False, False, True, True, False):
+        with write(connection, durable=durable):
+            levels.append(connection.execute("PRAGMA synchronous").fetchone()[0])
+    assert levels == [2, 1, 1, 2, 2, 1]

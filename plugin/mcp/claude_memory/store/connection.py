@@ -38,6 +38,7 @@ class StoreConnection(sqlite3.Connection):
     path = ""
     identity: tuple[int, int] | None = None
     log: tuple[int, int] | None = None
+    level = ""  # of PRAGMA synchronous, which costs more than the rest of a transaction's frame
     refusal: errors.StoreError | None = None  # why nothing may be written through it
 
     def is_current(self) -> bool:
@@ -233,8 +234,7 @@ class write:  # noqa: N801  (read as a statement: `with write(connection):`)
         if ours is not None and ours.refusal is not None:
             raise ours.refusal
         try:
-            level = "FULL" if self._durable else "NORMAL"
-            connection.execute(f"PRAGMA synchronous={level}")
+            self._set_level(ours)
             _begin(connection)
         except sqlite3.Error as error:
             raise explain(error) from error
@@ -243,6 +243,13 @@ class write:  # noqa: N801  (read as a statement: `with write(connection):`)
             message = "The memory database was removed or replaced while this session had it open."
             raise errors.StoreBusy(message)
         return connection
+
+    def _set_level(self, ours: StoreConnection | None) -> None:
+        level = "FULL" if self._durable else "NORMAL"
+        if ours is None or ours.level != level:
+            self._connection.execute(f"PRAGMA synchronous={level}")
+        if ours is not None:
+            ours.level = level
 
     def __exit__(
         self,

@@ -175,10 +175,14 @@ def twins(
     connection: sqlite3.Connection, content: str, project: str, now: datetime
 ) -> list[Memory]:
     """Return the visible memories seen from `project` that hold the same text."""
+    key = twin_key(content)
+    probe = "SELECT 1 FROM memories WHERE twin = ? AND live = 1"
+    if not connection.execute(probe, (key,)).fetchone():  # as nearly always
+        return []
     rows = connection.execute(
         f"SELECT {COLUMNS_OF_M} FROM memories m WHERE m.twin = :twin AND {VISIBLE} "  # noqa: S608
         f"AND {SCOPES['']} ORDER BY m.rid",
-        {"twin": twin_key(content), "now": stamp(now), "project": project},
+        {"twin": key, "now": stamp(now), "project": project},
     )
     return [memory for memory in map(to_memory, rows) if _same(memory.content, content)]
 
