@@ -106,6 +106,27 @@ def test_superseded_memory_gives_way_and_comes_back_when_its_successor_goes(tmp_
     assert [text[:2] for text in desk.texts()] == ["L1"]
 
 
+def test_stored_memory_can_be_told_afterwards_what_it_replaces(tmp_path: Path) -> None:
+    """As the answer to its store has named it."""
+    desk = Desk(tmp_path)
+    desk.store("The office is in Lyon, at the big square by the river")
+    answer = desk.call(
+        "memory_store", content="The office is in Nantes, at the big square by the river"
+    )
+    assert "Very like L1" in answer
+    again = "The office is in Nantes, at the big square by the river"
+    answer = desk.call("memory_store", content=again, supersedes="L1")
+    assert answer.splitlines() == [
+        "Already stored as memory L2 in category 'facts'.",
+        "It supersedes L1 from now on.",
+    ]
+    assert [text[:2] for text in desk.texts()] == ["L2"]
+    desk.store("The office has a garden")
+    answer = desk.call("memory_store", content=again, supersedes="L3")
+    assert "It supersedes another memory already; delete L3 if it is outdated." in answer
+    assert [text[:2] for text in desk.texts()] == ["L3", "L2"]
+
+
 def test_superseding_what_is_superseded_names_the_one_to_supersede(tmp_path: Path) -> None:
     """A chain has one end."""
     desk = Desk(tmp_path)

@@ -101,7 +101,7 @@ def _changed(before: Memory, wanted: Edit, safe: Safe) -> Memory:
     if wanted.importance is not None:
         after = after._replace(importance=checks.importance(wanted.importance))
     if wanted.expires_at is not None:
-        after = after._replace(expires_at=checks.expiry(wanted.expires_at))
+        after = after._replace(expires_at=checks.time(wanted.expires_at))
     return after
 
 
