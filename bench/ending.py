@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import statistics
 import time
 from typing import TYPE_CHECKING
 
@@ -23,14 +24,18 @@ def run(report: Report) -> None:
     """End idle servers and busy ones."""
     with stores.copy(100_000, report) as home:
         for name, number in (("SIGTERM", signal.SIGTERM), ("SIGINT", signal.SIGINT)):
-            report.progress(name)
-            idle = [_time(home, _rest, number) for _ in range(ROUNDS)]
-            report.add(f"{name} to exit, idle, longest of {ROUNDS}", max(idle), "s", PROMISED)
-            busy = [_time(home, _work, number) for _ in range(ROUNDS)]
-            report.add(f"{name} to exit, at work, longest of {ROUNDS}", max(busy), "s", PROMISED)
-        report.progress("input closed")
-        closed = [_time(home, _rest, None) for _ in range(ROUNDS)]
-        report.add(f"input closed to exit, longest of {ROUNDS}", max(closed), "s", PROMISED)
+            _measure(report, home, f"{name} to exit, idle", _rest, number)
+            _measure(report, home, f"{name} to exit, at work", _work, number)
+        _measure(report, home, "input closed to exit", _rest, None)
+
+
+def _measure(
+    report: Report, home: Path, name: str, prepare: Callable[[Server], None], number: int | None
+) -> None:
+    report.progress(name)
+    times = [_time(home, prepare, number) for _ in range(ROUNDS)]
+    report.add(f"{name}, longest of {ROUNDS}", max(times), "s", PROMISED)
+    report.add("the same, median", statistics.median(times), "s")
 
 
 def _rest(server: Server) -> None:
