@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from claude_memory.hooks import recall_prompt
 from claude_memory.memory import stamp
-from claude_memory.store import lines, sessions
+from claude_memory.store import lines, recall, sessions
 
 from tests.support.hook_calls import added, asked, context_in
 from tests.support.stores import NOW, PROJECT, opened, put
@@ -58,6 +58,17 @@ def test_prompt_that_nothing_fits_is_given_nothing(store: sqlite3.Connection) ->
     put(store, "The deploy region is eu-north-7")
 
     assert given(store, "Write a haiku about autumn leaves") == ""
+
+
+def test_prompt_that_shares_only_a_word_is_given_nothing(store: sqlite3.Connection) -> None:
+    """What memory_recall would list as the best there is may be about something else entirely."""
+    for number in range(40):
+        put(store, f"The build of service {number} needs an autumn of patience")
+    put(store, "Ann keeps autumn leaves from the trip to Kyoto in the guest room")
+    prompt = "Write a haiku about the build of a cathedral in stone, with a patience of centuries"
+    unasked = recall.Query(prompt, "", "", 10, "relevance", "", PROJECT, NOW, floor=False)
+    assert recall.search(store, unasked)
+    assert given(store, prompt) == ""
 
 
 def test_memory_is_given_once_in_a_session(store: sqlite3.Connection) -> None:

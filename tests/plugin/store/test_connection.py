@@ -14,6 +14,8 @@ from claude_memory.errors import StoreBusy
 from claude_memory.store import connection as store
 from claude_memory.store.connection import write
 
+from tests.support.promises import promise
+from tests.support.sessions import files_with
 from tests.support.stores import opened
 
 if TYPE_CHECKING:
@@ -104,3 +106,16 @@ def test_durable_write_after_a_quick_one_is_durable(tmp_path: Path) -> None:
         with write(connection, durable=durable):
             levels.append(connection.execute("PRAGMA synchronous").fetchone()[0])
     assert levels == [2, 1, 1, 2, 2, 1]
+
+
+@promise("store.purge-leaves-nothing")
+def test_deleted_text_is_overwritten(tmp_path: Path) -> None:
+    """Freed pages hold nothing of what stood there, such as a turn that has been learned from."""
+    connection = opened(tmp_path)
+    word = "zqxplumbago"
+    with write(connection):
+        connection.execute("INSERT INTO sync_state VALUES ('long', ?)", (f"{word} " * 3_000,))
+    with write(connection):
+        connection.execute("DELETE FROM sync_state WHERE k = 'long'")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert files_with(tmp_path, word) == []
