@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from bench.report import Report
 
 BOUNDS = {10_000: (5, 15), 100_000: (12, 40)}  # CPU-ms: median, 95th percentile
-QUESTIONS = 400
+QUESTIONS = 1_000
 OF_THE_MEMORY = 4  # words of a question
-UNRELATED = 6  # frequent ones
+UNRELATED = 6  # of the most frequent ones
+FREQUENT = 100  # words
 WARMING = 20
 
 
@@ -70,7 +71,7 @@ def _questions(home: Path, count: int) -> list[Question]:
     found = []
     for (content,) in chance.sample(rows, count):
         own = sorted(set(content.split()))
-        words = chance.sample(own, OF_THE_MEMORY) + corpus.frequent(UNRELATED)
+        words = chance.sample(own, OF_THE_MEMORY) + corpus.frequent(UNRELATED, FREQUENT)
         chance.shuffle(words)
         found.append(Question(" ".join(words), content))
     return found

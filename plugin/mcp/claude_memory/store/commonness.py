@@ -86,7 +86,7 @@ ORDINARY = frozenset(
     " send sense sent separate server service session set setting setup several share shell"
     " short show side sign similar simple simplify simply single site size skip sleep slow"
     " small smaller snippet software solution solve something soon sort sound source space"
-    " special specific speed spend split sql stack stage standard start state statement static"
+    " special specific speed spend split sql stack standard start state statement static"
     " statistics status stay step stick still stop storage store story string structure stuff"
     " style subject submit success suggest suggestion sum summarise summarize summary support"
     " suppose sure switch symbol syntax system table tag take talk target task team tech tell"

@@ -39,7 +39,7 @@ EXPANDED = 0.35  # what a word of the expanded query counts beside one of the co
 PRIOR = 100  # memories that the guess about common words weighs as much as
 LEAST = 0.05  # even a word that most memories hold counts a little
 ROOT = 4  # letters that a word's forms share at least
-FIELDS = (1.0, 0.8, 0.5)  # content, tags, and words that are only searched
+FIELDS = (1.0, 0.6, 0.4)  # content, tags, and words that are only searched
 SATURATION = 1.2  # bm25's k1
 LENGTH_SHARE = 0.6  # bm25's b
 USUAL_LENGTH = 180  # characters
@@ -147,14 +147,14 @@ def _telling(text: str) -> float:
     """Return how much a word tells by itself: nothing if everybody uses it, a pair half."""
     if commonness.is_ordinary(text):
         return 0.0
-    return HALF_WORD if words.CJK_RUN.match(text) else 1.0
+    return HALF_WORD if words.cjk_runs(text) else 1.0
 
 
 def _size(text: str) -> int:
     """Count the words of a text that could be asked for."""
     plain = words.folded(text)
-    pairs = sum(map(len, words.CJK_RUN.findall(plain)))
-    rest = set(words.WORD.findall(words.CJK_RUN.sub(" ", plain) if pairs else plain))
+    pairs = sum(map(len, words.cjk_runs(plain)))
+    rest = set(words.WORD.findall(words.without_cjk(plain) if pairs else plain))
     return max(1, pairs + sum(not commonness.is_stop(word) for word in rest))
 
 

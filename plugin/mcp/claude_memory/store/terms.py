@@ -80,7 +80,7 @@ def _most_telling(found: list[Term], seen: Counter[str]) -> list[Term]:
 
 def _of_name(name: str, *, asked: bool) -> list[Term]:
     parts = words.WORD.findall(name.lower())
-    if len(parts) == 1 or words.CJK_RUN.search(name):
+    if len(parts) == 1 or words.cjk_runs(name):
         return [term for part in words.WORD.findall(name) for term in _of_word(part, asked)]
     version = VERSION.fullmatch(name.lower())
     if version:
@@ -90,9 +90,9 @@ def _of_name(name: str, *, asked: bool) -> list[Term]:
 
 
 def _of_word(word: str, asked: bool) -> list[Term]:  # noqa: FBT001
-    runs = words.CJK_RUN.findall(word)
+    runs = words.cjk_runs(word)
     if runs:
-        rest = words.WORD.findall(words.CJK_RUN.sub(" ", word))
+        rest = words.WORD.findall(words.without_cjk(word))
         return [_of_pair(pair, asked) for run in runs for pair in _pairs(run)] + [
             term for other in rest for term in _of_word(other, asked)
         ]

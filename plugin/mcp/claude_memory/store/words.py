@@ -11,15 +11,15 @@ import re
 import unicodedata
 
 # Scripts that put no spaces between words: kana, han, hangul (whose particles cling to the word).
-CJK = (
-    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\u1100-\u11ff\uac00-\ud7af"
+CJK = (  # in order: the first one is the lowest
+    "\u1100-\u11ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
     "\uf900-\ufaff\U00020000-\U0003134f"
 )
 # Signs that belong to the letter before them: accents, and vowels of scripts from India to Siam.
 MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u0670\u0900-\u109f\u1780-\u17ff"
 PLAIN = rf"(?:[^\W_]|[{MARKS}])+"
 WORD = re.compile(PLAIN)
-CJK_RUN = re.compile(f"[{CJK}]+")
+CJK_RUN = f"[{CJK}]+"  # compiled by its first use: that costs more than the work of a hook's words
 # Where a name such as `parseHTTPResponse2` or `python3` is cut.
 CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 LANGUAGE = re.compile(r"(?<!\w)([A-Za-z])(\+\+|#)(?!\w)")
@@ -61,6 +61,18 @@ def pairs(run: str) -> list[str]:
     return [run[place : place + 2] for place in range(len(run))]
 
 
+def cjk_runs(text: str) -> list[str]:
+    """Return the stretches of a text that are written without spaces."""
+    if text.isascii() or max(text) < CJK[0]:
+        return []
+    return re.findall(CJK_RUN, text)
+
+
+def without_cjk(text: str) -> str:
+    """Return a text with a space in the place of each CJK run."""
+    return re.sub(CJK_RUN, " ", text)
+
+
 def folded(text: str) -> str:
     """Write a text in the characters that people type: no full-width letters, composed accents."""
     return text if text.isascii() else unicodedata.normalize("NFKC", text)
@@ -69,11 +81,11 @@ def folded(text: str) -> str:
 def _in_other_scripts(token: str) -> list[str]:
     plain = folded(token)
     found = [] if plain == token else [plain]
-    runs = CJK_RUN.findall(plain)
+    runs = cjk_runs(plain)
     for run in runs:
         found += pairs(run)
     if runs:  # other letters that touch a CJK run are one word with it to the index
-        for rest in WORD.findall(CJK_RUN.sub(" ", plain)):
+        for rest in WORD.findall(without_cjk(plain)):
             found += [rest, *camel_parts(rest)]
     else:
         found += camel_parts(plain)
