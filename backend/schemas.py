@@ -1,0 +1,334 @@
+"""What crosses the wire: requests, answers, and their limits. Never the same class as a table."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003  (pydantic reads these at run time)
+from typing import Annotated, Any, Literal
+from uuid import UUID  # noqa: TC003
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints
+
+CONTENT_LIMIT = 16_384  # characters
+TAGS_LIMIT = 1_000
+KEYWORDS_LIMIT = 4_000
+NAME_LIMIT = 500
+OPS_LIMIT = 200
+BODY_LIMIT = 1_048_576  # bytes
+IMPORT_LIMIT = 20_000  # rows at once
+INT64 = 2**63 - 1
+
+
+def _storable(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("holds a NUL character, which cannot be stored")
+    if any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise ValueError("holds a lone surrogate, which is no text")
+    return text
+
+
+def _text(limit: int, *, least: int = 0, strip: bool = False) -> Any:  # noqa: ANN401
+    shape = StringConstraints(
+        max_length=limit, min_length=least, strip_whitespace=strip, strict=True
+    )
+    return Annotated[str, shape, AfterValidator(_storable)]
+
+
+Category = Literal["facts", "preferences", "projects", "people", "decisions"]
+Scope = Literal["global", "project"]
+Source = Literal["user", "model", "auto-learn", "import", "teammate"]
+SortBy = Literal["relevance", "importance", "recency"]
+Content = _text(CONTENT_LIMIT, least=1, strip=True)
+Tags = _text(TAGS_LIMIT)
+Keywords = _text(KEYWORDS_LIMIT)
+Name = _text(NAME_LIMIT)
+Importance = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=False)]
+MemoryId = Annotated[str, StringConstraints(max_length=64, min_length=1)]
+
+
+class Body(BaseModel):
+    """A request: fields nobody asked for are refused, so that a misspelt one is not lost."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Answer(BaseModel):
+    """An answer; clients ignore fields they do not know."""
+
+
+class StoreBody(Body):
+    """A fact to store."""
+
+    content: Content
+    category: Category = "facts"
+    tags: Tags = ""
+    expanded_keywords: Keywords = ""
+    importance: Importance = 0.5
+    force_sensitive: StrictBool = False
+    scope: Scope = "global"
+    project: Name = ""
+    session: Name = ""
+    session_seq: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    supersedes: MemoryId | None = None
+    expires_at: datetime | None = None
+    source: Source = "user"
+    created_at: datetime | None = None
+    uid: UUID | None = None
+
+
+class PatchBody(Body):
+    """Changes to one memory; absent fields stay."""
+
+    content: Content | None = None
+    category: Category | None = None
+    tags: Tags | None = None
+    expanded_keywords: Keywords | None = None
+    importance: Importance | None = None
+    scope: Scope | None = None
+    project: Name | None = None
+    expires_at: datetime | None = None
+
+
+class Stored(Answer):
+    """What a store answers; `id` is the memory's number."""
+
+    id: int
+    uid: UUID
+    category: str
+    importance: float
+    version: int
+
+
+class MemoryRow(Answer):
+    """A live memory; `version` is its ETag."""
+
+    id: int
+    uid: UUID
+    version: int
+    content: str
+    category: str
+    tags: str
+    expanded_keywords: str
+    importance: float
+    is_sensitive: bool
+    scope: str
+    project: str
+    session: str
+    session_seq: int
+    supersedes: UUID | None
+    expires_at: datetime | None
+    source: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class Change(Answer):
+    """One new state of a memory in the change feed; a tombstone has no content."""
+
+    id: int
+    uid: UUID
+    version: int
+    content: str | None
+    category: str
+    tags: str
+    expanded_keywords: str
+    importance: float
+    is_sensitive: bool
+    scope: str
+    project: str
+    session: str
+    session_seq: int
+    supersedes: UUID | None
+    expires_at: datetime | None
+    source: str
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+class RecallBody(Body):
+    """A recall: words that matter, and words that may help."""
+
+    context: _text(100_000)  # type: ignore[valid-type]
+    expanded_query: _text(100_000) = ""  # type: ignore[valid-type]
+    category: Category | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 10
+    sort_by: SortBy = "relevance"
+    scope: Literal["", "global", "project", "all"] = "all"
+    project: Name = ""
+
+
+class Recalled(MemoryRow):
+    """A memory that was found; the higher the rank the better."""
+
+    rank: float
+
+
+class RecallAnswer(Answer):
+    """What was found, best first."""
+
+    memories: list[Recalled]
+
+
+class ListAnswer(Answer):
+    """A page of memories, newest first; `next` is the cursor of the next page."""
+
+    memories: list[MemoryRow]
+    next: str | None
+
+
+class Version(Answer):
+    """An earlier or losing text of a memory."""
+
+    kind: str
+    at: datetime
+    fields: dict[str, Any]
+
+
+class HistoryAnswer(Answer):
+    """Earlier texts, newest first."""
+
+    versions: list[Version]
+
+
+class Deleted(Answer):
+    """What a delete answers."""
+
+    id: int
+    uid: UUID
+    version: int
+    deleted_at: datetime
+
+
+class Op(Body):
+    """One operation of a client; the fields of `body` depend on `kind`."""
+
+    op_id: UUID
+    uid: UUID
+    kind: Literal["create", "update", "delete", "replay"]
+    base: Annotated[int, Field(ge=0, le=INT64)] | None = None
+    body: dict[str, Any] = Field(default_factory=dict)
+
+
+class PushBody(Body):
+    """A batch of operations."""
+
+    ops: Annotated[list[Op], Field(max_length=OPS_LIMIT)]
+
+
+class OpResult(Answer):
+    """What became of an operation: applied, conflict, rejected or retry."""
+
+    op_id: UUID
+    status: Literal["applied", "conflict", "rejected", "retry"]
+    code: str | None = None
+    detail: str | None = None
+    current: Change | None = None
+
+
+class PushAnswer(Answer):
+    """One result for each operation, in the same order."""
+
+    results: list[OpResult]
+
+
+class Check(Answer):
+    """What a client that applied the last page must hold."""
+
+    live: int
+    digest: str
+
+
+class FeedAnswer(Answer):
+    """A page of the change feed."""
+
+    memories: list[Change]
+    cursor: str
+    version: int
+    has_more: bool
+    server_time: datetime
+    check: Check | None = None
+
+
+class Hello(Answer):
+    """What a client has to know before it syncs."""
+
+    server_id: UUID
+    account_id: UUID
+    epoch: UUID
+    scopes: list[str]
+    protocol: dict[str, int]
+    limits: dict[str, int]
+    features: list[str]
+
+
+class SecretAnswer(Answer):
+    """The clear text of a sensitive memory, and who kept it."""
+
+    id: int
+    content: str
+    source: Literal["vault", "kms", "encrypted"]
+
+
+class Migrated(Answer):
+    """How many memories held secrets that are sealed now."""
+
+    migrated: int
+
+
+class KeyBody(Body):
+    """A key to make."""
+
+    name: _text(100, least=1, strip=True)  # type: ignore[valid-type]
+    scopes: list[Literal["read", "write", "secret", "admin"]] = ["read", "write", "secret"]
+    expires_at: datetime | None = None
+
+
+class KeyRow(Answer):
+    """A key, without what opens the account."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class NewKey(KeyRow):
+    """A new key; `key` is shown this once."""
+
+    key: str
+
+
+class KeysAnswer(Answer):
+    """The keys of an account."""
+
+    keys: list[KeyRow]
+
+
+class Receipt(Answer):
+    """What an erasure removed."""
+
+    account_id: UUID
+    memories: int
+    erased_at: datetime
+
+
+class Health(Answer):
+    """How the server is."""
+
+    status: Literal["ok", "starting", "unavailable"]
+    version: str
+    detail: str = ""
+
+
+class Problem(Answer):
+    """A problem document (RFC 9457), with the stable code and the fix."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    fix: str
