@@ -164,7 +164,9 @@ class History(SQLModel, table=True):
     )
     account_id: UUID = _account()
     uid: UUID = _uid()
-    id: int = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), nullable=False))
+    id: int = Field(
+        default=None, sa_column=Column(BigInteger, Identity(always=True), nullable=False)
+    )
     op_id: UUID | None = _column(Uuid, null=True)
     kind: str = _column(Text)  # superseded | conflict | deleted
     payload: dict[str, Any] = _column(JSONB)
@@ -234,7 +236,9 @@ class Audit(SQLModel, table=True):
     __tablename__ = "audit"
     __table_args__ = (PrimaryKeyConstraint("account_id", "id"),)
     account_id: UUID = _account()
-    id: int = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), nullable=False))
+    id: int = Field(
+        default=None, sa_column=Column(BigInteger, Identity(always=True), nullable=False)
+    )
     at: datetime = _column(TIME, default="clock_timestamp()")
     action: str = _column(Text)
     subject: str = _column(Text, default="''")

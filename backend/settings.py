@@ -100,9 +100,9 @@ class _Reader:
             try:
                 parsed = json.loads(several)
             except ValueError as error:
-                raise ConfigurationError("API_KEYS is not JSON; write {\"user\": \"key\"}.") from error
+                raise ConfigurationError('API_KEYS is not JSON; write {"user": "key"}.') from error
             if not isinstance(parsed, dict):
-                raise ConfigurationError("API_KEYS must be an object: {\"user\": \"key\"}.")
+                raise ConfigurationError('API_KEYS must be an object: {"user": "key"}.')
             found.update(parsed)
         if self.text("API_KEY"):
             found["default"] = self.text("API_KEY")

@@ -75,8 +75,7 @@ async def known(
     """Read which of these operations were settled before."""
     cursor = connection.cursor(row_factory=class_row(Done))
     query = (
-        "SELECT op_id, request_hash, status, uid FROM ops "
-        "WHERE account_id = %s AND op_id = ANY(%s)"
+        "SELECT op_id, request_hash, status, uid FROM ops WHERE account_id = %s AND op_id = ANY(%s)"
     )
     await cursor.execute(query, (account, list(op_ids)))
     return {done.op_id: done async for done in cursor}
