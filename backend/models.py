@@ -116,6 +116,7 @@ class Memory(SQLModel, table=True):
     field_versions: dict[str, int] = _column(JSONB, default="'{}'")
     content: str | None = _column(Text, null=True)
     secret: bytes | None = _column(LargeBinary, null=True)
+    bound: UUID | None = _column(Uuid, null=True)  # the uid it was sealed for, if not this one
     is_sensitive: bool = _column(Boolean, default="false")
     category: str = _column(Text)
     tags: str = _column(Text, default="''")

@@ -26,6 +26,7 @@ KINDS = {  # what unnest has to be told, in the order of COLUMNS
     "importance": "real",
     "is_sensitive": "boolean",
     "secret": "bytea",
+    "bound": "uuid",
     "session_seq": "integer",
     "supersedes": "uuid",
     "expires_at": "timestamptz",

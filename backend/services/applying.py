@@ -27,6 +27,7 @@ class Ready:
     base: int | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     secret: bytes | None = None
+    bound: UUID | None = None
     is_sensitive: bool = False
     created_at: datetime | None = None
     forever: bool = False  # a delete that keeps no history
@@ -97,6 +98,7 @@ class Batch:
             no=self.account.take_no(),
             version=version,
             secret=op.secret,
+            bound=op.bound,
             is_sensitive=op.is_sensitive,
             created_at=op.created_at or self.account.now,
             updated_at=self.account.now,
@@ -124,7 +126,7 @@ class Batch:
             setattr(after, name, value)
             after.field_versions[name] = after.version
         if "content" in op.fields:
-            after.secret, after.is_sensitive = op.secret, op.is_sensitive
+            after.secret, after.bound, after.is_sensitive = op.secret, op.bound, op.is_sensitive
         elif op.is_sensitive:
             after.is_sensitive, after.secret = True, op.secret or after.secret
         self.account.count(row.uid, row.version, present=False)

@@ -60,6 +60,7 @@ class Row:
     importance: float
     is_sensitive: bool
     secret: bytes | None
+    bound: UUID | None
     scope: str
     project: str
     session: str
@@ -129,6 +130,7 @@ def payload(row: Row) -> dict[str, Any]:
         "expanded_keywords": row.expanded_keywords,
         "importance": row.importance,
         "is_sensitive": row.is_sensitive,
+        "bound": str(row.bound or row.uid),
         "scope": row.scope,
         "project": row.project,
         "supersedes": str(row.supersedes) if row.supersedes else None,

@@ -1,0 +1,107 @@
+"""Reads of an account's memories. Every statement names the account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from psycopg.rows import class_row, dict_row, tuple_row
+
+from backend.services.rows import COLUMNS, Row
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from psycopg import AsyncConnection
+
+    Connection = AsyncConnection[Any]
+
+NAMES = ", ".join(COLUMNS)
+NAMES_OF_M = ", ".join(f"m.{name}" for name in COLUMNS)
+SHOWN = (
+    "m.deleted_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > clock_timestamp()) "
+    "AND NOT EXISTS (SELECT 1 FROM memories s WHERE s.account_id = m.account_id "
+    "AND s.supersedes = m.uid AND s.deleted_at IS NULL)"
+)
+
+
+async def by_uid(connection: Connection, account: UUID, uid: UUID) -> Row | None:
+    """Return the row with this uid, a tombstone too."""
+    return await _one(connection, "account_id = %s AND uid = %s", (account, uid))
+
+
+async def by_no(connection: Connection, account: UUID, no: int) -> Row | None:
+    """Return the row with this number, a tombstone too."""
+    return await _one(connection, "account_id = %s AND no = %s", (account, no))
+
+
+async def _one(connection: Connection, where: str, values: tuple[Any, ...]) -> Row | None:
+    cursor = connection.cursor(row_factory=class_row(Row))
+    await cursor.execute(f"SELECT {NAMES} FROM memories WHERE {where}", values)
+    return await cursor.fetchone()
+
+
+async def newest(
+    connection: Connection,
+    account: UUID,
+    *,
+    category: str | None,
+    tag: str | None,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[Row]:
+    """Return live memories, newest first, from behind the place `before`."""
+    where = ["m.account_id = %(account)s", SHOWN]
+    if category:
+        where.append("m.category = %(category)s")
+    if tag:
+        where.append("%(tag)s = ANY(string_to_array(lower(replace(m.tags, ', ', ',')), ','))")
+    if before:
+        where.append("(m.created_at, m.uid) < (%(at)s, %(uid)s)")
+    cursor = connection.cursor(row_factory=class_row(Row))
+    await cursor.execute(
+        f"SELECT {NAMES_OF_M} FROM memories m WHERE {' AND '.join(where)} "
+        "ORDER BY m.created_at DESC, m.uid DESC LIMIT %(limit)s",
+        {
+            "account": account,
+            "category": category,
+            "tag": (tag or "").strip().lower(),
+            "at": before[0] if before else None,
+            "uid": before[1] if before else None,
+            "limit": limit,
+        },
+    )
+    return await cursor.fetchall()
+
+
+async def page_by_uid(
+    connection: Connection, account: UUID, after: UUID | None, limit: int
+) -> list[Row]:
+    """Return live rows in the order of their uids, from behind one: the pages of an export."""
+    cursor = connection.cursor(row_factory=class_row(Row))
+    await cursor.execute(
+        f"SELECT {NAMES} FROM memories WHERE account_id = %(account)s AND deleted_at IS NULL "
+        "AND (%(after)s::uuid IS NULL OR uid > %(after)s) ORDER BY uid LIMIT %(limit)s",
+        {"account": account, "after": after, "limit": limit},
+    )
+    return await cursor.fetchall()
+
+
+async def history(connection: Connection, account: UUID, uid: UUID) -> list[dict[str, Any]]:
+    """Return the earlier and losing texts of a memory, newest first."""
+    cursor = connection.cursor(row_factory=dict_row)
+    await cursor.execute(
+        "SELECT id, kind, payload, secret, at FROM history "
+        "WHERE account_id = %s AND uid = %s ORDER BY id DESC",
+        (account, uid),
+    )
+    return await cursor.fetchall()
+
+
+async def erase(connection: Connection, account: UUID) -> int:
+    """Remove everything of an account but its keys' names in the audit; return how many memories."""
+    cursor = connection.cursor(row_factory=tuple_row)
+    await cursor.execute("SELECT memory_erase_account()")
+    row = await cursor.fetchone()
+    del account  # the function takes it from the transaction's setting
+    return int(row[0]) if row else 0
