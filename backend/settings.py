@@ -28,6 +28,7 @@ class Settings:
     workers: int = 1
     keys: Mapping[str, str] = field(default_factory=dict)  # bootstrap: user -> key
     encryption_key: str = ""
+    encryption_key_previous: str = ""  # only opens what it sealed, until everything is rotated
     vault_addr: str = ""
     vault_token: str = ""
     vault_role: str = ""
@@ -60,6 +61,7 @@ class Settings:
             workers=read.number("MEMORY_WORKERS", 1, 1, 64),
             keys=read.keys(),
             encryption_key=read.text("MEMORY_ENCRYPTION_KEY"),
+            encryption_key_previous=read.text("MEMORY_ENCRYPTION_KEY_PREVIOUS"),
             vault_addr=read.text("VAULT_ADDR"),
             vault_token=read.text("VAULT_TOKEN"),
             vault_role=read.text("VAULT_ROLE"),
