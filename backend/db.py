@@ -159,8 +159,12 @@ class Database:
                 # COMMIT would answer with a rollback, and the caller would take it for done.
                 raise psycopg.errors.InFailedSqlTransaction("an error was swallowed on the way")
             await connection.commit()
+        except BaseException:
+            with contextlib.suppress(psycopg.Error):
+                await connection.rollback()
+            raise
         finally:
-            await self._pool.putconn(connection)  # which rolls back what is still open
+            await self._pool.putconn(connection)
 
 
 def connect_directly(url: str) -> psycopg.Connection[tuple[Any, ...]]:
