@@ -26,7 +26,7 @@ class ApiError(Exception):
         detail: str = "",
         *,
         headers: dict[str, str] | None = None,
-        **members: Any,  # noqa: ANN401  (extension members of the problem document)
+        **members: Any,
     ) -> None:
         """Keep the detail of this case and further members of the answer."""
         super().__init__(detail or self.title)
@@ -59,6 +59,24 @@ class NotFound(ApiError):
     code = "not_found"
     title = "There is no such memory."
     fix = "Recall or list the memories to see their ids."
+
+
+class NoEndpoint(ApiError):
+    """The path leads nowhere."""
+
+    status = 404
+    code = "no_endpoint"
+    title = "There is nothing at this address."
+    fix = "See /docs for the addresses."
+
+
+class MethodNotAllowed(ApiError):
+    """The path exists, but not for this method."""
+
+    status = 405
+    code = "method_not_allowed"
+    title = "This address does not take that method."
+    fix = "Use one of the methods in the header 'Allow'."
 
 
 class Conflict(ApiError):
@@ -168,7 +186,7 @@ class Unavailable(ApiError):
     title = "The database does not answer."
     fix = "Nothing was stored; try again as Retry-After says."
 
-    def __init__(self, detail: str = "", **named: Any) -> None:  # noqa: ANN401
+    def __init__(self, detail: str = "", **named: Any) -> None:
         """Tell the caller when to come back."""
         super().__init__(detail, headers={"Retry-After": "2"}, **named)
 

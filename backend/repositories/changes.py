@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from psycopg.rows import class_row, dict_row, tuple_row
 from psycopg.types.json import Jsonb
 
-from backend.services.rows import COLUMNS, Account, Done, Row
+from backend.errors import Unavailable
+from backend.repositories.rows import COLUMNS, Account, Done, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,10 +54,15 @@ LOCK = (
 
 
 async def lock(connection: AsyncConnection[Any], account: UUID) -> Account:
-    """Lock the account's row, the first lock of every write, and read its counters."""
+    """Lock the account's row, the first lock of every write, and read its counters.
+
+    Raises:
+        Unavailable: the account was erased a moment ago, and this server did not know yet.
+    """
     cursor = connection.cursor(row_factory=dict_row)
     row = await (await cursor.execute(LOCK, (account,))).fetchone()
-    assert row is not None  # noqa: S101  (the key that opened the request belongs to it)
+    if row is None:
+        raise Unavailable("This account was erased a moment ago.")
     return Account(id=account, **row)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import class_row, dict_row, tuple_row
 
-from backend.services.rows import COLUMNS, Row
+from backend.repositories.rows import COLUMNS, Row
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -98,10 +98,9 @@ async def history(connection: Connection, account: UUID, uid: UUID) -> list[dict
     return await cursor.fetchall()
 
 
-async def erase(connection: Connection, account: UUID) -> int:
-    """Remove everything of an account but its keys' names in the audit; return how many memories."""
+async def erase(connection: Connection) -> int:
+    """Remove the account of this transaction but for its audit; return how many memories it had."""
     cursor = connection.cursor(row_factory=tuple_row)
-    await cursor.execute("SELECT memory_erase_account()")
-    row = await cursor.fetchone()
-    del account  # the function takes it from the transaction's setting
-    return int(row[0]) if row else 0
+    await cursor.execute("SELECT table_name, removed FROM memory_erase()")
+    removed = dict(await cursor.fetchall())
+    return int(removed.get("memories", 0))

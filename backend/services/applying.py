@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from backend.services.rows import EDITABLE, Account, Done, Kept, Row, payload
+from backend.repositories.rows import EDITABLE, Account, Done, Kept, Row, payload
 
 if TYPE_CHECKING:
     from datetime import datetime

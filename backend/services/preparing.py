@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from backend.schemas import Op
     from backend.secrets.keeper import Keeper
-    from backend.services.rows import Row
+    from backend.repositories.rows import Row
 
 FORCED = "[secret: whole text]"
 TEXTS = ("content", "tags", "expanded_keywords")

@@ -17,7 +17,7 @@ from backend.services.uids import new_uid
 if TYPE_CHECKING:
     from backend.db import Database
     from backend.secrets.keeper import Keeper
-    from backend.services.rows import Row
+    from backend.repositories.rows import Row
 
 KEYS = UUID("6d1f8a3e-52cb-4f0e-9a53-6f0f3c2b7f10")  # names Idempotency-Keys among other op ids
 
