@@ -103,6 +103,7 @@ class EmbeddedPostgres:
         """Stop the server, unless another process still uses it; wait until it is gone."""
         with _locked(self._folder / "start.lock"):
             if not self._leave():
+                self._forget()
                 return
             found = _Postmaster.read(self._data)
             if found is None or not self._is_alive(found.pid):
@@ -238,6 +239,12 @@ class EmbeddedPostgres:
         if self._in_use is None:
             self._in_use = os.open(self._folder / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(self._in_use, fcntl.LOCK_SH)
+
+    def _forget(self) -> None:
+        """Let the server live on without us; unasked, subprocess would warn of that."""
+        if self._process is not None:
+            self._process.returncode = 0
+            self._process = None
 
     def _leave(self) -> bool:
         """Give the shared lock back; return whether nobody else holds it."""

@@ -57,7 +57,7 @@ def _make_role() -> None:
     """Make the role that the server takes, and let this login take it."""
     ((login,),) = run("SELECT quote_ident(current_user)")
     try:
-        if not run("SELECT FROM pg_roles WHERE rolname = 'memory_app'"):
+        if not run("SELECT 1 FROM pg_roles WHERE rolname = 'memory_app'"):
             run(CREATE_ROLE)
         ((is_member,),) = run("SELECT pg_has_role(current_user, 'memory_app', 'MEMBER')")
         if not is_member:
