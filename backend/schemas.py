@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003  (pydantic reads these at run time)
-from typing import Annotated, Any, Literal
-from uuid import UUID  # noqa: TC003
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID  # noqa: TC003  (pydantic reads it at run time)
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+    model_validator,
+)
 
 CONTENT_LIMIT = 16_384  # characters
 TAGS_LIMIT = 1_000
@@ -16,6 +24,7 @@ OPS_LIMIT = 200
 BODY_LIMIT = 1_048_576  # bytes
 IMPORT_LIMIT = 20_000  # rows at once
 INT64 = 2**63 - 1
+CAN_BE_NULL = {"expires_at", "supersedes"}
 
 
 def _storable(text: str) -> str:
@@ -24,6 +33,16 @@ def _storable(text: str) -> str:
     if any("\ud800" <= sign <= "\udfff" for sign in text):
         raise ValueError("holds a lone surrogate, which is no text")
     return text
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """Read a time without a zone as UTC; refuse what no calendar can show."""
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("is no time that can be stored") from error
 
 
 def _text(limit: int, *, least: int = 0, strip: bool = False) -> Any:  # noqa: ANN401
@@ -36,11 +55,14 @@ def _text(limit: int, *, least: int = 0, strip: bool = False) -> Any:  # noqa: A
 Category = Literal["facts", "preferences", "projects", "people", "decisions"]
 Scope = Literal["global", "project"]
 Source = Literal["user", "model", "auto-learn", "import", "teammate"]
+KeyScope = Literal["read", "write", "secret", "admin"]
 SortBy = Literal["relevance", "importance", "recency"]
 Content = _text(CONTENT_LIMIT, least=1, strip=True)
 Tags = _text(TAGS_LIMIT)
 Keywords = _text(KEYWORDS_LIMIT)
 Name = _text(NAME_LIMIT)
+Tag = _text(200, least=1, strip=True)
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
 Importance = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=False)]
 MemoryId = Annotated[str, StringConstraints(max_length=64, min_length=1)]
 
@@ -69,14 +91,21 @@ class StoreBody(Body):
     session: Name = ""
     session_seq: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     supersedes: MemoryId | None = None
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
     source: Source = "user"
-    created_at: datetime | None = None
+    created_at: Moment | None = None
     uid: UUID | None = None
 
 
+class ImportRow(StoreBody):
+    """A memory to import, as an export writes it."""
+
+    supersedes: UUID | None = None  # type: ignore[assignment]
+    is_sensitive: StrictBool = False
+
+
 class PatchBody(Body):
-    """Changes to one memory; absent fields stay."""
+    """Changes to one memory; absent fields stay. Only `expires_at` can be taken away."""
 
     content: Content | None = None
     category: Category | None = None
@@ -85,7 +114,14 @@ class PatchBody(Body):
     importance: Importance | None = None
     scope: Scope | None = None
     project: Name | None = None
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
+
+    @model_validator(mode="after")
+    def _check_nulls(self) -> Self:
+        for name in self.model_fields_set - CAN_BE_NULL:
+            if getattr(self, name) is None:
+                raise ValueError(f"{name} cannot be null; leave it out to keep it")
+        return self
 
 
 class Stored(Answer):
@@ -96,6 +132,15 @@ class Stored(Answer):
     category: str
     importance: float
     version: int
+
+
+class Imported(Answer):
+    """What an import answers for each row."""
+
+    id: int
+    uid: UUID
+    category: str
+    importance: float
 
 
 class MemoryRow(Answer):
@@ -279,8 +324,12 @@ class KeyBody(Body):
     """A key to make."""
 
     name: _text(100, least=1, strip=True)  # type: ignore[valid-type]
-    scopes: list[Literal["read", "write", "secret", "admin"]] = ["read", "write", "secret"]
-    expires_at: datetime | None = None
+    scopes: Annotated[list[KeyScope], Field(min_length=1, max_length=4)] = [
+        "read",
+        "write",
+        "secret",
+    ]
+    expires_at: Moment | None = None
 
 
 class KeyRow(Answer):

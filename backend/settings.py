@@ -26,6 +26,8 @@ class Settings:
     metrics_port: int = 9464
     pool_size: int = 10
     workers: int = 1
+    rate: int = 600  # requests a minute and key
+    burst: int = 200
     keys: Mapping[str, str] = field(default_factory=dict)  # bootstrap: user -> key
     encryption_key: str = ""
     encryption_key_previous: str = ""  # only opens what it sealed, until everything is rotated
@@ -59,6 +61,8 @@ class Settings:
             metrics_port=read.number("MEMORY_METRICS_PORT", 9464, 0, 65_535),
             pool_size=read.number("MEMORY_POOL_SIZE", 10, 1, 200),
             workers=read.number("MEMORY_WORKERS", 1, 1, 64),
+            rate=read.number("MEMORY_RATE", 600, 1, 1_000_000),
+            burst=read.number("MEMORY_BURST", 200, 1, 1_000_000),
             keys=read.keys(),
             encryption_key=read.text("MEMORY_ENCRYPTION_KEY"),
             encryption_key_previous=read.text("MEMORY_ENCRYPTION_KEY_PREVIOUS"),

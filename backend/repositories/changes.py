@@ -153,41 +153,54 @@ def _columns(rows: Iterable[Row]) -> list[list[Any]]:
     return list(columns.values())
 
 
-FEED = (
+AND_ACCOUNT = (
     "WITH a AS (SELECT version AS account_version, live, digest, changed_at, horizon "
-    "FROM accounts WHERE id = %(account)s), "
-    f"p AS (SELECT {NAMES} FROM memories WHERE account_id = %(account)s AND version > %(after)s "
-    "AND NOT (deleted_at IS NOT NULL AND version <= %(full)s) ORDER BY version LIMIT %(limit)s) "
-    f"SELECT a.account_version, a.live, a.digest, a.changed_at, a.horizon, "
-    f"{', '.join('p.' + name for name in COLUMNS)} FROM a LEFT JOIN p ON true ORDER BY p.version"
+    "FROM accounts WHERE id = %(account)s), p AS ({page}) "
+    "SELECT a.account_version, a.live, a.digest, a.changed_at, a.horizon, {columns} "
+    "FROM a LEFT JOIN p ON true ORDER BY p.version"
 )
+COLUMNS_OF_P = ", ".join(f"p.{name}" for name in COLUMNS)
+FEED = AND_ACCOUNT.format(
+    page=f"SELECT {NAMES} FROM memories WHERE account_id = %(account)s AND version > %(after)s "
+    "AND NOT (deleted_at IS NOT NULL AND version <= %(full)s) ORDER BY version LIMIT %(limit)s",
+    columns=COLUMNS_OF_P,
+)
+SINCE = AND_ACCOUNT.format(
+    page=f"SELECT {NAMES} FROM memories WHERE account_id = %(account)s "
+    "AND updated_at > %(moment)s ORDER BY updated_at LIMIT %(limit)s",
+    columns=COLUMNS_OF_P,
+)
+# The account's version, live count, digest, change time and horizon.
+State = tuple[int, int, int, "datetime", int]
 
 
 async def feed(
     connection: AsyncConnection[Any], account: UUID, *, after: int, full: int, limit: int
-) -> tuple[tuple[int, int, int, datetime, int], list[Row]]:
-    """Return the account's version, live count, digest, change time and horizon, and its changes.
+) -> tuple[State, list[Row]]:
+    """Return the account's state and what changed after a version.
 
     One statement is one snapshot, so all of it belongs together. `full` leaves out tombstones of a
     full dump that began at that version.
     """
-    cursor = connection.cursor(row_factory=tuple_row)
     named = {"account": account, "after": after, "full": full, "limit": limit}
-    found = await (await cursor.execute(FEED, named)).fetchall()
-    rows = [Row(**dict(zip(COLUMNS, one[5:], strict=True))) for one in found if one[5] is not None]
-    return found[0][:5], rows
-
-
-SINCE = (
-    f"SELECT {NAMES} FROM memories WHERE account_id = %s AND updated_at > %s "
-    "ORDER BY version LIMIT %s"
-)
+    return await _with_state(connection, FEED, named)
 
 
 async def since(
     connection: AsyncConnection[Any], account: UUID, moment: datetime, limit: int
-) -> list[Row]:
-    """Return what changed after a moment, tombstones included: the feed of simple clients."""
-    cursor = connection.cursor(row_factory=class_row(Row))
-    await cursor.execute(SINCE, (account, moment, limit))
-    return await cursor.fetchall()
+) -> tuple[State, list[Row]]:
+    """Return the account's state and what changed after a moment, tombstones included."""
+    named = {"account": account, "moment": moment, "limit": limit}
+    return await _with_state(connection, SINCE, named)
+
+
+async def _with_state(
+    connection: AsyncConnection[Any], query: str, named: dict[str, Any]
+) -> tuple[State, list[Row]]:
+    cursor = connection.cursor(row_factory=tuple_row)
+    found = await (await cursor.execute(query, named)).fetchall()
+    if not found:
+        raise Unavailable("This account was erased a moment ago.")
+    rows = [Row(**dict(zip(COLUMNS, one[5:], strict=True))) for one in found if one[5] is not None]
+    state: State = found[0][:5]
+    return state, rows

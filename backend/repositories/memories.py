@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from psycopg.rows import class_row, dict_row, tuple_row
+from psycopg.types.json import Jsonb
 
 from backend.repositories.rows import COLUMNS, Row
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from uuid import UUID
 
     from psycopg import AsyncConnection
 
@@ -96,6 +97,35 @@ async def history(connection: Connection, account: UUID, uid: UUID) -> list[dict
         (account, uid),
     )
     return await cursor.fetchall()
+
+
+async def history_page(
+    connection: Connection, account: UUID, after: tuple[UUID, int] | None, limit: int
+) -> list[dict[str, Any]]:
+    """Return the next entries of an account's history, in a fixed order."""
+    uid, number = after or (UUID(int=0), 0)
+    cursor = connection.cursor(row_factory=dict_row)
+    await cursor.execute(
+        "SELECT uid, id, payload, secret FROM history WHERE account_id = %s "
+        "AND (uid, id) > (%s, %s) ORDER BY uid, id LIMIT %s",
+        (account, uid, number, limit),
+    )
+    return await cursor.fetchall()
+
+
+async def replace_history(
+    connection: Connection,
+    account: UUID,
+    entry: dict[str, Any],
+    payload: dict[str, Any],
+    secret: bytes | None,
+) -> None:
+    """Put other words and a sealed secret in the place of an entry's."""
+    await connection.execute(
+        "UPDATE history SET payload = %s, secret = %s "
+        "WHERE account_id = %s AND uid = %s AND id = %s",
+        (Jsonb(payload), secret, account, entry["uid"], entry["id"]),
+    )
 
 
 async def erase(connection: Connection) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from backend.repositories.rows import EDITABLE, Account, Done, Kept, Row, payload
+from backend.services.words import extra_words
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,7 +31,7 @@ class Ready:
     bound: UUID | None = None
     is_sensitive: bool = False
     created_at: datetime | None = None
-    forever: bool = False  # a delete that keeps no history
+    forever: bool = False  # what was there before is not kept in the history
     replay: Replay | None = None
 
 
@@ -103,6 +104,7 @@ class Batch:
             created_at=op.created_at or self.account.now,
             updated_at=self.account.now,
             field_versions=dict.fromkeys(EDITABLE, version),
+            words=_words(op.fields),
             **op.fields,
         )
         self.account.count(op.uid, version, present=True)
@@ -120,11 +122,13 @@ class Batch:
         return "applied"
 
     def _change(self, row: Row, op: Ready) -> None:
-        self._keep(row, "superseded", op.op_id)
+        if not op.forever:
+            self._keep(row, "superseded", op.op_id)
         after = self._next(row)
         for name, value in op.fields.items():
             setattr(after, name, value)
             after.field_versions[name] = after.version
+        after.words = _words(vars(after))
         if "content" in op.fields:
             after.secret, after.bound, after.is_sensitive = op.secret, op.bound, op.is_sensitive
         elif op.is_sensitive:
@@ -197,6 +201,10 @@ class Batch:
 
     def _put(self, row: Row) -> None:
         self._rows[row.uid] = self.changed[row.uid] = row
+
+
+def _words(fields: dict[str, Any]) -> str:
+    return extra_words(fields["content"], fields["tags"], fields["expanded_keywords"])
 
 
 def _jsonable(value: Any) -> Any:  # noqa: ANN401

@@ -8,24 +8,25 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import UTC
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID, uuid4
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from anyio import to_thread
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.errors import ApiError, NoKeeper
-from backend.schemas import Change, OpResult, PatchBody, StoreBody
+from backend.schemas import INT64, Change, OpResult, PatchBody, StoreBody
 from backend.secrets.detect import redact
 from backend.services.applying import Ready, Replay
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Sequence
 
-    from backend.schemas import Op
+    from backend.schemas import ImportRow, Op
     from backend.secrets.keeper import Keeper
     from backend.repositories.rows import Row
 
+AT_ONCE = 200  # rows
 FORCED = "[secret: whole text]"
 TEXTS = ("content", "tags", "expanded_keywords")
 
@@ -53,8 +54,8 @@ class UpdateFields(PatchBody):
 class ReplayBody(_Tolerant):
     """The body of a replay."""
 
-    was: int
-    lost_after: int
+    was: Annotated[int, Field(ge=0, le=INT64)]
+    lost_after: Annotated[int, Field(ge=0, le=INT64)]
     deleted: bool = False
     fields: CreateFields | None = None
 
@@ -124,6 +125,41 @@ class Preparer:
         except ApiError as error:
             return Refusal(op.op_id, "retry", error.code, error.fix)
 
+    async def checked(self, op: Op) -> Ready:
+        """Prepare an operation whose body was checked before.
+
+        Raises:
+            NoKeeper, KeeperDown: it holds a secret that cannot be kept now.
+        """
+        return await self._prepare(op)
+
+    async def rows(self, rows: Sequence[tuple[UUID, ImportRow]]) -> list[Ready]:
+        """Prepare the creation of many memories; what takes long leaves room for others.
+
+        Raises:
+            NoKeeper, KeeperDown: one holds a secret that cannot be kept now.
+        """
+        ready = []
+        for begin in range(0, len(rows), AT_ONCE):
+            some = rows[begin : begin + AT_ONCE]
+            safe = await to_thread.run_sync(_separate_all, [row for _, row in some])
+            ready += [await self._row(*one) for one in zip(some, safe, strict=True)]
+        return ready
+
+    async def _row(self, named: tuple[UUID, ImportRow], safe: Safe) -> Ready:
+        uid, row = named
+        return Ready(
+            uuid4(),
+            b"",
+            uid,
+            "create",
+            0,
+            safe.fields,
+            secret=await self.seal(uid, safe.clear),
+            is_sensitive=bool(safe.clear) or row.is_sensitive,
+            created_at=row.created_at,
+        )
+
     async def _prepare(self, op: Op) -> Ready:
         if op.kind == "delete":
             return Ready(op.op_id, digest_of(op), op.uid, "delete", op.base)
@@ -157,7 +193,7 @@ class Preparer:
             safe.fields,
             secret=await self.seal(op.uid, safe.clear),
             is_sensitive=bool(safe.clear),
-            created_at=aware(body.created_at),
+            created_at=body.created_at,
             replay=told,
         )
 
@@ -175,19 +211,13 @@ class Preparer:
         return await self._keeper.seal(self._account, uid, clear)
 
 
+def _separate_all(rows: Sequence[ImportRow]) -> list[Safe]:
+    return [separate(columns(row), force=row.force_sensitive) for row in rows]
+
+
 def columns(body: StoreBody) -> dict[str, Any]:
     """Return the columns that a store body fills."""
-    left_out = {"uid", "force_sensitive", "created_at"}
-    fields = body.model_dump(exclude=left_out)
-    fields["expires_at"] = aware(fields["expires_at"])
-    return fields
-
-
-def aware(moment: datetime | None) -> datetime | None:
-    """Read a time without a zone as UTC."""
-    if moment is None or moment.tzinfo is not None:
-        return moment
-    return moment.replace(tzinfo=UTC)
+    return body.model_dump(exclude={"uid", "force_sensitive", "created_at", "is_sensitive"})
 
 
 def digest_of(op: Op) -> bytes:

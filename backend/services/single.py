@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4, uuid5
 
 from backend.errors import Conflict, IdempotencyReused, NoKeeper, NotFound, SecretLost, StaleVersion
 from backend.repositories import accounts, memories
-from backend.schemas import Deleted, MemoryRow, Op, PatchBody, SecretAnswer, StoreBody, Stored, Version
+from backend.schemas import (
+    Deleted,
+    MemoryRow,
+    Op,
+    PatchBody,
+    SecretAnswer,
+    StoreBody,
+    Stored,
+    Version,
+)
 from backend.services import writing
 from backend.services.applying import Ready
 from backend.services.preparing import Preparer, change_of, columns, digest_of
@@ -19,7 +29,9 @@ if TYPE_CHECKING:
     from backend.secrets.keeper import Keeper
     from backend.repositories.rows import Row
 
+LONGEST_ID = 64  # characters
 KEYS = UUID("6d1f8a3e-52cb-4f0e-9a53-6f0f3c2b7f10")  # names Idempotency-Keys among other op ids
+TAKEN = "Another memory with this uid exists already."
 
 
 @dataclass(frozen=True)
@@ -39,13 +51,17 @@ class Desk:
             Conflict: the uid is taken by another memory.
             NoKeeper, KeeperDown: it holds a secret that cannot be kept now.
         """
-        op_id = uuid5(KEYS, f"{self.account}:{idempotency_key}") if idempotency_key else uuid4()
-        uid = body.uid or (uuid5(KEYS, str(op_id)) if idempotency_key else new_uid())
+        op_id, uid = self._identify(body, idempotency_key)
         fields = columns(body)
         if body.supersedes:
             fields["supersedes"] = (await self._named(body.supersedes)).uid
         op = Op(op_id=op_id, uid=uid, kind="create", body=_plain(body, fields))
-        row = await self._one(await self._ready(op))
+        try:
+            row = await self._one(await self._ready(op))
+        except IdempotencyReused as error:
+            if idempotency_key:
+                raise
+            raise Conflict(TAKEN) from error
         return Stored(
             id=row.no,
             uid=row.uid,
@@ -53,6 +69,15 @@ class Desk:
             importance=row.importance,
             version=row.version,
         )
+
+    def _identify(self, body: StoreBody, idempotency_key: str) -> tuple[UUID, UUID]:
+        """Return the ids of the operation and of the memory: of a repetition, the same ones."""
+        if idempotency_key:
+            op_id = uuid5(KEYS, f"{self.account}:{idempotency_key}")
+            return op_id, body.uid or uuid5(KEYS, str(op_id))
+        if body.uid:
+            return create_id(self.account, body.uid), body.uid
+        return uuid4(), new_uid()
 
     async def _ready(self, op: Op) -> Ready:
         return await Preparer(self.account, self.keeper).checked(op)
@@ -62,7 +87,7 @@ class Desk:
         if outcome.code == "op_id_reused":
             raise IdempotencyReused
         if outcome.status == "conflict" or outcome.row is None:
-            raise Conflict("A memory with this uid exists already.")
+            raise Conflict(TAKEN)
         return outcome.row
 
     async def get(self, memory_id: str) -> MemoryRow:
@@ -84,6 +109,8 @@ class Desk:
         if if_match is not None and before.version != if_match:
             raise StaleVersion(current=_current(before))
         given = body.model_dump(exclude_unset=True, mode="json")
+        if not given:
+            return row_of(before)
         op = Op(op_id=uuid4(), uid=before.uid, kind="update", base=if_match, body=given)
         ready = await self._ready(op)
         (outcome,) = await writing.apply(self.database, self.account, [ready])
@@ -150,9 +177,7 @@ class Desk:
             raise SecretLost
         if self.keeper is None:
             raise NoKeeper
-        clear, source = await self.keeper.open(
-            self.account, row.bound or row.uid, row.secret
-        )
+        clear, source = await self.keeper.open(self.account, row.bound or row.uid, row.secret)
         async with self.database.transaction(self.account) as connection:
             await accounts.audit(connection, self.account, "secret", str(row.uid), self.key_id)
         return SecretAnswer(id=row.no, content=clear, source=source)  # type: ignore[arg-type]
@@ -171,14 +196,19 @@ class Desk:
         return row
 
 
+def create_id(account: UUID, uid: UUID) -> UUID:
+    """Return the id of the operation that creates a memory whose uid was given."""
+    return uuid5(KEYS, f"{account}:create:{uid}")
+
+
 async def named(connection: Any, account: UUID, memory_id: str) -> Row | None:  # noqa: ANN401
     """Return the row that an id of a path names: a number, `#42`, or a uid."""
     text = memory_id.strip().removeprefix("#")
+    if len(text) > LONGEST_ID:
+        return None
     if text.isascii() and text.isdigit():
         number = int(text)
-        if number >= 1 << 63:
-            return None
-        return await memories.by_no(connection, account, number)
+        return None if number >= 1 << 63 else await memories.by_no(connection, account, number)
     try:
         uid = UUID(text)
     except ValueError:
@@ -188,8 +218,6 @@ async def named(connection: Any, account: UUID, memory_id: str) -> Row | None:  
 
 def restoring(row: Row, earlier: dict[str, Any]) -> Ready:
     """Make the operation that brings an earlier text back."""
-    from datetime import datetime
-
     payload = dict(earlier["payload"])
     names = ("content", "category", "tags", "expanded_keywords", "importance", "scope", "project")
     fields = {name: payload[name] for name in names}

@@ -1,0 +1,58 @@
+"""Everything in and everything out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+
+from backend.dependencies import ApiRoute, ImportRoute, ReadDesk, WriteDesk
+from backend.documents import problems
+from backend.errors import Conflict, KeeperDown, NoKeeper
+from backend.handlers.memories import IdempotencyKey
+from backend.schemas import Imported
+from backend.services import exporting, importing
+
+router = APIRouter(tags=["transfer"], route_class=ApiRoute)
+imports = APIRouter(tags=["transfer"], route_class=ImportRoute)
+LINES = "application/x-ndjson"
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "array", "items": {"$ref": "#/components/schemas/ImportRow"}}
+            },
+            LINES: {"schema": {"type": "string"}},
+        },
+    }
+}
+
+
+@imports.post(
+    "/api/memories/import",
+    openapi_extra=BODY,
+    responses=problems(Conflict, NoKeeper, KeeperDown),
+)
+async def import_all(
+    desk: WriteDesk, request: Request, idempotency_key: IdempotencyKey = ""
+) -> list[Imported]:
+    """Store a list of memories, or the lines of an export: all of them or none."""
+    is_list = "json" == request.headers.get("content-type", "json").partition(";")[0][-4:].lower()
+    rows = await importing.read(await request.body(), is_list=is_list)
+    return await importing.store(desk.database, desk.keeper, desk.account, rows, idempotency_key)
+
+
+@router.get(
+    "/api/export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {LINES: {"schema": {"type": "string"}}}}},
+)
+async def export(desk: ReadDesk) -> StreamingResponse:
+    """Return every live memory as a line of JSON; an import of it gives the same lines again."""
+    lines = await exporting.begin(desk.database, desk.account, by=desk.key_id)
+    return StreamingResponse(lines, media_type=LINES)
+
+
+router.include_router(imports)
