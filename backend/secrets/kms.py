@@ -76,6 +76,8 @@ class KmsWrapper:
             ),
             _down_or_lost,
         )
+        if answer["KeyId"] != wrapped.key_id:  # no byte of a seal may be changed, told or not
+            raise SecretLost("The key id of this secret was changed.")
         return bytes(answer["Plaintext"])
 
     def _asked(self, ask: Callable[[Kms], Answer], explained: Callable[[str], ApiError]) -> Answer:

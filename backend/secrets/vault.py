@@ -8,7 +8,7 @@ kv       version 2: the data key itself lies in Vault at VAULT_PREFIX/account/di
 
     path "transit/encrypt/claude-memory" { capabilities = ["create", "update"] }   to seal
     path "transit/decrypt/claude-memory" { capabilities = ["update"] }             to open
-    path "secret/data/claude-memory/*"   { capabilities = ["create", "read"] }     instead, for kv
+    path "secret/data/claude-memory/*"   { capabilities = ["create", "update", "read"] }   for kv
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 
-from backend.errors import KeeperDown, SecretLost
+from backend.errors import ConfigurationError, KeeperDown, SecretLost
 from backend.secrets.wrapping import Wrapped
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     Client = Any  # hvac ships no types
 
-TRANSIT = re.compile(r"vault:v[0-9]{1,9}:[A-Za-z0-9+/=]+")
+TRANSIT = re.compile(r"vault:v[1-9][0-9]{0,8}:[A-Za-z0-9+/=]+")
+PLACE = re.compile(r"[A-Za-z0-9_./-]{3,255}")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -40,9 +41,18 @@ class VaultWrapper:
     name = "vault"
 
     def __init__(self, login: VaultLogin, *, mount: str, prefix: str) -> None:
-        """Take the way to Vault, the engine's mount and the name of what is ours there."""
+        """Take the way to Vault, the engine's mount and the name of what is ours there.
+
+        Raises:
+            ConfigurationError: mount or name hold what cannot stand in a path, or are too long.
+        """
         self._login, self._mount, self._prefix = login, mount.strip("/"), prefix.strip("/")
         self._key_id = f"{self._mount}/{self._prefix}"
+        if PLACE.fullmatch(self._key_id) is None:
+            raise ConfigurationError(
+                "VAULT_MOUNT and VAULT_PREFIX take letters, digits and _ . / - and no more than "
+                "255 of them."
+            )
         self._engine = ""
 
     async def wrap(self, account: UUID, data_key: bytes) -> Wrapped:

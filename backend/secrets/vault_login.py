@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from backend.errors import ApiError, ConfigurationError, KeeperDown, SecretLost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     Client = Any  # hvac ships no types
 
@@ -90,12 +91,22 @@ class VaultLogin:
         except Forbidden:
             if self._token:
                 raise
-        with self._lock:  # the login ran out or was revoked: once more with a new one
+        with self._alone():  # the login ran out or was revoked: once more with a new one
             self._log_in(client)
         return question(client)
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let one thread log in; those behind it do not each wait for a Vault that hangs."""
+        if not self._lock.acquire(timeout=TIMEOUT):
+            raise KeeperDown("Vault cannot be reached: a login takes too long.")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
     def _ready(self) -> Client:
-        with self._lock:
+        with self._alone():
             if self._client is None:
                 self._client = self._connected()
             elif self._renew_at is not None and self._now() >= self._renew_at:
