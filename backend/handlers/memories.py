@@ -34,7 +34,7 @@ from backend.schemas import (
 from backend.services import listing, recalling
 
 router = APIRouter(prefix="/api/memories", tags=["memories"], route_class=ApiRoute)
-VERSION = re.compile(r'(?:W/)?"?([0-9]{1,19})"?')
+VERSION = re.compile(r'(?:W/)?("?)([0-9]{1,19})\1')
 IfMatch = Annotated[str | None, Header(description='The version that is to be changed: "12"')]
 IdempotencyKey = Annotated[
     str, Header(max_length=200, description="Requests with the same key store one memory")
@@ -115,4 +115,4 @@ def _version(if_match: str | None) -> int | None:
     found = VERSION.fullmatch(if_match.strip())
     if found is None:
         raise Malformed('If-Match must be a version, such as "12".')
-    return int(found[1])
+    return int(found[2])

@@ -16,6 +16,7 @@ from backend.services import writing
 
 router = APIRouter(tags=["sync"], route_class=ApiRoute)
 REFUSED = (AccountMismatch, CursorExpired, EpochChanged, UpgradeNeeded)
+DATE_FIRST = re.compile(r"\d{4}-\d\d-\d\d(?:[T ].*)?")
 LOST_PLUS = re.compile(r"(T\S+) (\d\d:?\d\d)")  # a `+` that was decoded as a space
 
 
@@ -49,9 +50,12 @@ async def push(desk: WriteDesk, feed: CurrentFeed, body: PushBody) -> PushAnswer
 
 def _moment(text: str) -> datetime:
     """Read a time: ISO 8601, in UTC if it names no zone."""
+    given = LOST_PLUS.sub(r"\1+\2", text.strip())
     try:
-        moment = datetime.fromisoformat(LOST_PLUS.sub(r"\1+\2", text.strip()))
+        if not DATE_FIRST.fullmatch(given):
+            raise ValueError(given)
+        moment = datetime.fromisoformat(given)
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+    except (ValueError, OverflowError):
         message = "since must be a time such as 2026-03-14T10:00:00Z, or leave it out."
-        raise Malformed(message) from error
+        raise Malformed(message) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 from uuid import uuid5
 
@@ -101,8 +102,19 @@ def _read_list(body: bytes) -> list[ImportRow]:
     try:
         return ROWS.validate_json(body)
     except ValidationError as error:
-        found = error.errors(include_input=False, include_url=False, include_context=False)
-        raise _malformed([(one["loc"], one["msg"]) for one in found[:ERRORS_SHOWN]]) from None
+        if error.errors(include_input=False)[0]["type"] == "json_invalid":
+            return _read_loosely(body)
+        raise _malformed(error) from None
+
+
+def _read_loosely(body: bytes) -> list[ImportRow]:
+    """Name the row of a text that is no text, which a strict parser cannot."""
+    try:
+        return ROWS.validate_python(json.loads(body))
+    except ValidationError as error:
+        raise _malformed(error) from None
+    except (ValueError, RecursionError):
+        raise Malformed("The body is no JSON.", errors=[]) from None
 
 
 def _read_lines(body: bytes) -> list[ImportRow]:
@@ -113,17 +125,18 @@ def _read_lines(body: bytes) -> list[ImportRow]:
         try:
             rows.append(ImportRow.model_validate_json(line))
         except ValidationError as error:
-            found = error.errors(include_input=False, include_url=False, include_context=False)
-            raise _malformed([((place, *one["loc"]), one["msg"]) for one in found]) from None
+            raise _malformed(error, place) from None
     return rows
 
 
-def _malformed(found: list[tuple[tuple[int | str, ...], str]]) -> Malformed:
-    errors = [
-        {"row": (where[0] + 1) if where and isinstance(where[0], int) else None}
-        | {"where": ".".join(map(str, where[1:])), "message": message}
-        for where, message in found
-    ]
+def _malformed(error: ValidationError, place: int | None = None) -> Malformed:
+    """Name the rows that are wrong, counted from 1, and what is wrong with them."""
+    errors = []
+    for one in error.errors(include_input=False, include_url=False)[:ERRORS_SHOWN]:
+        where = one["loc"] if place is None else (place, *one["loc"])
+        row = where[0] + 1 if where and isinstance(where[0], int) else None
+        named = ".".join(map(str, where[1:])).encode("utf-8", "replace").decode()
+        errors.append({"row": row, "where": named[:200], "message": one["msg"]})
     first = errors[0]
-    row = f"Row {first['row']}" if first["row"] else "The body"
-    return Malformed(f"{row}: {first['where']}: {first['message']}", errors=errors)
+    row_named = f"Row {first['row']}" if first["row"] else "The body"
+    return Malformed(f"{row_named}: {first['where']}: {first['message']}", errors=errors)
