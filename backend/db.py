@@ -31,7 +31,8 @@ IDLE_CONNECTION = 300.0  # seconds
 # both made by us, are written into the text.
 PROLOGUE = (
     "BEGIN; SELECT set_config('role', '" + ROLE + "', true), "
-    "set_config('app.account', '{account}', true), set_config('lock_timeout', '3s', true), "
+    "set_config('app.account', '{account}', true), set_config('TimeZone', 'UTC', true), "
+    "set_config('lock_timeout', '3s', true), "
     "set_config('statement_timeout', '{seconds}s', true), "
     "set_config('idle_in_transaction_session_timeout', '30s', true)"
 )
@@ -116,7 +117,10 @@ class Database:
             async with self.transaction(None) as connection:
                 role = await (await connection.execute(WHO)).fetchone()
                 tables = await (await connection.execute(TENANT_TABLES)).fetchall()
-        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidParameterValue) as error:
+        except (
+            psycopg.errors.InsufficientPrivilege,
+            psycopg.errors.InvalidParameterValue,
+        ) as error:
             raise ConfigurationError(
                 f"The login of DATABASE_URL may not take the role {ROLE}. Run `python -m backend "
                 f"migrate`, or let an operator run: GRANT {ROLE} TO <that login>;"
