@@ -4,6 +4,7 @@ Unlike the rest it stays readable for old Pythons, so that it can say what is mi
 """
 
 import os
+import signal
 import sys
 
 if sys.version_info < (3, 9):
@@ -13,10 +14,10 @@ if sys.version_info < (3, 9):
         + ": install a newer Python so that `python3` starts it."
     )
 if len(sys.argv) == 1:  # a client may end the server before it is up
-    import signal
-
     for _signal in (signal.SIGINT, signal.SIGTERM):
         signal.signal(_signal, lambda *_: os._exit(0))
+else:  # until the command itself says what an interrupt means, no traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 

@@ -52,21 +52,17 @@ def test_correction_is_learned_and_given_in_the_next_session(corrected: Client) 
 
 
 def test_judge_is_given_the_turn_and_nothing_else(corrected: Client) -> None:
-    """The judge has no tools and no memories, and starts no session of its own."""
-    secret = "The user never wants emojis in Go files"
-    corrected.play(["Remember."], [call("memory_store", content=secret), say("Done.")])
+    """The judge has no tools, hears no hook, and starts no session of its own."""
     told = corrected.play(
         [CORRECTION, Until(lambda: learned(corrected) == [LEARNED])], [say("Understood.")]
     )
 
-    assert secret in told.main[0].given_by("UserPromptSubmit")
-    [judge] = corrected.messages.of_kind("judge")
+    [judge] = told.of_kind("judge")
     assert CORRECTION in judge.conversation
     assert judge.tools == []
     assert judge.injected == []
-    assert secret not in judge.conversation + judge.system
     assert "haiku" in judge.body["model"]
-    assert len(told.main) == 1
+    assert [request.kind for request in told.requests if request is not judge] == ["main"]
 
 
 def test_turn_of_an_ended_session_is_judged_in_the_next(corrected: Client) -> None:

@@ -54,7 +54,7 @@ class Victim:
 
     def live_and_die(self) -> None:
         """Start a server, give it work, and kill it at a random moment."""
-        session = Session(self._home)
+        session = _session(self._home)
         is_early = self._random.random() < EARLY
         killer = self._kill_within(session, START) if is_early else None
         calls = self._random.randrange(MOST_CALLS)
@@ -135,8 +135,13 @@ def rounds(home: Path, count: int, seed: int, victims: int = 2) -> Tally:
     return Tally(kills, answered, cut_off, half_done)
 
 
+def _session(home: Path) -> Session:
+    """Start a session that finds nothing else of the person's."""
+    return Session(home, environ={"HOME": str(home), "MEMORY_LEARN": "off"})
+
+
 def _first_memory(home: Path) -> dict[str, State]:
-    with Session(home) as session:
+    with _session(home) as session:
         text = "Note 0: the store is made before anything is killed."
         return {session.store(text): State(text, 1, 0)}
 

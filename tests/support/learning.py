@@ -53,6 +53,14 @@ class Learning:
         door = SecretDoor(self.place, keepers)
         self.service = LocalService(self.place, door, self.settings)
 
+    def __enter__(self) -> Learning:
+        """Begin to use it."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close what this thread has opened."""
+        self.store.close()
+
     def clock(self) -> datetime:
         """Return the time that the test has set."""
         return self.now

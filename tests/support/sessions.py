@@ -41,7 +41,7 @@ if os.geteuid() == 0:
     os.setgroups([])
     os.setgid(65534)
     os.setuid(65534)
-raise SystemExit(__main__.main([]))
+raise SystemExit(__main__.main(sys.argv[2:]))
 """
 
 

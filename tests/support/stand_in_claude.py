@@ -6,11 +6,11 @@ import json
 import os
 import select
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 PATIENCE = 60.0  # seconds; only a broken program takes as long
 
@@ -23,7 +23,8 @@ with open(os.path.join(here, "calls.jsonl"), "a") as calls:
     calls.write(json.dumps(call) + "\\n")
 behaviour = json.load(open(os.path.join(here, "behaviour.json")))
 if behaviour["hangs"]:
-    helper = subprocess.Popen([sys.executable, "-SEc", "import signal; signal.pause()"])
+    waits = "import signal; signal.alarm(300); signal.pause()"
+    helper = subprocess.Popen([sys.executable, "-SEc", waits])
     with open(os.path.join(here, "started"), "w") as started:
         started.write("%d %d" % (os.getpid(), helper.pid))
     signal.pause()
@@ -87,10 +88,14 @@ class StandIn:
         (self.folder / "behaviour.json").write_text(json.dumps(held))
 
 
-def is_running(pid: int) -> bool:
-    """Tell whether a process is there and no zombie."""
+def ends(pid: int) -> bool:
+    """Wait until a process has ended; False when it goes on."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        return stat.rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        ready, _, _ = select.select([handle], [], [], PATIENCE)
+        return bool(ready)
+    finally:
+        os.close(handle)

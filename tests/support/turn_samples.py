@@ -361,7 +361,6 @@ sounds good, do it
 yes, do that
 option 2
 the second one
-1
 Use the first approach.
 delete the temp files
 list all TODOs in src
@@ -432,8 +431,6 @@ please add types to this module
 use a list comprehension here
 use async await in this function
 Use the logger in this file
-wait
-stop
 cancel
 are you sure?
 what happened?
@@ -449,8 +446,6 @@ proceed with the plan
 approved
 ship it
 good catch
-nice
-lol
 that was fast
 sorry, my mistake
 my bad, I forgot to save the file

@@ -69,9 +69,17 @@ def build(environ: Mapping[str, str]) -> Assembly:
     """Put the parts together for one environment."""
     return Assembly(
         Settings.from_env(environ),
-        project_folder=paths.given(environ, "CLAUDE_PROJECT_DIR") or os.getcwd(),
+        project_folder=paths.given(environ, "CLAUDE_PROJECT_DIR") or _current_folder(),
         session=paths.given(environ, "CLAUDE_CODE_SESSION_ID") or _made_session(),
     )
+
+
+def _current_folder() -> str:
+    """Return the folder this process was started in; another may have deleted it since."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return os.path.expanduser("~")
 
 
 def _made_session() -> str:
@@ -114,10 +122,14 @@ HOOK = Tool("hook", "For this plugin's hooks only.", {"type": "object"}, hidden=
 def _hook(
     place: Place, environ: Mapping[str, str], background: Background
 ) -> Callable[[Call], str]:
+    from claude_memory.hooks.spoken import Spoken
+
+    spoken = Spoken()
+
     def answer(call: Call) -> str:
         from claude_memory.hooks import context, runtime
 
-        here = context.from_environ(environ, place.connection, place.project, place.now())
+        here = context.from_environ(environ, place.connection, place.project, place.now(), spoken)
         answered = runtime.answer(call.arguments, here)
         if call.arguments.get("event") == "Stop":
             background.wake()

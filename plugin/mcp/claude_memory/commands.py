@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import signal
+import sqlite3
 import sys
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from claude_memory.portability.incoming import Outcome
 
 INTERRUPTED = 130
+INTERRUPTION = "Interrupted. Nothing is half done: the same command can be run again."
 SHOWN = 50  # lines of a preview
 
 
@@ -28,16 +31,27 @@ def run(argv: Sequence[str], parts: Assembly, version: str) -> int:
         if isinstance(stream, io.TextIOWrapper):  # memories may hold what a code page lacks
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        return int(asked.command(asked, parts, version))
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        code = int(asked.command(asked, parts, version))
+        sys.stdout.flush()
     except ClaudeMemoryError as error:
         _say(error.sentence(), sys.stderr)
         return 1
     except KeyboardInterrupt:
-        _say("Interrupted; nothing was changed.", sys.stderr)
+        _say(INTERRUPTION, sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # `export | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return _without_output()
+    except OSError as error:
+        _say(f"The output cannot be written: {error.strerror}.", sys.stderr)
+        return _without_output()
+    return code
+
+
+def _without_output() -> int:
+    """Let nothing complain at the end of the process about output that nobody can take."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
 
 
 def _parser(version: str) -> argparse.ArgumentParser:
@@ -95,28 +109,32 @@ def _status(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
 def _export(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
     from claude_memory.portability import outgoing
 
-    lines = outgoing.lines(parts.place.connection(), parts.place.now(), version)
-    if asked.file == "-":
-        for line in lines:
-            _say(line)
-        return 0
-    count = _write(asked.file, lines)
-    _say(f"{count - 1} memories exported to {asked.file}.", sys.stderr)
+    with parts.place.guarded():
+        lines = outgoing.lines(parts.place.connection(), parts.place.now(), version)
+        if asked.file == "-":
+            for line in lines:
+                _say(line)
+            return 0
+        count = _write(asked.file, lines) - 1  # the header
+    _say(f"{_counted(count)} exported to {asked.file}.", sys.stderr)
     return 0
 
 
 def _write(path: str, lines: Iterable[str]) -> int:
     """Write the lines to a private file, all of it or nothing; return how many."""
-    part = f"{path}.part-{os.getpid()}"
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise StoreError(f"{path} is no file.", "Leave it out to write to standard output.")
+    target = os.path.realpath(path)
+    part = f"{target}.part-{os.getpid()}"
     try:
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(handle, "w", encoding="utf-8", newline="\n") as file:
             count = sum(file.write(line + "\n") > 0 for line in lines)
             file.flush()
             os.fsync(handle)
-        os.replace(part, path)
+        os.replace(part, target)
     except OSError as error:
-        message = f"{path} cannot be written: {error}."
+        message = f"{path} cannot be written: {error.strerror}."
         raise StoreError(message, "Choose another place.") from error
     finally:
         if os.path.exists(part):
@@ -129,27 +147,49 @@ def _import(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
     from claude_memory.portability import incoming, readers
 
     facts = [fact for path in asked.files for fact in readers.facts(path)]
-    outcomes, notes = incoming.bring_in(
-        parts.place,
-        parts.door,
-        facts,
-        scope=asked.scope,
-        preview=asked.preview,
-        progress=_progress,
-    )
+    if not facts:
+        _say(f"Nothing to import was found in {', '.join(asked.files)}.")
+        return 0
+    with parts.place.guarded():
+        outcomes, notes = incoming.bring_in(
+            parts.place,
+            parts.door,
+            _rehearsal(parts) if asked.preview else parts.place.connection(),
+            facts,
+            scope=asked.scope,
+            preview=asked.preview,
+            progress=_progress,
+        )
     if asked.preview:
         _show(outcomes)
+    _sum_up(outcomes, notes, "would be imported" if asked.preview else "imported")
+    return 0
+
+
+def _rehearsal(parts: Assembly) -> sqlite3.Connection:
+    """Return the store; where there is none yet, one in memory, since a preview makes no file."""
+    from claude_memory.store import schema
+
+    if os.path.exists(parts.place.database):
+        return parts.place.connection()
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    schema.create(connection)
+    return connection
+
+
+def _sum_up(outcomes: list[Outcome], notes: Iterable[str], verb: str) -> None:
     counts = dict.fromkeys(("new", "known", "differs"), 0)
     for one in outcomes:
         counts[one.verdict] += 1
-    verb = "would be imported" if asked.preview else "imported"
-    _say(
-        f"{counts['new']} {verb}, {counts['known']} already here, "
-        f"{counts['differs']} kept as they are here although the file has another text."
-    )
+    _say(f"{_counted(counts['new'])} {verb}, {counts['known']} already here.")
+    if counts["differs"]:
+        _say(f"{_counted(counts['differs'])} kept as here, where the file has another text.")
     for note in notes:
         _say(note)
-    return 0
+
+
+def _counted(count: int) -> str:
+    return f"{count} {'memory' if count == 1 else 'memories'}"
 
 
 def _progress(done: int, total: int) -> None:

@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from claude_memory import paths
-from claude_memory.errors import ClaudeMemoryError
+from claude_memory.errors import ClaudeMemoryError, StoreDamaged
 from claude_memory.keeper import choice
 from claude_memory.store import failures, schema
-from claude_memory.store.connection import network_file_system, open_reader
+from claude_memory.store.connection import explain, network_file_system, open_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from claude_memory.service.place import Place
     from claude_memory.settings import Settings
 
+WAITING = "the memory server sets it up when it starts next"
+DAMAGED = "Restart Claude Code: the file is set aside and all that can be read is saved."
 ROOM = 100 * 1_048_576  # bytes of free disk below which to warn
 
 
@@ -37,19 +39,19 @@ class Finding:
 
 def examine(settings: Settings, place: Place, version: str) -> list[Finding]:
     """Run every check, in the order of what depends on what."""
-    checks: tuple[Callable[[], Finding], ...] = (
-        lambda: _python(version),
-        _search,
-        lambda: _settings(settings),
-        lambda: _folder(settings.home),
-        lambda: _database(place.database),
-        lambda: _index(place.database),
-        lambda: _file_system(place.database),
-        lambda: _keeper(settings),
-        lambda: _judge(settings),
-        lambda: _failures(settings.home),
-    )
-    return [_guarded(check) for check in checks]
+    checks: dict[str, Callable[[], Finding]] = {
+        "python": lambda: _python(version),
+        "sqlite": _search,
+        "settings": lambda: _settings(settings),
+        "folder": lambda: _folder(settings.home),
+        "database": lambda: _database(place.database),
+        "index": lambda: _index(place.database),
+        "file system": lambda: _file_system(place.database),
+        "secrets": lambda: _keeper(settings),
+        "learning": lambda: _judge(settings),
+        "hooks": lambda: _failures(settings.home),
+    }
+    return [_guarded(name, check) for name, check in checks.items()]
 
 
 def as_text(findings: list[Finding]) -> str:
@@ -69,13 +71,13 @@ def as_json(findings: list[Finding]) -> str:
     return json.dumps({"ok": ok, "checks": [asdict(one) for one in findings]}, indent=2)
 
 
-def _guarded(check: Callable[[], Finding]) -> Finding:
+def _guarded(name: str, check: Callable[[], Finding]) -> Finding:
     try:
         return check()
-    except ClaudeMemoryError as error:
-        return Finding("database", "fail", str(error), error.fix)
-    except (sqlite3.Error, OSError) as error:
-        return Finding("check", "fail", f"{type(error).__name__}: {error}")
+    except (ClaudeMemoryError, sqlite3.Error, OSError) as error:
+        found = error if isinstance(error, ClaudeMemoryError) else explain(error)
+        fix = DAMAGED if isinstance(found, StoreDamaged) else found.fix
+        return Finding(name, "fail", str(found), fix)
 
 
 def _python(version: str) -> Finding:
@@ -124,13 +126,15 @@ def _database(path: str) -> Finding:
     reader = open_reader(path)
     try:
         found = schema.version(reader)
+        if not found:
+            return Finding("database", "ok", WAITING)
         if found > schema.CURRENT:
             fix = "Update the plugin; until then the memories can be read, not changed."
             return Finding("database", "fail", f"schema {found} is newer than this plugin", fix)
         verdict = reader.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
-            fix = "Restart Claude Code: the file is set aside and all that can be read is saved."
-            return Finding("database", "fail", f"damaged: {verdict}", fix)
+            seen = " ".join(str(verdict).split())
+            return Finding("database", "fail", f"damaged: {seen}", DAMAGED)
         count = reader.execute("SELECT count(*) FROM memories WHERE live = 1").fetchone()[0]
         return Finding("database", "ok", f"{count} memories, schema {found}, {path}")
     finally:
@@ -143,6 +147,8 @@ def _index(path: str) -> Finding:
         return Finding("index", "ok", "none yet")
     reader = open_reader(path)
     try:
+        if not schema.version(reader):
+            return Finding("index", "ok", WAITING)
         shown = reader.execute("SELECT count(*) FROM shown").fetchone()[0]
         indexed = reader.execute("SELECT count(*) FROM memories_fts_docsize").fetchone()[0]
     finally:

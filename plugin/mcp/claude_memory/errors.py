@@ -31,8 +31,9 @@ class ClaudeMemoryError(Exception):
             self.fix = fix
 
     def sentence(self) -> str:
-        """Return message and fix as one line for a person."""
-        return f"{self} {self.fix}".strip()
+        """Return message and fix as one line for a person, whatever was quoted in it."""
+        text = f"{self} {self.fix}".strip()
+        return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 class BadInput(ClaudeMemoryError):

@@ -104,7 +104,8 @@ def utc_now() -> datetime:
 
 def stamp(moment: datetime) -> str:
     """Write a moment as ISO 8601 in UTC with microseconds and `Z`; sorts as text."""
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    text = moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
+    return text[:26] + "Z"  # strftime would write the year 1, a null of other systems, as "1"
 
 
 def moment(text: str) -> datetime:

@@ -53,6 +53,7 @@ class Settings:
     def from_env(environ: Mapping[str, str]) -> Settings:
         """Read every setting from `environ`; never raises."""
         read = _Reader(environ)
+        read.expect_both("VAULT_ADDR", "VAULT_TOKEN")
         return Settings(
             home=paths.home(environ),
             api_url=read.text("MEMORY_API_URL", "CLAUDE_MEMORY_API_URL", OPTION + "API_URL"),
@@ -89,6 +90,11 @@ class _Reader:
     def flag(self, name: str) -> bool:
         return self.text(name).lower() in {"1", "true", "yes", "on"}
 
+    def expect_both(self, address: str, token: str) -> None:
+        if self.text(address) and not self.text(token):
+            said = f"{address} is set and {token} is not, so Vault is not used for secrets."
+            self.complaints.append(said)
+
     def choice(self, *names: str, among: tuple[str, ...]) -> str:
         return self._parsed(names, among[0], lambda value: among[among.index(value.lower())])
 
@@ -108,5 +114,6 @@ class _Reader:
         try:
             return parse(value)
         except ValueError:
-            self.complaints.append(f"{names[0]}={value[:40]!r} is not understood; {default} is used.")
+            name = next(name for name in names if self.text(name))
+            self.complaints.append(f"{name}={value[:40]!r} is not understood; {default} is used.")
             return default

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.promises import promise
 from tests.support.sessions import (
     SERVER,
     Session,
@@ -54,6 +55,7 @@ def _assert_recovers(session: Session) -> None:
     assert KEPT in session.done("memory_recall", context="spare key neighbour")
 
 
+@promise("store.full-disk-loses-nothing")
 def test_file_that_may_not_grow_is_named(tmp_path: Path) -> None:
     """Under a file-size limit the server says what to do, and goes on once it is lifted."""
     with Session(tmp_path) as session:
@@ -72,6 +74,7 @@ def test_file_that_may_not_grow_is_named(tmp_path: Path) -> None:
     assert_sound(tmp_path)
 
 
+@promise("store.full-disk-loses-nothing")
 @pytest.mark.once
 def test_full_disk_is_named_and_survived(tmp_path: Path) -> None:
     """On a small file system the server says that it is full, and goes on with more room."""
@@ -135,6 +138,7 @@ def _protected(home: Path, folder_mode: int, file_mode: int) -> dict[Path, bytes
     return {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
 
 
+@promise("store.refusing-places-are-named")
 def test_read_only_folder_is_named(shared: Path) -> None:
     """Under another user's id a folder that refuses writes is named, with two ways out."""
     home = shared / "home"
@@ -153,6 +157,7 @@ def test_read_only_folder_is_named(shared: Path) -> None:
     assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == before
 
 
+@promise("store.refusing-places-are-named")
 def test_file_of_another_user_is_named(shared: Path) -> None:
     """A store that belongs to somebody else is not touched, and the answer says why."""
     home = shared / "home"
@@ -175,6 +180,7 @@ def test_file_of_another_user_is_named(shared: Path) -> None:
         assert session.contents() == [KEPT]
 
 
+@promise("store.refusing-places-are-named")
 def test_home_that_cannot_be_made_is_named(shared: Path) -> None:
     """A data folder below one that refuses writes is named; the server stays up."""
     (shared / "locked").mkdir(mode=0o555)

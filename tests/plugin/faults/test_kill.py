@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.kill_rounds import rounds
+from tests.support.promises import promise
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
+@promise("store.survives-kills")
 @pytest.mark.once
 def test_no_answered_write_is_lost_to_a_kill(tmp_path: Path) -> None:
     """60 kills while starting, storing, updating, deleting and purging, on one growing store."""
@@ -21,6 +23,7 @@ def test_no_answered_write_is_lost_to_a_kill(tmp_path: Path) -> None:
     assert tally.cut_off > tally.kills / 4, "the kills hardly hit work"
 
 
+@promise("store.survives-kills")
 @pytest.mark.heavy
 @pytest.mark.once
 def test_no_answered_write_is_lost_to_500_kills(tmp_path: Path) -> None:

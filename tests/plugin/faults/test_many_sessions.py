@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.promises import promise
 from tests.support.sessions import Session, assert_sound, rows
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def _store_all(session: Session, who: int) -> list[float]:
     return waited
 
 
+@promise("store.many-sessions-at-once")
 @pytest.mark.once
 def test_twenty_sessions_store_at_once(tmp_path: Path) -> None:
     """All of them race to create one file, then store; each answer is true and none is an error."""

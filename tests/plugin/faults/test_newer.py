@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.promises import promise
 from tests.support.sessions import Session, database
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def newer(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@promise("store.newer-is-never-written")
 def test_newer_store_is_read_and_never_written(newer: Path) -> None:
     """Everything that would write is refused with the way out; recall, list and status answer."""
     before = database(newer).read_bytes()

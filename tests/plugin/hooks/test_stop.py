@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from tests.support.transcripts import answered, injected, tool_result, typed
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
 
     from tests.support.transcripts import Entry
 
@@ -24,9 +26,10 @@ SECRET = "ghp_" + "A1b2C3d4E5f6G7h8I9j0" + "K1l2M3n4O5p6Q7r8"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> sqlite3.Connection:
+def store(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """An empty store."""
-    return opened(tmp_path)
+    with closing(opened(tmp_path)) as connection:
+        yield connection
 
 
 def stop(

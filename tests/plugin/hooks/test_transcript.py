@@ -63,6 +63,9 @@ def test_words_typed_while_the_assistant_works_belong_to_the_turn(tmp_path: Path
         typed("<system-reminder>always skim</system-reminder>"),
         typed("[Request interrupted by user]"),
         queued("always skim", commandMode="task-notification"),
+        typed(
+            "", message={"content": [{"type": "tool_result"}, {"type": "text", "text": "always"}]}
+        ),
         {"type": "summary", "summary": "always skim"},
         {"type": "user", "message": "always skim"},
         {"type": "user", "message": {"content": {"text": "always skim"}}},

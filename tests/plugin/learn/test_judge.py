@@ -11,7 +11,7 @@ import pytest
 from claude_memory.learn import judge as judges
 from claude_memory.learn.judge import ClaudeJudge, Verdict
 
-from tests.support.stand_in_claude import StandIn, is_running
+from tests.support.stand_in_claude import StandIn, ends
 
 FOUND = {"type": "fact", "content": "x"}
 SESSION = {
@@ -32,12 +32,6 @@ SIGN_IN = {
     "CLAUDE_CONFIG_DIR": "/c",
     "HTTPS_PROXY": "http://proxy",
 }
-
-
-@pytest.fixture
-def claude(tmp_path: Path) -> StandIn:
-    """The stand-in for the user's program."""
-    return StandIn(tmp_path / "bin")
 
 
 def judge_of(claude: StandIn, tmp_path: Path, seconds: float = 60.0) -> ClaudeJudge:
@@ -179,7 +173,7 @@ def test_stopped_judge_is_killed_with_its_children(claude: StandIn, tmp_path: Pa
     judge.stop()
     asking.join()
     assert [verdict.outcome for verdict in verdicts] == ["stopped"]
-    assert not any(map(is_running, pids))
+    assert all(map(ends, pids))
     assert judge.ask("y").outcome == "stopped"
     assert len(claude.calls) == 1
 

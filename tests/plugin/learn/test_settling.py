@@ -10,19 +10,20 @@ from claude_memory.learn.prompt import Conversation
 from claude_memory.learn.settling import Settling, find_superseded
 from claude_memory.store.turns import Turn
 
-from tests.support.learning import Learning
 from tests.support.stores import NOW, PROJECT, put
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
+
+    from tests.support.learning import Learning
 
 WORDS = "no, please use pnpm instead of npm for the webshop, the retention is 30 days"
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Learning:
+def machine(make_machine: Callable[..., Learning]) -> Learning:
     """A machine with an empty store."""
-    return Learning(tmp_path)
+    return make_machine()
 
 
 def settle(
@@ -123,9 +124,9 @@ def test_five_proposals_of_a_session_are_the_most(machine: Learning) -> None:
     assert len(machine.proposed()) == 5
 
 
-def test_propose_mode_stores_nothing(tmp_path: Path) -> None:
+def test_propose_mode_stores_nothing(make_machine: Callable[..., Learning]) -> None:
     """Who wants to look first sees every event, and only once what is known already."""
-    machine = Learning(tmp_path, MEMORY_LEARN="propose")
+    machine = make_machine(MEMORY_LEARN="propose")
     put(machine.store, "The webshop uses npm")
     settle(machine, "The webshop uses pnpm", "The webshop uses npm")
     assert machine.contents() == ["The webshop uses npm"]

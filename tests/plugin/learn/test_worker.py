@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from claude_memory.learn.lock import Lock
 from claude_memory.store import failures, judge_calls, turns
 from claude_memory.store.connection import write
+from claude_memory.store.lock import Lock
 
-from tests.support.learning import Learning
-from tests.support.stand_in_claude import StandIn, is_running
+from tests.support.stand_in_claude import ends
 from tests.support.stores import NOW, put
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
+
+    from tests.support.learning import Learning
+    from tests.support.stand_in_claude import StandIn
 
 ROOT = Path(__file__).resolve().parents[3]
 CUE = "no, please use pnpm instead of npm for the webshop"
@@ -29,17 +32,10 @@ QUOTED = f'The user said: "{CUE}"'
 
 
 @pytest.fixture
-def claude(tmp_path: Path) -> StandIn:
-    """The stand-in for the user's program; it finds what the user said."""
-    made = StandIn(tmp_path / "bin")
-    made.finds(EVENT)
-    return made
-
-
-@pytest.fixture
-def machine(tmp_path: Path, claude: StandIn) -> Learning:
-    """A machine whose user has the program."""
-    return Learning(tmp_path / "data", claude.path)
+def machine(make_machine: Callable[..., Learning], claude: StandIn) -> Learning:
+    """A machine whose user has the program, which finds what the user said."""
+    claude.finds(EVENT)
+    return make_machine(claude.path)
 
 
 def outcomes(machine: Learning) -> list[str]:
@@ -98,19 +94,23 @@ def test_judge_repeating_poison_stores_nothing(machine: Learning, claude: StandI
 
 
 @pytest.mark.parametrize("program", ["none", "off"])
-def test_without_a_judge_the_local_rule_extracts(tmp_path: Path, program: str) -> None:
+def test_without_a_judge_the_local_rule_extracts(
+    make_machine: Callable[..., Learning], program: str
+) -> None:
     """No `claude` found, or not wanted: the user's sentence itself is kept."""
     environ = {"MEMORY_LEARN_JUDGE": "off"} if program == "off" else {}
-    machine = Learning(tmp_path, "", **environ)
+    machine = make_machine(**environ)
     machine.hear("Fix the parser. " + CUE)
     machine.learn()
     assert machine.contents() == [QUOTED]
     assert judge_calls.today(machine.store, NOW).calls == 0
 
 
-def test_daily_cap_holds_over_all_sessions(tmp_path: Path, claude: StandIn) -> None:
+def test_daily_cap_holds_over_all_sessions(
+    make_machine: Callable[..., Learning], claude: StandIn
+) -> None:
     """Beyond it the free rule goes on alone; the next day the judge is back."""
-    machine = Learning(tmp_path / "data", claude.path, MEMORY_LEARN_DAILY="2")
+    machine = make_machine(claude.path, MEMORY_LEARN_DAILY="2")
     for number in range(4):
         machine.hear(f"{CUE} number {number}", session=f"s{number}")
         machine.now += timedelta(seconds=1)
@@ -146,9 +146,11 @@ def test_failing_judge_is_tried_three_times_then_the_rule_extracts(
     assert failure.times == 1
 
 
-def test_nothing_runs_inside_our_own_judge(tmp_path: Path, claude: StandIn) -> None:
+def test_nothing_runs_inside_our_own_judge(
+    make_machine: Callable[..., Learning], claude: StandIn
+) -> None:
     """A nested client starts no thread and makes no step."""
-    machine = Learning(tmp_path / "data", claude.path, CLAUDE_MEMORY_JUDGE="1")
+    machine = make_machine(claude.path, CLAUDE_MEMORY_JUDGE="1")
     machine.hear(CUE)
     before = threading.active_count()
     worker = machine.worker()
@@ -158,9 +160,11 @@ def test_nothing_runs_inside_our_own_judge(tmp_path: Path, claude: StandIn) -> N
     assert claude.calls == []
 
 
-def test_nothing_runs_when_learning_is_off(tmp_path: Path, claude: StandIn) -> None:
+def test_nothing_runs_when_learning_is_off(
+    make_machine: Callable[..., Learning], claude: StandIn
+) -> None:
     """What was queued before stays untouched."""
-    machine = Learning(tmp_path / "data", claude.path, MEMORY_LEARN="off")
+    machine = make_machine(claude.path, MEMORY_LEARN="off")
     machine.hear(CUE)
     assert not machine.worker().step()
     assert turns.count(machine.store) == (1, 0)
@@ -169,7 +173,7 @@ def test_nothing_runs_when_learning_is_off(tmp_path: Path, claude: StandIn) -> N
 def test_one_session_at_a_time_learns(machine: Learning, claude: StandIn) -> None:
     """While another process holds the lock, the turn waits."""
     machine.hear(CUE)
-    with Lock(str(Path(machine.place.database + ".learn-lock"))) as lock:
+    with Lock(str(Path(machine.place.database).with_name("learn.lock"))) as lock:
         assert lock.is_held
         assert not machine.worker().step()
     assert claude.calls == []
@@ -187,7 +191,7 @@ def test_stop_kills_the_judge_and_gives_the_turn_back(machine: Learning, claude:
     for thread in threading.enumerate():
         if thread.name == "learn":
             thread.join()
-    assert not any(map(is_running, pids))
+    assert all(map(ends, pids))
     assert outcomes(machine) == ["stopped"]
     (row,) = machine.store.execute("SELECT state, tries FROM turns").fetchall()
     assert row == ("queued", 0)
@@ -214,9 +218,11 @@ def test_running_worker_learns_when_woken(machine: Learning, claude: StandIn) ->
     assert machine.contents() == ["The webshop uses pnpm instead of npm"]
 
 
-def test_worker_survives_a_store_that_cannot_be_opened(tmp_path: Path) -> None:
+def test_worker_survives_a_store_that_cannot_be_opened(
+    make_machine: Callable[..., Learning],
+) -> None:
     """What fails is told at the next greeting; the server goes on."""
-    machine = Learning(tmp_path)
+    machine = make_machine()
     machine.hear(CUE)
     worker = machine.worker()
     worker._open = _broken

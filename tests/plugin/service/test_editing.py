@@ -97,6 +97,16 @@ def test_restored_memory_still_hides_what_it_superseded(tmp_path: Path) -> None:
     assert [text[:2] for text in desk.texts()] == ["L2"]
 
 
+def test_outdated_memory_that_comes_back_stays_behind_its_successor(tmp_path: Path) -> None:
+    """A delete and its undoing leave everything as it was."""
+    desk = Desk(tmp_path)
+    desk.store("The office is in Lyon")
+    desk.store("The office is in Nantes", supersedes="L1")
+    desk.call("memory_delete", id="L1")
+    desk.call("memory_update", id="L1", restore=True)
+    assert [text[:2] for text in desk.texts()] == ["L2"]
+
+
 @promise("ids.ambiguity-changes-nothing")
 def test_deleting_several_is_all_or_nothing(tmp_path: Path) -> None:
     """One unknown id, and all stay."""

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 from claude_memory.store import judge_calls
 from claude_memory.store.connection import write
 
 from tests.support.stores import NOW, opened
 
 if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
     from pathlib import Path
 
 
-def test_calls_and_tokens_of_a_day_are_summed(tmp_path: Path) -> None:
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """An empty store."""
+    with closing(opened(tmp_path)) as connection:
+        yield connection
+
+
+def test_calls_and_tokens_of_a_day_are_summed(store: sqlite3.Connection) -> None:
     """All sessions count together; a call that never ended counts too; yesterday does not."""
-    store = opened(tmp_path)
     with write(store):
         yesterday = judge_calls.begin(store, "s", NOW - timedelta(hours=13))
         first = judge_calls.begin(store, "s", NOW)
@@ -27,9 +37,8 @@ def test_calls_and_tokens_of_a_day_are_summed(tmp_path: Path) -> None:
     assert judge_calls.today(store, NOW + timedelta(days=1)) == (0, 0, 0)
 
 
-def test_old_records_are_dropped(tmp_path: Path) -> None:
+def test_old_records_are_dropped(store: sqlite3.Connection) -> None:
     """The record does not grow for ever."""
-    store = opened(tmp_path)
     with write(store):
         judge_calls.begin(store, "s", NOW - timedelta(days=judge_calls.KEPT_DAYS + 1))
         judge_calls.begin(store, "s", NOW)

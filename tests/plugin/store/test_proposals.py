@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,13 +13,15 @@ from tests.support.stores import NOW, opened, put
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
     from pathlib import Path
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> sqlite3.Connection:
+def store(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """An empty store."""
-    return opened(tmp_path)
+    with closing(opened(tmp_path)) as connection:
+        yield connection
 
 
 def propose(store: sqlite3.Connection, content: str, **fields: Any) -> int:

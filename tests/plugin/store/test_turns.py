@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,15 +16,17 @@ from tests.support.stores import NOW, opened, put
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
     from datetime import datetime
 
     from claude_memory.store.turns import Turn
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> sqlite3.Connection:
+def store(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """An empty store."""
-    return opened(tmp_path)
+    with closing(opened(tmp_path)) as connection:
+        yield connection
 
 
 def queue(

@@ -33,7 +33,7 @@ class Until:
     """A step in which the session stays open until something has happened."""
 
     condition: Callable[[], bool]
-    seconds: float = 30.0
+    seconds: float = 60.0
 
 
 class Talk:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, NamedTuple
 
-WINDOWS = (262_144, 1_048_576, 4_194_304)  # bytes from the end; a turn of many tools is long
+WINDOWS = (262_144, 2_097_152, 16_777_216)  # bytes from the end; a turn of many tools is long
 LINE_LIMIT = 1_048_576  # bytes
 
 USER, ASSISTANT = "user", "assistant"

@@ -7,6 +7,7 @@ the turn back; a crash leaves it claimed until its lease ends.
 
 from __future__ import annotations
 
+import os
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -17,11 +18,11 @@ from claude_memory.hooks.context import JUDGE_GUARD
 from claude_memory.learn import judge as judges
 from claude_memory.learn.events import read_events
 from claude_memory.learn.judge import Verdict
-from claude_memory.learn.lock import Lock
 from claude_memory.learn.prompt import read_conversation, write_prompt
 from claude_memory.learn.settling import Settling, related
 from claude_memory.store import failures, judge_calls, turns
 from claude_memory.store.connection import write
+from claude_memory.store.lock import Lock
 
 if TYPE_CHECKING:
     import sqlite3
@@ -66,6 +67,7 @@ class LearnWorker:
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._noted = ""
+        self._connection: sqlite3.Connection | None = None  # of the thread that steps
 
     def start(self) -> None:
         """Start the thread, unless learning is off or this is a client that our judge started."""
@@ -91,6 +93,8 @@ class LearnWorker:
             self._wake.clear()
             if not self._try_step():
                 self._wake.wait(IDLE_SECONDS)
+        if self._connection is not None:
+            self._connection.close()
 
     def _try_step(self) -> bool:
         try:
@@ -105,10 +109,11 @@ class LearnWorker:
 
     def step(self) -> bool:
         """Learn from one queued turn; False when there is none, or another session is at it."""
-        connection = self._open()
+        connection = self._connection = self._open()
         if self._is_off or not turns.is_ready(connection, self._now()):
             return False
-        with Lock(paths.database(self._settings.home) + ".learn-lock") as lock:
+        folder = os.path.dirname(paths.database(self._settings.home))
+        with Lock(os.path.join(folder, "learn.lock")) as lock:
             return lock.is_held and self._learn(connection)
 
     def _learn(self, connection: sqlite3.Connection) -> bool:

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from claude_memory import memory as values
-from claude_memory.errors import BadInput
+from claude_memory.errors import BadInput, ClaudeMemoryError, KeeperError
 from claude_memory.memory import Draft, label
+from claude_memory.portability import own
 from claude_memory.service import checks
 from claude_memory.service.secrets import separate
-from claude_memory.store import memories, seals
+from claude_memory.store import memories, records, seals
 from claude_memory.store.connection import write
-from claude_memory.store.rows import FIELDS
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Sequence
-    from typing import Any
 
     from claude_memory.memory import Memory
-    from claude_memory.portability.readers import Fact
+    from claude_memory.portability.facts import Fact
+    from claude_memory.portability.own import Own
     from claude_memory.service.place import Place
     from claude_memory.service.secrets import Safe, SecretDoor
+
+EPOCH = "1970"  # before it: what other systems write for "unknown"
+NO_PROJECT = "This folder belongs to no project, so the facts of other stores are global."
 
 
 @dataclass(frozen=True)
@@ -41,18 +41,33 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Ready:
-    """A checked, redacted and sealed fact."""
+    """A checked and redacted fact; `own` is there when it comes from an export of ours."""
 
-    fact: Fact
+    where: str
+    uid: str
     draft: Draft
     safe: Safe
-    uid: str
-    seal: seals.Seal | None
+    created_at: str
+    own: Own | None
+
+
+@dataclass
+class _Import:
+    """One import on its way: what is written where, and what is known so far."""
+
+    place: Place
+    door: SecretDoor
+    connection: sqlite3.Connection
+    sealed: dict[str, seals.Seal] = field(default_factory=dict)  # for this import, by uid
+    unsealed: set[str] = field(default_factory=set)  # uids whose secret nothing here could seal
+    added: dict[str, _Ready] = field(default_factory=dict)  # by uid here
+    here: dict[str, str] = field(default_factory=dict)  # uid in the file -> uid here
 
 
 def bring_in(
     place: Place,
     door: SecretDoor,
+    connection: sqlite3.Connection,
     facts: Sequence[Fact],
     *,
     scope: str,
@@ -68,40 +83,45 @@ def bring_in(
         BadInput: a fact is refused; its place is named and nothing was imported.
         StoreError: the store cannot be written; nothing was imported.
     """
-    ready: list[_Ready] = []
-    notes: list[str] = []
-    for fact in facts:
-        one, sealing = _prepare(place, door, fact, scope, preview=preview)
-        ready.append(one)
-        notes += sealing
-    outcomes = []
-    with write(place.connection(), keep=not preview) as connection:
-        for number, one in enumerate(ready, 1):
-            outcomes.append(_bring_one(place, connection, one))
-            progress(number, len(ready))
+    ready = [_prepare(place, fact, scope) for fact in facts]
+    _refuse_circles(ready)
+    work = _Import(place, door, connection)
+    notes = [] if preview else _seal(work, ready)
+    if scope == "project" and not place.project:
+        notes.append(NO_PROJECT)
+    try:
+        with write(connection, keep=not preview):
+            outcomes = _bring(work, ready, progress)
+            _settle(work)
+    except ClaudeMemoryError:
+        door.forget(list(work.sealed.values()))  # a Vault would hold what nothing points to
+        raise
+    used = {one.uid for one in work.added.values()}
+    door.forget([seal for uid, seal in work.sealed.items() if uid not in used])
     return outcomes, tuple(dict.fromkeys(notes))
 
 
-def _prepare(
-    place: Place, door: SecretDoor, fact: Fact, scope: str, *, preview: bool
-) -> tuple[_Ready, tuple[str, ...]]:
+def _prepare(place: Place, fact: Fact, scope: str) -> _Ready:
     try:
-        safe = separate(
-            checks.content(fact.content),
-            checks.tags(fact.tags),
-            checks.keywords(fact.expanded_keywords),
-        )
-        draft = _ours(fact, safe) if fact.ours else _foreign(place, fact, safe, scope)
+        return _ours(fact) if fact.ours else _foreign(place, fact, scope)
     except BadInput as error:
         message = f"{fact.where}: {error}"
         raise BadInput(message, f"{error.fix} Nothing was imported.".strip()) from error
-    uid = str(fact.ours.get("uid") or values.new_uid(int(place.now().timestamp() * 1000)))
-    seal, notes = (None, ()) if preview else door.seal(uid, safe)
-    return _Ready(fact, draft, safe, uid, seal), notes
 
 
-def _foreign(place: Place, fact: Fact, safe: Safe, scope: str) -> Draft:
-    return Draft(
+def _ours(fact: Fact) -> _Ready:
+    line = own.read(fact.ours)
+    draft = Draft._make(getattr(line.memory, name) for name in Draft._fields)
+    return _Ready(fact.where, line.memory.uid, draft, line.safe, line.memory.created_at, line)
+
+
+def _foreign(place: Place, fact: Fact, scope: str) -> _Ready:
+    safe = separate(
+        checks.content(fact.content),
+        checks.tags(fact.tags),
+        checks.keywords(fact.expanded_keywords),
+    )
+    draft = Draft(
         content=safe.content,
         category=checks.category(fact.category),
         tags=safe.tags,
@@ -115,111 +135,131 @@ def _foreign(place: Place, fact: Fact, safe: Safe, scope: str) -> Draft:
         supersedes="",
         expires_at="",
     )
+    return _Ready(fact.where, _new_uid(place), draft, safe, _created(place, fact), None)
 
 
-def _ours(fact: Fact, safe: Safe) -> Draft:
-    line = fact.ours
-    if not all(name in line for name in FIELDS):
-        message = "a line of an export that lacks fields."
-        raise BadInput(message)
-    return Draft(
-        content=safe.content,
-        category=checks.category(str(line["category"])),
-        tags=safe.tags,
-        expanded_keywords=safe.expanded_keywords,
-        importance=checks.importance(fact.importance),
-        is_sensitive=bool(line["is_sensitive"]) or bool(safe.kinds),
-        scope=checks.scope(str(line["scope"]), values.SCOPES),
-        project=checks.text("project", str(line["project"]), checks.NAME_LIMIT),
-        session=checks.text("session", str(line["session"]), checks.NAME_LIMIT),
-        source=_source(str(line["source"])),
-        supersedes=checks.text("supersedes", str(line["supersedes"]), checks.NAME_LIMIT),
-        expires_at=checks.expiry(str(line["expires_at"])),
-    )
-
-
-def _source(value: str) -> str:
-    return value if value in values.SOURCES else "import"
-
-
-def _bring_one(place: Place, connection: sqlite3.Connection, ready: _Ready) -> Outcome:
-    known = _known(connection, ready)
-    if known is not None:
-        same = values.normalise(known.content) == values.normalise(ready.draft.content)
-        return _outcome(ready, "known" if same else "differs", known)
-    line = ready.fact.ours
-    uid = ready.uid
-    if memories.is_used(connection, uid):  # deleted here, and a delete is final for its uid
-        uid = values.new_uid(int(place.now().timestamp() * 1000))
-    added = memories.add(
-        connection,
-        ready.draft,
-        place.now(),
-        seq=int(line.get("session_seq") or 0),
-        uid=uid,
-        created_at=_created(ready.fact),
-    )
-    if ready.seal is not None:
-        seals.put(connection, uid, ready.seal, place.now())
+def _created(place: Place, fact: Fact) -> str:
+    """Return when the fact was made, if its file says so in a way that can be true."""
     try:
-        _bring_past(connection, uid, line)
-    except (KeyError, TypeError, AttributeError, binascii.Error) as error:
-        message = f"{ready.fact.where}: its history or its seal cannot be read."
-        raise BadInput(message, "Nothing was imported.") from error
-    return _outcome(ready, "new", added)
-
-
-def _known(connection: sqlite3.Connection, ready: _Ready) -> Memory | None:
-    if ready.fact.ours:
-        found = memories.get(connection, ready.uid)
-        if found is not None:
-            return found
-    if ready.draft.is_sensitive:  # equal placeholders do not mean equal secrets
-        return None
-    twins = memories.twins(connection, ready.draft.content, ready.draft.project)
-    return twins[0] if twins else None
-
-
-def _created(fact: Fact) -> str:
-    """Return when the fact was made, if its file says so in a way that can be read."""
-    try:
-        return checks.expiry(fact.created_at)
+        at = checks.expiry(fact.created_at)
     except BadInput:
         return ""
+    return at if EPOCH < at <= values.stamp(place.now()) else ""
 
 
-def _bring_past(connection: sqlite3.Connection, uid: str, line: dict[str, Any]) -> None:
-    """Bring the earlier texts and the seals of an exported memory."""
-    entries: dict[object, int] = {}
-    for entry in line.get("history") or []:
-        cursor = connection.execute(
-            "INSERT INTO history (uid, at, kind, fields) VALUES (?, ?, 'edited', ?)",
-            (uid, str(entry["at"]), json.dumps(_safe_fields(entry["fields"]), ensure_ascii=False)),
-        )
-        entries[entry["id"]] = int(cursor.lastrowid or 0)
-    for seal in line.get("sealed") or []:
-        connection.execute(
-            "INSERT INTO secrets (uid, bound, history_id, keeper, key_id, blob, at) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                uid,
-                str(seal["bound"]),
-                entries.get(seal["history_id"]),
-                str(seal["keeper"]),
-                str(seal["key_id"]),
-                base64.b64decode(seal["blob"], validate=True),
-                str(seal["at"]),
-            ),
-        )
+def _refuse_circles(ready: list[_Ready]) -> None:
+    """Refuse memories that supersede each other in a circle: none of them would ever be shown."""
+    replaced = {one.uid: one.draft.supersedes for one in ready if one.draft.supersedes}
+    for one in ready:
+        seen, uid = set[str](), one.uid
+        while uid in replaced and uid not in seen:
+            seen.add(uid)
+            uid = replaced[uid]
+        if uid in seen:
+            message = f"{one.where}: it supersedes itself, directly or through others."
+            raise BadInput(message, "Nothing was imported.")
+        for done in seen:
+            del replaced[done]
 
 
-def _safe_fields(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return an earlier state with nothing secret in it, whatever the file says."""
-    names = ("content", "tags", "expanded_keywords")
-    safe = separate(*(str(fields[name]) for name in names))
-    kept = {name: fields[name] for name in FIELDS}
-    return {**kept, **{name: getattr(safe, name) for name in names}}
+def _seal(work: _Import, ready: list[_Ready]) -> list[str]:
+    """Seal what is secret in the facts that are new; return sentences for the user."""
+    notes: list[str] = []
+    for one in ready:
+        if one.safe.clear and _known(work, one) is None:
+            try:
+                seal, said = work.door.seal(one.uid, _with_earlier_seal(work, one))
+            except KeeperError as error:
+                seal, said = None, (f"{one.where}: a new secret was NOT kept: {error.sentence()}",)
+            notes += said
+            if seal is None:
+                work.unsealed.add(one.uid)
+            else:
+                work.sealed[one.uid] = seal
+    return notes
 
 
-def _outcome(ready: _Ready, verdict: str, memory: Memory) -> Outcome:
-    return Outcome(ready.fact.where, verdict, ready.draft.content, label(memory), ready.safe.kinds)
+def _with_earlier_seal(work: _Import, one: _Ready) -> Safe:
+    """Join a secret found in clear to what a line of an export had sealed already."""
+    earlier = one.own.seal if one.own else None
+    if earlier is None:
+        return one.safe
+    return replace(one.safe, clear=f"{work.door.read(earlier)}\n{one.safe.clear}")
+
+
+def _bring(
+    work: _Import, ready: list[_Ready], progress: Callable[[int, int], None]
+) -> list[Outcome]:
+    outcomes = []
+    for number, one in enumerate(ready, 1):
+        found = _known(work, one)
+        verdict = "new"
+        if found is not None:
+            same = values.normalise(found.content) == values.normalise(one.draft.content)
+            verdict = "known" if same else "differs"
+        memory = found or _add(work, one)
+        work.here[one.uid] = memory.uid
+        kinds = one.safe.kinds
+        outcomes.append(Outcome(one.where, verdict, one.draft.content, label(memory), kinds))
+        progress(number, len(ready))
+    return outcomes
+
+
+def _known(work: _Import, one: _Ready) -> Memory | None:
+    """Return the memory here that is the same as a fact: by its uid, else by its text."""
+    found = memories.get(work.connection, one.uid) if one.own else None
+    if found is not None:
+        return found
+    for twin in records.same_text(work.connection, one.draft.content, one.draft.project):
+        repeated = one.own is not None and twin.uid in work.added  # an export may repeat a text
+        if not repeated and _holds_the_same_secret(work, one, twin):
+            return twin
+    return None
+
+
+def _holds_the_same_secret(work: _Import, one: _Ready, twin: Memory) -> bool:
+    """Tell whether equal texts are one memory: equal placeholders do not mean equal secrets."""
+    if not (one.draft.is_sensitive and twin.is_sensitive):
+        return one.draft.is_sensitive == twin.is_sensitive
+    kept = seals.get(work.connection, twin.uid)
+    if not one.safe.clear:
+        return kept == (one.own.seal if one.own else None)
+    if kept is None:  # its value was not kept; another memory of it helps if this one's is
+        return one.uid in work.unsealed
+    try:
+        return values.normalise(work.door.read(kept)) == values.normalise(one.safe.clear)
+    except ClaudeMemoryError:
+        return False
+
+
+def _add(work: _Import, one: _Ready) -> Memory:
+    uid = one.uid
+    if memories.is_used(work.connection, uid):  # deleted here, and a delete is final for its uid
+        uid = _new_uid(work.place)
+    added = memories.add(
+        work.connection,
+        one.draft,
+        work.place.now(),
+        seq=one.own.memory.session_seq if one.own else 0,
+        uid=uid,
+        created_at=one.created_at,
+    )
+    work.added[uid] = one
+    if one.own:
+        records.put_past(work.connection, added, one.own.past, one.own.sealed)
+    if one.uid in work.sealed:
+        seals.put(work.connection, uid, work.sealed[one.uid], work.place.now())
+    return added
+
+
+def _settle(work: _Import) -> None:
+    """Let what was added supersede the memories of this store, and keep its times."""
+    for uid, one in work.added.items():
+        if one.own:
+            line = one.own.memory
+            supersedes = work.here.get(line.supersedes, line.supersedes)
+            records.settle(work.connection, uid, line.updated_at, supersedes)
+
+
+def _new_uid(place: Place) -> str:
+    return values.new_uid(int(place.now().timestamp() * 1000))

@@ -1,52 +1,31 @@
-"""Reads other people's files into plain facts: JSON lines of many shapes, and Markdown notes.
+"""Reads other people's files into plain facts: JSON of many shapes, and Markdown notes.
 
-Understood: our own export; a JSON array or JSON lines of objects with a text field; the knowledge
-graph of the reference MCP memory server; `CLAUDE.md`; Claude Code's own memory files (one fact a
-file, with front matter).
+Understood: our own export; a JSON array, JSON lines, or a list inside one JSON object, of objects
+with a text field; the knowledge graph of the reference MCP memory server; Markdown.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
-import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from claude_memory.errors import BadInput
 from claude_memory.memory import CATEGORIES
+from claude_memory.portability import markdown
+from claude_memory.portability.facts import KINDS, Fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TEXT_FIELDS = ("content", "text", "memory", "fact", "observation", "value", "note", "body")
 TIME_FIELDS = ("created_at", "createdAt", "created", "timestamp", "date", "time")
-KINDS = {  # what others call our categories
-    "preference": "preferences",
-    "user": "preferences",
-    "feedback": "preferences",
-    "decision": "decisions",
-    "project": "projects",
-    "person": "people",
-}
+LISTS = ("memories", "results", "entities", "relations", "items", "data")
+MARKDOWN = (".md", ".markdown")
+FOLDER = (*MARKDOWN, ".json", ".jsonl")
 FILE_LIMIT = 512 * 1_048_576  # bytes
-BULLET = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+")
-HEADING = re.compile(r"#{1,6}\s+(.*)")
-FENCE = re.compile(r"\s*(```|~~~)")
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One thing to import; `ours` holds the whole line of an export of ours."""
-
-    content: str
-    where: str
-    category: str = "facts"
-    tags: str = ""
-    importance: float = 0.5
-    expanded_keywords: str = ""
-    created_at: str = ""
-    ours: dict[str, Any] = field(default_factory=dict)
+NOTHING = "Nothing was imported."
 
 
 def facts(path: str) -> list[Fact]:
@@ -57,54 +36,74 @@ def facts(path: str) -> list[Fact]:
     """
     try:
         if os.path.isdir(path):
-            names = sorted(os.listdir(path))
-            known = [name for name in names if name.endswith((".md", ".json", ".jsonl"))]
-            return [fact for name in known for fact in facts(os.path.join(path, name))]
-        if os.path.getsize(path) > FILE_LIMIT:
-            message = f"{path} is larger than {FILE_LIMIT // 1_048_576} MiB."
-            raise BadInput(message, "Split it.")
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{path} cannot be read: {error}."
-        raise BadInput(message) from error
-    if path.endswith((".md", ".markdown")):
-        return list(_markdown(path, text))
+            names = sorted(name for name in os.listdir(path) if name.lower().endswith(FOLDER))
+            files = [os.path.join(path, name) for name in names]
+            return [fact for file in files if os.path.isfile(file) for fact in facts(file)]
+        with open(path, "rb") as file:
+            content = file.read(FILE_LIMIT + 1)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}.", NOTHING) from error
+    if len(content) > FILE_LIMIT:
+        raise BadInput(f"{path} is larger than {FILE_LIMIT // 1_048_576} MiB.", "Split it.")
+    text = _decoded(path, content)
+    if path.lower().endswith(MARKDOWN):
+        return list(markdown.read(path, text))
     return list(_objects(path, text))
 
 
+def _decoded(path: str, content: bytes) -> str:
+    """Read the text as UTF-8, or as UTF-16 where it says so, as Windows' shell writes it."""
+    is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        return content.decode("utf-16" if is_wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        message = f"{path}, line {line} is not text in {'UTF-16' if is_wide else 'UTF-8'}."
+        raise BadInput(message, NOTHING) from error
+
+
 def _objects(path: str, text: str) -> Iterator[Fact]:
-    if text.lstrip().startswith("["):
-        parsed = _parsed(f"{path}", text)
-        for number, entry in enumerate(parsed, 1):
+    start = text.lstrip()[:1]
+    whole = _parsed(path, text) if start == "[" else _one_object(text) if start == "{" else None
+    if isinstance(whole, dict):
+        listed = [entry for name in LISTS for entry in _list(whole, name)]
+        whole = listed or [whole]
+    if whole is not None:
+        for number, entry in enumerate(whole, 1):
             yield from _entry(f"{path}, entry {number}", entry)
         return
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # texts may hold what splitlines splits at
         if line.strip():
             where = f"{path}, line {number}"
             yield from _entry(where, _parsed(where, line))
 
 
-def _parsed(where: str, text: str) -> Any:  # noqa: ANN401  (JSON can be anything)
+def _one_object(text: str) -> Any:  # noqa: ANN401  (JSON can be anything)
+    """Return the one object that a text is, or None when it is several lines of JSON."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _parsed(where: str, text: str) -> Any:  # noqa: ANN401
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        message = f"{where} is not JSON: {error}."
-        raise BadInput(message, "Nothing was imported.") from error
+        raise BadInput(f"{where} is not JSON: {error}.", NOTHING) from error
 
 
 def _entry(where: str, entry: Any) -> Iterator[Fact]:  # noqa: ANN401
     if isinstance(entry, str):
         entry = {"content": entry}
     if not isinstance(entry, dict):
-        message = f"{where} is no object with a text."
-        raise BadInput(message, "Nothing was imported.")
+        raise BadInput(f"{where} is no object with a text.", NOTHING)
     if "format" in entry and "format_version" in entry:
         _check_header(where, entry)
-    elif entry.get("type") == "entity" and isinstance(entry.get("observations"), list):
+    elif isinstance(entry.get("observations"), list):
         for observation in entry["observations"]:
             yield Fact(f"{entry.get('name', '')}: {observation}", where, tags=_tags(entry, "name"))
-    elif entry.get("type") == "relation":
+    elif "relationType" in entry:
         parts = (str(entry.get(name, "")) for name in ("from", "relationType", "to"))
         yield Fact(" ".join(parts), where)
     else:
@@ -114,26 +113,23 @@ def _entry(where: str, entry: Any) -> Iterator[Fact]:  # noqa: ANN401
 def _check_header(where: str, entry: dict[str, Any]) -> None:
     if entry["format"] != "claude-memory" or entry["format_version"] != 1:
         message = f"{where}: an export in format {entry['format']} {entry['format_version']}."
-        raise BadInput(message, "Update the plugin and import again.")
+        raise BadInput(message[:200], "Update the plugin and import again. Nothing was imported.")
 
 
 def _fact(where: str, entry: dict[str, Any]) -> Fact:
+    if "uid" in entry and "session_seq" in entry:
+        return Fact("", where, ours=entry)
     content = next((entry[name] for name in TEXT_FIELDS if isinstance(entry.get(name), str)), None)
     if content is None:
-        message = f"{where} has no text; looked for {', '.join(TEXT_FIELDS)}."
-        raise BadInput(message, "Nothing was imported.")
-    importance = entry.get("importance")
-    fits = isinstance(importance, (int, float)) and 0 <= importance <= 1
-    created = next((entry[name] for name in TIME_FIELDS if isinstance(entry.get(name), str)), "")
+        raise BadInput(f"{where} has no text; looked for {', '.join(TEXT_FIELDS)}.", NOTHING)
     return Fact(
         content=content,
         where=where,
         category=_category(entry),
         tags=_tags(entry, "tags"),
-        importance=float(importance) if fits and importance is not None else 0.5,
-        expanded_keywords=str(entry.get("expanded_keywords") or ""),
-        created_at=created,
-        ours=entry if "uid" in entry and "session_seq" in entry else {},
+        importance=_importance(entry.get("importance")),
+        expanded_keywords=_tags(entry, "expanded_keywords").replace(",", " "),
+        created_at=next((entry[n] for n in TIME_FIELDS if isinstance(entry.get(n), str)), ""),
     )
 
 
@@ -147,51 +143,17 @@ def _category(entry: dict[str, Any]) -> str:
     return "facts"
 
 
+def _importance(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return 0.5
+    return float(value) if 0 <= value <= 1 else 0.5
+
+
 def _tags(entry: dict[str, Any], name: str) -> str:
     value = entry.get(name)
     return ",".join(map(str, value)) if isinstance(value, list) else str(value or "")
 
 
-def _markdown(path: str, text: str) -> Iterator[Fact]:
-    front, body = _front_matter(text)
-    if front:
-        kind = front.get("type", "")
-        title = front.get("description") or front.get("name") or ""
-        words = " ".join(body.split())
-        content = words if title in words else f"{title}: {words}"
-        yield Fact(content, path, category=KINDS.get(kind, "facts"), tags=front.get("name", ""))
-    elif os.path.basename(path) != "MEMORY.md":  # the index of the files beside it
-        for number, content in _paragraphs(body):
-            yield Fact(content, f"{path}, line {number}", tags="notes")
-
-
-def _front_matter(text: str) -> tuple[dict[str, str], str]:
-    match = re.match(r"---\n(.*?)\n---\n?", text, re.DOTALL)
-    if not match:
-        return {}, text
-    pairs = (line.split(":", 1) for line in match[1].splitlines() if ":" in line)
-    front = {name.strip(): value.strip().strip("\"'") for name, value in pairs}
-    return {name: value for name, value in front.items() if value}, text[match.end() :]
-
-
-def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
-    """Yield bullets and paragraphs under their headings; code blocks are not facts."""
-    heading, start, is_code = "", 0, False
-    part: list[str] = []
-    for number, line in enumerate([*text.splitlines(), ""], 1):
-        if FENCE.match(line):
-            is_code = not is_code
-        title = HEADING.match(line)
-        ends = not line.strip() or title or BULLET.match(line)
-        if ends and part:
-            yield start, _under(heading, " ".join(part))
-            part = []
-        if title:
-            heading = title[1].strip()
-        elif line.strip() and not is_code and not FENCE.match(line):
-            start = start if part else number
-            part.append(BULLET.sub("", line, count=1).strip())
-
-
-def _under(heading: str, text: str) -> str:
-    return f"{heading}: {text}" if heading else text
+def _list(whole: dict[str, Any], name: str) -> list[Any]:
+    value = whole.get(name)
+    return value if isinstance(value, list) else []

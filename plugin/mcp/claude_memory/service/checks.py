@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 
 from claude_memory import memory
@@ -79,8 +78,8 @@ def importance(value: float) -> float:
     Raises:
         BadInput: it is outside, or no number.
     """
-    if not math.isfinite(value) or not 0 <= value <= 1:
-        message = f"importance is {value}; it goes from 0 to 1."
+    if not 0 <= value <= 1:  # NaN is neither
+        message = f"importance is {str(value)[:40]}; it goes from 0 to 1."
         raise BadInput(message, "Use 0.5 for an ordinary fact, 0.9 for a rule that always holds.")
     return float(value)
 
@@ -113,6 +112,6 @@ def limit(value: int) -> int:
         BadInput: it is below 1.
     """
     if value < 1:
-        message = f"limit is {value}; it must be at least 1."
+        message = f"limit is {str(value)[:40]}; it must be at least 1."
         raise BadInput(message)
     return min(value, 100)

@@ -124,6 +124,7 @@ def _revive(connection: sqlite3.Connection, entry: int, earlier: Memory, place: 
         local_no=earlier.local_no,
         created_at=earlier.created_at,
     )
+    memories.rename_superseded(connection, earlier.uid, back.uid)
     seals.take_back(connection, entry)
     history.move(connection, earlier.uid, back.uid)
     history.remove(connection, entry)
@@ -185,7 +186,7 @@ def _purge(
     answers = []
     for uid, name in zip(uids, names):
         notes = door.forget(kept[uid])
-        stubborn = purge.purge_copies(place.database, uid)
+        stubborn = purge.purge_copies(place.database, uid, place.now())
         answers.append(Deleted(name, _purge_sentence(name, clean, notes, stubborn)))
     return answers
 

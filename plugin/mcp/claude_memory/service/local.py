@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from claude_memory.memory import CATEGORIES
+from claude_memory.memory import CATEGORIES, TAGS_LIMIT
 from claude_memory.service import checks, editing, review, status, storing
 from claude_memory.service.interface import Found
 from claude_memory.store import memories, recall
@@ -66,7 +66,7 @@ class LocalService:
                 self._place.connection(),
                 self._place.now(),
                 category=_category(page.category),
-                tag=page.tag.strip(),
+                tag=checks.text("tag", page.tag, TAGS_LIMIT).strip(),
                 scope=checks.scope(page.scope, SCOPES),
                 project=self._place.project,
                 limit=checks.limit(page.limit),

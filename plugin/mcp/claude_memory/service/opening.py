@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from typing import TYPE_CHECKING
 
 from claude_memory import paths
-from claude_memory.store import failures
+from claude_memory.store import failures, header
+from claude_memory.store.connection import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from claude_memory.service.takeover import Seal
+    from claude_memory.service.takeover import Seal, Taken
 
 
 class Opening:
@@ -31,13 +33,16 @@ class Opening:
         Raises:
             StoreError: it cannot be written; nothing was changed.
         """
-        earlier = os.path.expanduser(os.path.join(paths.EARLIER_HOME, "memory", "memory.db"))
-        is_new = not os.path.exists(self._database)
-        if is_new and not os.path.exists(earlier):
+        found = header.read(self._database)
+        if header.forbids_writing(found):
+            self.mend()
             return
-        if not is_new and self._is_ours():
-            return
-        self._take_over(earlier, is_new=is_new)
+        try:
+            taken = self._take_over(is_there=bool(found), is_ours=header.has_version(found))
+        except (sqlite3.Error, OSError) as error:
+            raise explain(error, self._database) from error
+        if taken is not None:
+            failures.note(self._home, "takeover", taken.sentence(), self._now())
 
     def mend(self) -> str:
         """Mend a damaged store and say what was done.
@@ -51,21 +56,14 @@ class Opening:
         failures.note(self._home, "database", said, self._now())
         return said
 
-    def _is_ours(self) -> bool:
-        """Tell by the file's header whether its schema has a version: then it is ours."""
-        try:
-            with open(self._database, "rb") as file:
-                return any(file.read(64)[60:])
-        except OSError:
-            return True
-
-    def _take_over(self, earlier: str, *, is_new: bool) -> None:
+    def _take_over(self, *, is_there: bool, is_ours: bool) -> Taken | None:
+        earlier = os.path.expanduser(os.path.join(paths.EARLIER_HOME, "memory", "memory.db"))
+        if (is_ours or not is_there) and not os.path.exists(earlier):
+            return None
         from claude_memory.service import takeover  # (once in a store's life)
 
-        taken = None
-        if not is_new and takeover.is_earlier(self._database):
-            taken = takeover.in_place(self._database, self._seal, self._now())
-        elif is_new and takeover.is_earlier(earlier):
-            taken = takeover.from_elsewhere(earlier, self._database, self._seal, self._now())
-        if taken is not None:
-            failures.note(self._home, "takeover", taken.sentence(), self._now())
+        if is_there and not is_ours and takeover.is_earlier(self._database):
+            return takeover.in_place(self._database, self._seal, self._now())
+        if takeover.is_earlier(earlier):
+            return takeover.from_elsewhere(earlier, self._database, self._seal, self._now())
+        return None

@@ -51,8 +51,10 @@ class Place:
         if found is not None and found.is_current():
             return found
         if found is not None:
-            found.close()
+            from claude_memory.store import salvage  # (rare)
+
             del mine.connection
+            salvage.leave(found)
         with self._shared.lock:
             mine.connection = found = self._open()
         return found
@@ -74,10 +76,10 @@ class Place:
             raise found from error
 
     def _open(self) -> StoreConnection:
-        if not self._shared.is_prepared:
-            self.opening.prepare()
-            self._shared.is_prepared = True
         try:
+            if not self._shared.is_prepared:
+                self.opening.prepare()
+                self._shared.is_prepared = True
             return open_store(self.database)
         except StoreDamaged:
             self.opening.mend()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from claude_memory import memory as values
@@ -16,7 +16,7 @@ from claude_memory.errors import BadInput
 from claude_memory.memory import CATEGORIES, Draft, moment, stamp
 from claude_memory.service.secrets import Safe, separate
 from claude_memory.store import memories, purge, schema, seals, state
-from claude_memory.store.connection import open_store, write
+from claude_memory.store.connection import open_store, uri, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +57,7 @@ def is_earlier(path: str) -> bool:
     if header[:16] != SQLITE_HEADER or any(header[60:64]):  # user_version: ours is at least 1
         return False
     try:
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        connection = sqlite3.connect(uri(path, "ro"), uri=True)
         try:
             columns = {row[1]: row[2] for row in connection.execute("PRAGMA table_info(memories)")}
         finally:
@@ -75,18 +75,28 @@ def in_place(path: str, seal: Seal, now: datetime) -> Taken | None:
     """
     connection = sqlite3.connect(path, timeout=5, isolation_level=None)
     try:
-        ready, copy = _read(connection, f"{path}.earlier-{stamp(now)[:10]}", seal, now)
         connection.execute("PRAGMA secure_delete=ON")
-        with write(connection):
+        with write(connection):  # held while the copy is made: nobody takes over a second time
             if schema.version(connection):  # another session was faster
                 return None
+            ready, copy = _read(path, path, seal, now)
             _drop_everything(connection)
             schema.create(connection)
-            unsealed = _insert(connection, ready, now)
+            taken = _insert(connection, ready, now)
+            state.put(connection, purge.DUE, "1")
+        _make_private(path)
         purge.scrub(connection)
     finally:
         connection.close()
-    return Taken(len(ready), "the earlier database at the same place", copy, unsealed)
+    return replace(taken, source="the earlier database at the same place", copy=copy)
+
+
+def _make_private(path: str) -> None:
+    """Take away what the earlier system let others read."""
+    os.chmod(os.path.dirname(path), 0o700)
+    for end in ("", "-wal", "-shm"):
+        if os.path.exists(path + end):
+            os.chmod(path + end, 0o600)
 
 
 def from_elsewhere(source: str, path: str, seal: Seal, now: datetime) -> Taken | None:
@@ -100,19 +110,15 @@ def from_elsewhere(source: str, path: str, seal: Seal, now: datetime) -> Taken |
     try:
         if state.get(connection, key):
             return None
-        earlier = sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=5)
-        try:
-            ready, copy = _read(earlier, f"{path}.earlier-{stamp(now)[:10]}", seal, now)
-        finally:
-            earlier.close()
         with write(connection):
             if state.get(connection, key):
                 return None
+            ready, copy = _read(source, path, seal, now)
             state.put(connection, key, stamp(now))
-            unsealed = _insert(connection, ready, now)
+            taken = _insert(connection, ready, now)
     finally:
         connection.close()
-    return Taken(len(ready), source, copy, unsealed)
+    return replace(taken, source=source, copy=copy)
 
 
 @dataclass(frozen=True)
@@ -124,31 +130,42 @@ class _Ready:
     unsealed: bool
 
 
-def _read(
-    connection: sqlite3.Connection, target: str, seal: Seal, now: datetime
-) -> tuple[list[_Ready], str]:
-    """Copy the earlier database to `target` and read its live memories, redacted and sealed."""
-    names = [row[1] for row in connection.execute("PRAGMA table_info(memories)")]
-    where = " WHERE deleted_at IS NULL" if "deleted_at" in names else ""
-    cursor = connection.execute(f"SELECT * FROM memories{where} ORDER BY id")  # noqa: S608
-    rows = [dict(zip(names, row)) for row in cursor]
-    uids = {row["id"]: values.new_uid(int(now.timestamp() * 1000)) for row in rows}
-    schema.snapshot(connection, target)
-    _mark(target, uids)
+def _read(source: str, path: str, seal: Seal, now: datetime) -> tuple[list[_Ready], str]:
+    """Copy the earlier database beside `path` and read its live memories, redacted and sealed."""
+    target = f"{path}.earlier-{stamp(now)[:10]}"
+    purge.remove_parts(path, now)
+    connection = sqlite3.connect(uri(source, "ro"), uri=True, timeout=5)
+    try:
+        names = [row[1] for row in connection.execute("PRAGMA table_info(memories)")]
+        where = " WHERE deleted_at IS NULL" if "deleted_at" in names else ""
+        cursor = connection.execute(f"SELECT * FROM memories{where} ORDER BY id")  # noqa: S608
+        rows = [dict(zip(names, row)) for row in cursor]
+        uids = _uids(rows, now)
+        schema.snapshot(connection, target, lambda copy: _mark(copy, uids))
+    finally:
+        connection.close()
     kept = (row for row in rows if _text(row.get("content")).strip())
     return [_ready(row, uids[row["id"]], seal, now) for row in kept], target
 
 
-def _mark(copy: str, uids: dict[int, str]) -> None:
+def _uids(rows: list[dict[str, Any]], now: datetime) -> dict[int, str]:
+    """Give each row a uid, and rows of the same text the same one."""
+    of_text: dict[str, str] = {}
+    milliseconds = int(now.timestamp() * 1000)
+    return {
+        row["id"]: of_text.setdefault(
+            values.normalise(_text(row.get("content"))), values.new_uid(milliseconds)
+        )
+        for row in rows
+    }
+
+
+def _mark(copy: sqlite3.Connection, uids: dict[int, str]) -> None:
     """Write our uids into the copy, so that a purge finds the memory there too."""
-    connection = sqlite3.connect(copy)
-    try:
-        connection.execute("ALTER TABLE memories ADD COLUMN uid TEXT")
-        pairs = [(uid, number) for number, uid in uids.items()]
-        connection.executemany("UPDATE memories SET uid = ? WHERE id = ?", pairs)
-        connection.commit()
-    finally:
-        connection.close()
+    copy.execute("ALTER TABLE memories ADD COLUMN uid TEXT")
+    pairs = [(uid, number) for number, uid in uids.items()]
+    copy.executemany("UPDATE memories SET uid = ? WHERE id = ?", pairs)
+    copy.commit()
 
 
 def _ready(row: dict[str, Any], uid: str, seal: Seal, now: datetime) -> _Ready:
@@ -192,12 +209,16 @@ def _time(value: object, now: datetime) -> str:
         return stamp(now)
 
 
-def _insert(connection: sqlite3.Connection, ready: list[_Ready], now: datetime) -> int:
+def _insert(connection: sqlite3.Connection, ready: list[_Ready], now: datetime) -> Taken:
+    count = unsealed = 0
     for one in ready:
+        if memories.is_used(connection, one.uid):  # the same text once more
+            continue
         memories.add(connection, one.draft, now, seq=0, uid=one.uid, created_at=one.created_at)
         if one.seal is not None:
             seals.put(connection, one.uid, one.seal, now)
-    return sum(one.unsealed for one in ready)
+        count, unsealed = count + 1, unsealed + one.unsealed
+    return Taken(count, "", "", unsealed)
 
 
 def _drop_everything(connection: sqlite3.Connection) -> None:

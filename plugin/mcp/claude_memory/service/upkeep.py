@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from claude_memory.errors import StoreBusy
 from claude_memory.memory import days_before, stamp
 from claude_memory.store import failures, history, purge, sessions, state
 from claude_memory.store.connection import write
@@ -53,6 +54,8 @@ def _check_index(place: Place, connection: sqlite3.Connection) -> None:
     try:
         with write(connection, durable=False):
             connection.execute(check)
+    except StoreBusy:
+        return  # tomorrow
     except Exception:  # noqa: BLE001  (whatever it says, a new index is the answer)
         with write(connection):
             connection.execute("INSERT INTO memories_fts (memories_fts) VALUES ('rebuild')")

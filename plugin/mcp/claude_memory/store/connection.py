@@ -9,6 +9,7 @@ import errno
 import os
 import sqlite3
 import sys
+import time
 
 from claude_memory import errors, paths
 from claude_memory.store import schema
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 BUSY_SECONDS = 5.0
+# Seconds between two tries to take the write lock: at first, after a queue's length, and when one
+# long piece of work holds it.
+FIRST_PAUSE, LAST_PAUSE, LONG_PAUSE = 0.012, 0.0005, 0.01
+QUEUE_SECONDS, LONG_SECONDS = 0.15, 1.0
 NETWORK_FILE_SYSTEMS = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "fuse.sshfs", "fuse.glusterfs", "ceph")
 )
@@ -32,14 +37,16 @@ class StoreConnection(sqlite3.Connection):
 
     path = ""
     identity: tuple[int, int] | None = None
+    log: tuple[int, int] | None = None
     refusal: errors.StoreError | None = None  # why nothing may be written through it
 
     def is_current(self) -> bool:
         """Tell whether the path still leads to the file that was opened."""
-        return self.identity == _identity(self.path)
+        return self.identity == identity(self.path)
 
 
-def _identity(path: str) -> tuple[int, int] | None:
+def identity(path: str) -> tuple[int, int] | None:
+    """Return what tells a file from another one at the same path, or None where there is none."""
     try:
         found = os.stat(path)
     except OSError:
@@ -59,9 +66,10 @@ def open_store(path: str) -> StoreConnection:
         _make_place(path)
         connection = _connect(path)
         try:
-            schema.refuse_newer(connection, path)  # before anything is written
+            schema.refuse_unknown(connection, path)  # before anything is written
             _set_pragmas(connection, path)
             schema.migrate(connection, path)
+            connection.log = identity(path + "-wal")
         except BaseException:
             connection.close()
             raise
@@ -100,22 +108,24 @@ def _read_from(connection: StoreConnection) -> StoreConnection:
 
 def _connect(path: str, mode: str = "rwc") -> StoreConnection:
     connection = sqlite3.connect(
-        "file:" + _quoted(path) + "?mode=" + mode,
+        uri(path, mode),
         uri=True,
         timeout=BUSY_SECONDS,
         isolation_level=None,
         check_same_thread=False,
         factory=StoreConnection,
     )
-    connection.path, connection.identity = path, _identity(path)
+    connection.path, connection.identity = path, identity(path)
     return connection
 
 
-def _quoted(path: str) -> str:
+def uri(path: str, mode: str) -> str:
+    """Return the URI that opens a file in a mode, whatever signs its path holds."""
     text = path.replace("\\", "/") if os.name == "nt" else path
     for sign, code in (("%", "%25"), ("?", "%3f"), ("#", "%23")):
         text = text.replace(sign, code)
-    return "/" + text if os.name == "nt" and text[1:2] == ":" else text
+    drive = "/" if os.name == "nt" and text[1:2] == ":" else ""
+    return f"file:{drive}{text}?mode={mode}"
 
 
 def _make_place(path: str) -> None:
@@ -136,7 +146,7 @@ def _set_pragmas(connection: sqlite3.Connection, path: str) -> None:
     connection.execute("PRAGMA temp_store=MEMORY")
 
 
-def network_file_system(path: str) -> str:
+def network_file_system(path: str, table: str = "/proc/self/mounts") -> str:
     """Return the type of the network file system that holds `path`, or an empty string."""
     if os.name == "nt":
         return "unc" if os.path.abspath(path).startswith("\\\\") else ""
@@ -145,7 +155,7 @@ def network_file_system(path: str) -> str:
     best, kind = "", ""
     place = os.path.realpath(path)
     try:
-        with open("/proc/self/mounts", encoding="utf-8", errors="replace") as mounts:
+        with open(table, encoding="utf-8", errors="replace") as mounts:
             for line in mounts:
                 _, folder, found = line.split(" ", 3)[:3]
                 folder = folder.replace("\\040", " ")
@@ -155,6 +165,37 @@ def network_file_system(path: str) -> str:
     except OSError:
         return ""
     return kind if kind in NETWORK_FILE_SYSTEMS else ""
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Take the write lock; whoever has waited longest asks most often, so that nobody starves.
+
+    SQLite's own way, which asks less and less often, keeps some of many writers waiting until
+    those that came later have finished.
+    """
+    patience = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    connection.execute("PRAGMA busy_timeout=0")
+    try:
+        begun = time.monotonic()
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                waited = time.monotonic() - begun
+                if not _is_busy(error) or waited * 1000 >= patience:
+                    raise
+                time.sleep(_pause(waited))
+            else:
+                return
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={patience}")
+
+
+def _pause(waited: float) -> float:
+    """Return for how long to leave the lock alone after waiting for it so long."""
+    if waited > LONG_SECONDS:
+        return LONG_PAUSE
+    return max(LAST_PAUSE, FIRST_PAUSE * (1 - waited / QUEUE_SECONDS))
 
 
 class write:  # noqa: N801  (read as a statement: `with write(connection):`)
@@ -186,7 +227,7 @@ class write:  # noqa: N801  (read as a statement: `with write(connection):`)
         try:
             level = "FULL" if self._durable else "NORMAL"
             connection.execute(f"PRAGMA synchronous={level}")
-            connection.execute("BEGIN IMMEDIATE")
+            _begin(connection)
         except sqlite3.Error as error:
             raise explain(error) from error
         if ours is not None and not ours.is_current():
@@ -218,6 +259,10 @@ class write:  # noqa: N801  (read as a statement: `with write(connection):`)
             self._connection.execute("ROLLBACK")
 
 
+def _is_busy(error: sqlite3.Error) -> bool:
+    return isinstance(explain(error), errors.StoreBusy)
+
+
 # What SQLite's messages hold, and what that means to a person; the first that fits.
 MEANINGS = (
     (("locked", "busy"), errors.StoreBusy, "is in use by another session{where}."),
@@ -230,7 +275,14 @@ MEANINGS = (
     (("readonly",), errors.StoreReadOnly, "cannot be written{where}."),
     (("unable to open",), errors.StoreReadOnly, "cannot be opened{where}: {text}."),
     (
-        ("malformed", "not a database", "corrupt", "unsupported file format", "decode to utf-8"),
+        (
+            "malformed",
+            "not a database",
+            "corrupt",
+            "unsupported file format",
+            "decode to utf-8",
+            "vtable constructor",
+        ),
         errors.StoreDamaged,
         "is damaged{where}: {text}.",
     ),

@@ -1,7 +1,7 @@
 """What an id means: local numbers, server numbers and uids. Hot.
 
 `L7` was made on this machine, `#42` was numbered by a server. A bare integer means `L` while the
-store is local; in a bound store it means `#`, unless a different memory made here has that L number.
+store is local; in a bound store it means `#`, unless a different memory made here has that number.
 """
 
 from __future__ import annotations

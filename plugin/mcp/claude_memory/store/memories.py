@@ -133,6 +133,15 @@ def bury(connection: sqlite3.Connection, uid: str, at: str) -> None:
     )
 
 
+def rename_superseded(connection: sqlite3.Connection, uid: str, heir: str) -> None:
+    """Let whatever supersedes a memory supersede the one that takes its place."""
+    connection.execute(
+        "UPDATE memories SET supersedes = ? WHERE supersedes = ? AND supersedes <> '' "
+        "AND live = 1 AND uid <> ?",
+        (heir, uid, heir),
+    )
+
+
 def get(connection: sqlite3.Connection, uid: str) -> Memory | None:
     """Return the live memory with this uid, or None."""
     query = f"SELECT {COLUMNS} FROM memories WHERE uid = ? AND live = 1"  # noqa: S608

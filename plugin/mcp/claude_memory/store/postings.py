@@ -26,7 +26,11 @@ else:
     Posting = namedtuple("Posting", "term df rids whole")
 
 AHEAD = 512  # entries read to see whether a term is rare
+MOST = 5_000  # entries of one term that are read at all
 HOLDERS = "SELECT rowid FROM memories_fts WHERE memories_fts MATCH ?"
+NEWEST_HOLDERS = (
+    "SELECT rowid FROM memories_fts WHERE memories_fts MATCH :match ORDER BY rowid DESC LIMIT :most"
+)
 
 
 def size(connection: sqlite3.Connection) -> tuple[int, int]:
@@ -53,10 +57,11 @@ def look_up(connection: sqlite3.Connection, asked: Iterable[Term], highest: int)
 
 
 def holders(connection: sqlite3.Connection, posting: Posting) -> list[int]:
-    """Return every memory that holds the term."""
+    """Return the memories that hold the term, the newest if there are very many."""
     if posting.whole:
         return posting.rids
-    return [rid for (rid,) in connection.execute(HOLDERS, (posting.term.match,))]
+    newest = {"match": posting.term.match, "most": MOST}
+    return [rid for (rid,) in connection.execute(NEWEST_HOLDERS, newest)]
 
 
 def holders_among(

@@ -1,7 +1,8 @@
 """Makes text unrecoverable: out of the row, the history, the index, the log and the snapshots.
 
-`secure_delete` zeroes freed pages; the full-text index keeps deleted words in old segments until
-they are merged, hence `optimize`; the write-ahead log keeps old pages until it is truncated.
+`secure_delete` zeroes freed pages, but not what moved between pages, hence `VACUUM`; the full-text
+index keeps deleted words in old segments until they are merged, hence `optimize`; the write-ahead
+log keeps old pages until it is truncated.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 DUE = "scrub_due"
+PART_SECONDS = 600  # making a copy takes a few
+LOGS = ("-wal", "-shm", "-journal")  # of a copy that is open, or was not closed
 
 
 def forget(connection: sqlite3.Connection, uid: str) -> None:
@@ -38,19 +41,31 @@ def expire(connection: sqlite3.Connection, before: str) -> int:
 
 
 def scrub(connection: sqlite3.Connection) -> bool:
-    """Overwrite what deleted text left in the index and in the write-ahead log.
+    """Overwrite what deleted text left in the index, in the pages and in the write-ahead log.
 
     Returns whether nothing is left; False while another session reads an old state of the file.
     A later call (upkeep makes one) finishes the work.
     """
     with write(connection):
         connection.execute("INSERT INTO memories_fts (memories_fts) VALUES ('optimize')")
+        state.put(connection, DUE, "1")
+    if not _rewrite(connection):
+        return False
+    with write(connection):
         state.put(connection, DUE, "")
-    busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-    if busy:
-        with write(connection):
-            state.put(connection, DUE, "1")
-    return not busy
+    return True
+
+
+def _rewrite(connection: sqlite3.Connection) -> bool:
+    """Write the whole file anew: between the cells of split pages stay copies of moved rows."""
+    try:
+        connection.execute("PRAGMA temp_store=FILE")  # it may be much for the memory
+        connection.execute("VACUUM")
+        return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    except sqlite3.OperationalError:  # no lock, or no room
+        return False
+    finally:
+        connection.execute("PRAGMA temp_store=MEMORY")
 
 
 def is_due(connection: sqlite3.Connection) -> bool:
@@ -62,15 +77,17 @@ def copies(path: str) -> list[str]:
     """Return the snapshots and backups that stand beside the database at `path`."""
     folder, name = os.path.split(path)
     beside = (entry for entry in os.listdir(folder) if entry.startswith(name + "."))
-    return [os.path.join(folder, entry) for entry in sorted(beside) if ".part-" not in entry]
+    whole = (entry for entry in beside if ".part-" not in entry and not entry.endswith(LOGS))
+    return [os.path.join(folder, entry) for entry in sorted(whole)]
 
 
-def purge_copies(path: str, uid: str) -> list[str]:
+def purge_copies(path: str, uid: str, now: datetime) -> list[str]:
     """Erase a memory from the copies beside the database; return those that could not be cleaned.
 
     The copy that a takeover keeps of an earlier system's database has our uids too.
     """
     stubborn = []
+    remove_parts(path, now)
     for copy in copies(path):
         try:
             _purge_copy(copy, uid)
@@ -88,6 +105,8 @@ def _purge_copy(copy: str, uid: str) -> None:
         for table in {"memories", "history", "secrets"} & tables:
             query = f"DELETE FROM {table} WHERE uid = ?"  # noqa: S608  (three fixed names)
             gone += connection.execute(query, (uid,)).rowcount
+        if gone and "pending_ops" in tables:  # a copy never syncs
+            connection.execute("DELETE FROM pending_ops")
         if gone and "memories_fts" in tables:
             connection.execute("INSERT INTO memories_fts (memories_fts) VALUES ('optimize')")
         if gone:
@@ -96,10 +115,24 @@ def _purge_copy(copy: str, uid: str) -> None:
         connection.close()
 
 
+def remove_parts(path: str, now: datetime) -> None:
+    """Delete what a copy that was cut off has left, once nobody can still be making it."""
+    folder, name = os.path.split(path)
+    for entry in os.listdir(folder):
+        part = os.path.join(folder, entry)
+        if not entry.startswith(name + ".") or ".part-" not in entry:
+            continue
+        if os.path.getmtime(part) < now.timestamp() - PART_SECONDS:
+            os.unlink(part)
+
+
 def remove_old_copies(path: str, now: datetime) -> list[str]:
     """Delete the copies older than the history is kept; return their paths."""
+    remove_parts(path, now)
     oldest = now.timestamp() - history.KEPT_DAYS * 86_400
     old = [copy for copy in copies(path) if os.path.getmtime(copy) < oldest]
     for copy in old:
-        os.unlink(copy)
+        for end in ("", *LOGS):
+            if os.path.exists(copy + end):
+                os.unlink(copy + end)
     return old

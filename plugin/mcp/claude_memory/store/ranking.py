@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import namedtuple
 
 from claude_memory.store import commonness, words
@@ -24,30 +25,37 @@ if TYPE_CHECKING:
         gain: float
 
     class Score(NamedTuple):
-        """How well a memory fits; `share` is how much of what was asked it answers."""
+        """How well a memory fits; `share` is how much of what was asked its own words answer."""
 
         value: float
         share: float
-        mass: float
         matched: tuple[str, ...]
 
 else:
     Weight = namedtuple("Weight", "text root asked gain")
-    Score = namedtuple("Score", "value share mass matched")
+    Score = namedtuple("Score", "value share matched")
 
 EXPANDED = 0.35  # what a word of the expanded query counts beside one of the context
 PRIOR = 100  # memories that the guess about common words weighs as much as
-FIELDS = (1.0, 0.8, 0.5)  # content, tags, and the words that are only searched
+LEAST = 0.05  # even a word that most memories hold counts a little
+ROOT = 4  # letters that a word's forms share at least
+FIELDS = (1.0, 0.8, 0.5)  # content, tags, and words that are only searched
 SATURATION = 1.2  # bm25's k1
 LENGTH_SHARE = 0.6  # bm25's b
 USUAL_LENGTH = 180  # characters
-ALL_WORDS = 0.5
-LEAST = 0.05
-ROOT = 4
-LEAST_MASS = 4.0
-LEAST_SHARE = 0.2
+NEIGHBOURS = ((-1, 0.5), (1, 0.5), (-2, 0.3), (2, 0.3))  # steps in the session, what they count
 IMPORTANCE = 0.06
 RECENCY = 0.03
+# The floor for hooks, fitted to questions asked of their own store and of others: the share of the
+# question that is answered, each of its words that is no ordinary one, the share of the memory's
+# own words that were asked for, and words that stand together in both.
+FLOOR = 0.95
+MOSTLY = 0.5  # of a question, when only words that everybody uses are answered
+TELLING = 0.18
+ABOUT = 1.7
+TOGETHER = 0.2
+HALF_WORD = 0.5  # two of four Chinese characters may be no word
+OWN_WORDS_READ = 1_500  # characters
 
 
 def weigh(posting: Posting, total: int) -> Weight:
@@ -55,9 +63,8 @@ def weigh(posting: Posting, total: int) -> Weight:
     term = posting.term
     usual = commonness.share(term.text)
     idf = math.log((total + PRIOR + 1) / (posting.df + PRIOR * usual + 0.5))
-    return Weight(
-        term.text, root(term.text), term.asked, max(idf, LEAST) * (1 if term.asked else EXPANDED)
-    )
+    gain = max(idf, LEAST) * (1 if term.asked else EXPANDED)
+    return Weight(term.text, root(term.text), term.asked, gain)
 
 
 def root(text: str) -> str:
@@ -69,43 +76,123 @@ def root(text: str) -> str:
 
 
 class Judge:
-    """Weighs memories against one question."""
+    """Weighs memories against one question, and lets neighbours speak for each other.
 
-    def __init__(self, weights: Iterable[Weight], highest: int) -> None:
+    In a session one memory often names what the next one is about: a term that a memory lacks
+    counts in part if a neighbour holds it.
+    """
+
+    def __init__(self, weights: list[Weight], highest: int) -> None:
         """Keep what was asked, also the terms that no memory holds."""
         asked = [weight for weight in weights if weight.asked]
         self._count = len(asked)
         self._mass = sum(weight.gain for weight in asked)
+        self._pairs = [
+            (
+                one.text,
+                other.text,
+                re.compile(f"{re.escape(one.root)}\\w*\\W+{re.escape(other.root)}"),
+            )
+            for one, other in zip(asked, asked[1:])
+        ]
+        # More than any memory can reach otherwise: who holds every word asked comes first.
+        self._all_words = 2 * (SATURATION + 1) * sum(weight.gain for weight in weights)
         self._highest = highest
 
-    def score(self, memory: Memory, held: Iterable[Weight], rid: int) -> Score:
-        """Return how well a memory fits that holds these terms."""
-        content = memory.content.lower()
-        norm = SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * len(content) / USUAL_LENGTH)
-        value = mass = 0.0
-        matched = []
-        for weight in held:
-            times, field = _places(memory, content, weight.root)
-            value += weight.gain * field * times * (SATURATION + 1) / (times + norm)
-            if weight.asked:
-                matched.append(weight.text)
-                mass += weight.gain
-        if self._count and len(matched) == self._count:
-            value += self._mass * ALL_WORDS
-        value *= 1 + IMPORTANCE * memory.importance + RECENCY * rid / self._highest
-        return Score(value, mass / self._mass if self._mass else 0.0, mass, tuple(matched))
+    def scores(
+        self, memories: dict[int, Memory], held: dict[int, list[Weight]]
+    ) -> dict[int, Score]:
+        """Return the score of each memory, by rid, from the terms that each holds."""
+        gains = {rid: _gains(memory, held[rid]) for rid, memory in memories.items()}
+        beside = {
+            (memory.session, memory.session_seq): gains[rid]
+            for rid, memory in memories.items()
+            if memory.session
+        }
+        return {
+            rid: self._score(memory, rid, held[rid], sum(_with_beside(memory, own, beside)))
+            for (rid, memory), own in zip(memories.items(), gains.values())
+        }
 
-    def passes(self, found: Score) -> bool:
-        """Tell whether a memory is clearly about what was asked."""
-        return found.mass >= LEAST_MASS and found.share >= LEAST_SHARE
+    def _score(self, memory: Memory, rid: int, held: list[Weight], value: float) -> Score:
+        asked = [weight for weight in held if weight.asked]
+        mass = sum(weight.gain for weight in asked)
+        value *= 1 + IMPORTANCE * memory.importance + RECENCY * rid / self._highest
+        if asked and len(asked) == self._count:
+            value += self._all_words
+        share = mass / self._mass if self._mass else 0.0
+        return Score(value, share, tuple(weight.text for weight in asked))
+
+    def passes(self, memory: Memory, found: Score) -> bool:
+        """Tell whether a memory is clearly about what was asked, and the other way round."""
+        text = memory.content[:OWN_WORDS_READ].lower()
+        telling = sum(_telling(word) for word in found.matched)
+        together = sum(
+            bool(pattern.search(text))
+            for one, other, pattern in self._pairs
+            if one in found.matched and other in found.matched
+        )
+        if not telling and not together and found.share < MOSTLY:
+            return False
+        worth = (
+            found.share
+            + telling * TELLING
+            + len(found.matched) / _size(text) * ABOUT
+            + together * TOGETHER
+        )
+        return worth >= FLOOR
+
+
+def _telling(text: str) -> float:
+    """Return how much a word tells by itself: nothing if everybody uses it, a pair half."""
+    if commonness.is_ordinary(text):
+        return 0.0
+    return HALF_WORD if words.CJK_RUN.match(text) else 1.0
+
+
+def _size(text: str) -> int:
+    """Count the words of a text that could be asked for."""
+    plain = words.folded(text)
+    pairs = sum(map(len, words.CJK_RUN.findall(plain)))
+    rest = set(words.WORD.findall(words.CJK_RUN.sub(" ", plain) if pairs else plain))
+    return max(1, pairs + sum(not commonness.is_stop(word) for word in rest))
+
+
+def _with_beside(
+    memory: Memory, own: dict[Weight, float], beside: dict[tuple[str, int], dict[Weight, float]]
+) -> Iterable[float]:
+    """Return what each term counts for a memory, its own or by what stands beside it."""
+    best = dict(own)
+    for step, part in NEIGHBOURS:
+        for weight, gain in beside.get((memory.session, memory.session_seq + step), {}).items():
+            if gain * part > best.get(weight, 0.0):
+                best[weight] = gain * part
+    return best.values()
+
+
+def _gains(memory: Memory, held: Iterable[Weight]) -> dict[Weight, float]:
+    content = memory.content.lower()
+    norm = SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * len(content) / USUAL_LENGTH)
+    found = {}
+    for weight in held:
+        times, field = _places(memory, content, weight.root)
+        found[weight] = weight.gain * field * times * (SATURATION + 1) / (times + norm)
+    return found
 
 
 def _places(memory: Memory, content: str, start: str) -> tuple[int, float]:
-    times = content.count(start)
-    if times:
-        return times, FIELDS[0]
-    if start in memory.tags.lower():
+    """Return how often a word stands in a memory, and what the field counts where it does."""
+    if _begins_word(content, start):
+        return content.count(start), FIELDS[0]
+    if _begins_word(memory.tags.lower(), start):
         return 1, FIELDS[1]
-    if start in memory.expanded_keywords.lower():
-        return 1, FIELDS[2]
+    if start in content or start in memory.expanded_keywords.lower():
+        return 1, FIELDS[2]  # for `script`, that is the end of `TypeScript`
     return 1, FIELDS[0]  # another form or accent: the index found it somewhere
+
+
+def _begins_word(text: str, start: str) -> bool:
+    place = text.find(start)
+    while place > 0 and start.isascii() and text[place - 1].isalnum():
+        place = text.find(start, place + 1)
+    return place >= 0

@@ -15,13 +15,12 @@ from claude_memory.store.rows import COLUMNS_OF_M, FIELDS, to_memory
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
     from datetime import datetime
-    from typing import NamedTuple
+    from typing import Any, NamedTuple
 
     from claude_memory.memory import Memory
     from claude_memory.store.postings import Posting
-    from claude_memory.store.ranking import Weight
+    from claude_memory.store.ranking import Judge, Weight
 
     class Query(NamedTuple):
         """What is asked: `floor` leaves out all that is not clearly about it.
@@ -51,11 +50,15 @@ else:
     Hit = namedtuple("Hit", "memory score matched")
 
 CHOSEN = 14  # terms that take part: the rarest
-BUDGET = 3_000  # candidates from which on further terms only count among them
-BATCH = 120  # memories read and compared at once
+BUDGET = 600  # candidates from which on a further term only counts among them
+BATCH = 60  # memories read at once, and twice the limit more
+MOST_SORTED = 2_000  # memories put in an order other than relevance
+MOST_FILLING = 10_000  # entries of a frequent term looked through to fill an answer
+CLOSE = 0.5  # of the best relevance: what counts as a full match when sorted otherwise
 VISIBLE = (
     "m.live = 1 AND (m.expires_at = '' OR m.expires_at > :now) AND NOT EXISTS "
-    "(SELECT 1 FROM memories s WHERE s.supersedes = m.uid AND s.live = 1 AND s.supersedes <> '')"
+    "(SELECT 1 FROM memories s WHERE s.supersedes = m.uid AND s.live = 1 AND s.supersedes <> '') "
+    "AND (:category = '' OR m.category = :category)"
 )
 SCOPES = {
     "": "(m.scope = 'global' OR m.project = :project)",
@@ -63,6 +66,10 @@ SCOPES = {
     "project": "(m.scope = 'project' AND m.project = :project)",
     "all": "1",
 }
+BESIDE = (
+    "SELECT n.rid FROM memories m JOIN memories n ON n.session = m.session AND n.session_seq "
+    "BETWEEN m.session_seq - 2 AND m.session_seq + 2 WHERE m.session <> '' AND m.rid IN (%s)"
+)
 
 
 def search(connection: sqlite3.Connection, query: Query) -> list[Hit]:
@@ -76,57 +83,120 @@ def search(connection: sqlite3.Connection, query: Query) -> list[Hit]:
         return []
     found = postings.look_up(connection, asked, highest)
     weights = [ranking.weigh(posting, total) for posting in found]
-    judge = ranking.Judge(weights, highest)
     best = sorted(zip(weights, found), key=lambda pair: (-pair[0].gain, pair[0].text))
     chosen = [pair for pair in best if pair[1].df][:CHOSEN]
-    held = _candidates(connection, chosen)
-    order = sorted(held, key=lambda rid: (-sum(one.gain for one in held[rid]), -rid))
-    scored = []
-    for start in range(0, len(order), BATCH):
-        for rid, memory in _load(connection, order[start : start + BATCH], query):
-            score = judge.score(memory, held[rid], rid)
-            if not query.floor or judge.passes(score):
-                scored.append((rid, Hit(memory, score.value, score.matched)))
-        if query.sort_by == "relevance" and len(scored) >= query.limit:
-            break
-    scored.sort(key=lambda pair: (_first(pair[1], query.sort_by), pair[0]), reverse=True)
-    return [hit for _, hit in scored[: query.limit]]
+    answer = _Answer(connection, query, ranking.Judge(weights, highest), chosen)
+    frequent = answer.gather()
+    answer.read()
+    if not query.floor:
+        answer.fill(frequent)
+    return answer.ordered()[: query.limit]
 
 
-def _candidates(
-    connection: sqlite3.Connection, chosen: list[tuple[Weight, Posting]]
-) -> dict[int, list[Weight]]:
-    """Return the memories worth reading, each with the terms that it holds."""
-    held: dict[int, list[Weight]] = {}
-    rare: list[Posting] = []
-    for weight, posting in chosen:
-        if rare and len(held) + posting.df > BUDGET:
-            rids = postings.holders_among(connection, posting, rare)
-        else:
-            rids = postings.holders(connection, posting)
-            rare.append(posting)
+class _Answer:
+    """The answer to one query as it grows: candidates, then the memories among them."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        query: Query,
+        judge: Judge,
+        chosen: list[tuple[Weight, Posting]],
+    ) -> None:
+        """Keep what is asked; nothing is read yet."""
+        self._connection = connection
+        self._query = query
+        self._judge = judge
+        self._weights = [weight for weight, _ in chosen]
+        self._postings = [posting for _, posting in chosen]
+        self._held: dict[int, int] = {}  # by rid: a bit for every chosen term that it holds
+        self._seen: dict[int, Hit | None] = {}  # by rid: None is what the floor keeps out
+
+    def gather(self) -> list[int]:
+        """Collect candidates from the rare terms; return the places of those too frequent."""
+        frequent: list[int] = []
+        rare: list[Posting] = []
+        for place, posting in enumerate(self._postings):
+            if rare and len(self._held) + posting.df > BUDGET:
+                self._hold(place, postings.holders_among(self._connection, posting, rare))
+                frequent.append(place)
+            else:
+                self._hold(place, postings.holders(self._connection, posting))
+                rare.append(posting)
+        return frequent
+
+    def read(self) -> None:
+        """Read the candidates, the most promising first, until there are enough."""
+        masses = {bits: -sum(w.gain for w in self._terms(bits)) for bits in {*self._held.values()}}
+        order = sorted(self._held, key=lambda rid: (masses[self._held[rid]], -rid))
+        relevant = self._query.sort_by not in ("importance", "recency")
+        size = BATCH + 2 * self._query.limit
+        for start in range(0, len(order) if relevant else min(len(order), MOST_SORTED), size):
+            self._read(order[start : start + size])
+            if relevant and len(self._seen) >= self._query.limit:
+                break
+
+    def fill(self, frequent: list[int]) -> None:
+        """Add the newest memories that hold only frequent terms while there is room."""
+        for place in frequent:
+            room = self._query.limit - len(self._seen)
+            if room <= 0:
+                break
+            found = self._select(
+                f"m.rid FROM ({postings.NEWEST_HOLDERS}) f CROSS JOIN memories m "
+                "ON m.rid = f.rowid",
+                f"{VISIBLE} LIMIT :limit",
+                match=self._postings[place].term.match,
+                most=MOST_FILLING,
+                limit=self._query.limit,
+            )
+            rids = [rid for (rid,) in found if rid not in self._seen][:room]
+            self._hold(place, rids)
+            self._read(rids)
+
+    def ordered(self) -> list[Hit]:
+        """Return the hits by relevance, or the close ones and then the rest by another key."""
+        hits = [(hit, rid) for rid, hit in self._seen.items() if hit]
+        close = CLOSE * max((hit.score for hit, _ in hits), default=0.0)
+        by = self._query.sort_by
+
+        def key(pair: tuple[Hit, int]) -> tuple[float | str, ...]:
+            hit, rid = pair
+            newest = hit.memory.created_at
+            if by == "importance":
+                return hit.score >= close, hit.memory.importance, hit.score, newest, rid
+            if by == "recency":
+                return hit.score >= close, newest, rid
+            return hit.score, newest, rid
+
+        return [hit for hit, _ in sorted(hits, key=key, reverse=True)]
+
+    def _hold(self, place: int, rids: list[int]) -> None:
         for rid in rids:
-            held.setdefault(rid, []).append(weight)
-    return held
+            self._held[rid] = self._held.get(rid, 0) | 1 << place
 
+    def _terms(self, bits: int) -> list[Weight]:
+        return [weight for place, weight in enumerate(self._weights) if bits >> place & 1]
 
-def _load(
-    connection: sqlite3.Connection, rids: list[int], query: Query
-) -> Iterator[tuple[int, Memory]]:
-    """Read those of the memories that the query may see."""
-    where = [f"m.rid IN ({','.join(map(str, rids))})", VISIBLE, SCOPES[query.scope]]
-    if query.category:
-        where.append("m.category = :category")
-    rows = connection.execute(
-        f"SELECT {COLUMNS_OF_M}, m.rid FROM memories m WHERE {' AND '.join(where)}",  # noqa: S608
-        {"now": stamp(query.now), "project": query.project, "category": query.category},
-    )
-    return ((row[len(FIELDS)], to_memory(row)) for row in rows)
+    def _read(self, rids: list[int]) -> None:
+        """Read and score memories that the query may see, with the candidates beside them."""
+        beside = self._connection.execute(BESIDE % ",".join(map(str, rids)))
+        wanted = {*rids, *(rid for (rid,) in beside if rid in self._held)}
+        rows = self._select(
+            f"{COLUMNS_OF_M}, m.rid FROM memories m",
+            f"m.rid IN ({','.join(map(str, wanted))}) AND {VISIBLE}",
+        )
+        memories = {row[len(FIELDS)]: to_memory(row) for row in rows}
+        held = {rid: self._terms(self._held[rid]) for rid in memories}
+        for rid, score in self._judge.scores(memories, held).items():
+            passes = not self._query.floor or self._judge.passes(memories[rid], score)
+            hit = Hit(memories[rid], score.value, score.matched) if passes else None
+            self._seen.setdefault(rid, hit)
 
-
-def _first(hit: Hit, sort_by: str) -> tuple[float | str, ...]:
-    """Return what orders the hits: the greatest comes first."""
-    newest = hit.memory.created_at
-    if sort_by == "importance":
-        return hit.memory.importance, hit.score, newest
-    return (newest, hit.score) if sort_by == "recency" else (hit.score, newest)
+    def _select(self, what: str, where: str, **values: str | int) -> list[tuple[Any, ...]]:
+        query = self._query
+        values.update(now=stamp(query.now), project=query.project, category=query.category)
+        return self._connection.execute(
+            f"SELECT {what} WHERE {SCOPES[query.scope]} AND {where}",
+            values,
+        ).fetchall()

@@ -180,6 +180,7 @@ def _create_tables(connection: sqlite3.Connection) -> None:
 # The n-th entry brings a file from user_version n to n + 1.
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create_tables,)
 CURRENT = len(MIGRATIONS)
+IMPLAUSIBLE = 200  # schemas that there will never be
 
 
 def version(connection: sqlite3.Connection) -> int:
@@ -187,13 +188,18 @@ def version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def refuse_newer(connection: sqlite3.Connection, path: str) -> None:
-    """Refuse a database that a later version wrote.
+def refuse_unknown(connection: sqlite3.Connection, path: str) -> None:
+    """Refuse a database that a later version wrote, or whose version no version wrote.
 
     Raises:
-        StoreNewer: it did.
+        StoreNewer: a later version did.
+        StoreDamaged: it says that it is ours, and has a version that cannot be.
     """
     found = version(connection)
+    is_ours = connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
+    if not 0 <= found < IMPLAUSIBLE or (is_ours and not found):
+        message = f"The memory database is damaged ({path}): it cannot have schema {found}."
+        raise errors.StoreDamaged(message)
     if found > CURRENT:
         message = f"{path} has schema {found}, this plugin knows up to {CURRENT}."
         raise errors.StoreNewer(message)
@@ -208,7 +214,7 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
         StoreNewer: a later version wrote this file; it is left untouched.
         StoreEarlier: the earlier system wrote it; it is left untouched.
     """
-    refuse_newer(connection, path)
+    refuse_unknown(connection, path)
     found = version(connection)
     if found == CURRENT:
         return
@@ -234,14 +240,21 @@ def create(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA user_version={number + 1}")
 
 
-def snapshot(connection: sqlite3.Connection, target: str) -> None:
-    """Copy the open database to `target` (mode 0600), complete or not at all."""
+def snapshot(
+    connection: sqlite3.Connection,
+    target: str,
+    finish: Callable[[sqlite3.Connection], None] | None = None,
+) -> None:
+    """Copy the open database to `target` (mode 0600), complete and finished or not at all."""
     part = f"{target}.part-{os.getpid()}"
     os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     try:
         copy = sqlite3.connect(part)
         try:
             connection.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+            if finish is not None:
+                finish(copy)
         finally:
             copy.close()
         os.replace(part, target)

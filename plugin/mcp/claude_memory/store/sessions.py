@@ -55,11 +55,12 @@ def next_seq(connection: sqlite3.Connection, session: str, project: str, now: da
     """
     if not session:
         return 0
-    _ensure(connection, session, project, now)
-    query = "SELECT next_seq FROM sessions WHERE id = ?"
-    found = int(connection.execute(query, (session,)).fetchone()[0])
-    connection.execute("UPDATE sessions SET next_seq = next_seq + 1 WHERE id = ?", (session,))
-    return found
+    take = "UPDATE sessions SET next_seq = next_seq + 1 WHERE id = ?"
+    if not connection.execute(take, (session,)).rowcount:
+        _ensure(connection, session, project, now)
+        connection.execute(take, (session,))
+    query = "SELECT next_seq - 1 FROM sessions WHERE id = ?"
+    return int(connection.execute(query, (session,)).fetchone()[0])
 
 
 def compacted(connection: sqlite3.Connection, session: str, project: str, now: datetime) -> None:

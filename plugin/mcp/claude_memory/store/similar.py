@@ -1,9 +1,9 @@
 """Finds the memory that a new one most likely repeats, so that Claude can decide. Hot.
 
 Nothing is ever merged on this guess. It has to be cheap, since every store makes it: of each word
-only the first entries of the index are read, the memories that share the most rare words are
-compared with the new text, and the likeness of two texts is the share of words in common (the
-Jaccard index).
+only the first entries of the index are read, the memories that share the rarest words are compared
+with the new text, and the likeness of two texts is the share of words in common (the Jaccard
+index).
 """
 
 from __future__ import annotations
@@ -24,9 +24,15 @@ if TYPE_CHECKING:
     from claude_memory.memory import Draft, Memory
 
 LIKE = 0.55  # from here on two texts count as twins
-ASKED = 6  # words that are looked up: the longest
-AHEAD = 48  # entries read of each; a word with fewer is rare
+ASKED = 5  # words that are looked up at most: the longest
+AHEAD = 128  # entries read of each; a word with fewer is rare
+ENOUGH = 3  # rare words, and no more are looked up
 COMPARED = 8  # memories whose text is compared
+PLACES = [f"rid{number}" for number in range(COMPARED)]
+CHOSEN = (  # one text for any number of them, which SQLite then prepares only once
+    f"SELECT {COLUMNS_OF_M} FROM memories m "  # noqa: S608
+    f"WHERE m.rid IN ({', '.join(':' + place for place in PLACES)}) AND {VISIBLE} AND {SCOPES['']}"
+)
 
 
 def likely_twin(connection: sqlite3.Connection, draft: Draft, now: datetime) -> Memory | None:
@@ -35,33 +41,35 @@ def likely_twin(connection: sqlite3.Connection, draft: Draft, now: datetime) -> 
     rids = _candidates(connection, wanted)
     if not rids:
         return None
-    rows = connection.execute(
-        f"SELECT {COLUMNS_OF_M} FROM memories m WHERE m.rid IN ({','.join(map(str, rids))}) "  # noqa: S608
-        f"AND {VISIBLE} AND {SCOPES['']}",
-        {"now": stamp(now), "project": draft.project},
-    )
+    chosen = {**dict.fromkeys(PLACES), **dict(zip(PLACES, rids))}
+    rows = connection.execute(CHOSEN, {**chosen, "now": stamp(now), "project": draft.project})
     likely = ((_likeness(wanted, _words(one.content)), one) for one in map(to_memory, rows))
     best = max(likely, default=None, key=lambda pair: (pair[0], pair[1].uid))
     return best[1] if best and best[0] >= LIKE else None
 
 
 def _candidates(connection: sqlite3.Connection, wanted: frozenset[str]) -> list[int]:
-    """Return the memories that share the most rare words; where no word is rare, the rarest."""
-    shared: Counter[int] = Counter()
+    """Return the memories that share the rarest words; where no word is rare, the rarest of all."""
+    weights: Counter[int] = Counter()
     common: list[tuple[int, str]] = []
+    rare = 0
     for word in sorted(wanted, key=lambda word: (-len(word), word))[:ASKED]:
         cursor = connection.execute(HOLDERS, (f'"{word}"',))
         rids = [rid for (rid,) in cursor.fetchmany(AHEAD)]
         cursor.close()
-        if len(rids) < AHEAD:
-            shared.update(rids)
-        else:  # entries come by rid: the farther the first ones reach, the rarer the word
+        if len(rids) == AHEAD:  # entries come by rid: the farther they reach, the rarer the word
             common.append((-rids[-1], word))
-    if not shared and common:
+            continue
+        for rid in rids:
+            weights[rid] += AHEAD // len(rids)
+        rare += bool(rids)
+        if rare == ENOUGH:
+            break
+    if not weights and common:
         rarest = " AND ".join(f'"{word}"' for _, word in sorted(common)[:3])
         rows = connection.execute(f"{HOLDERS} LIMIT {AHEAD}", (rarest,))
-        shared.update(rid for (rid,) in rows)
-    return [rid for rid, _ in shared.most_common(COMPARED)]
+        weights.update(rid for (rid,) in rows)
+    return [rid for rid, _ in weights.most_common(COMPARED)]
 
 
 def _words(text: str) -> frozenset[str]:

@@ -4,42 +4,52 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+import time
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
-if sys.platform == "win32":
-    import msvcrt
+NAP = 0.01  # seconds between two tries
 
-    def _take(descriptor: int) -> None:
+
+def _take(descriptor: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
 
-else:
-    import fcntl
-
-    def _take(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class Lock:
-    """Held or not for the length of a `with` block; never waited for."""
+    """Held or not for the length of a `with` block; waited for at most `patience` seconds."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, patience: float = 0.0) -> None:
         """Keep the path of the file; it is made when it is missing."""
         self._path = path
+        self._patience = patience
         self._descriptor = -1
         self.is_held = False
 
     def __enter__(self) -> Lock:
         """Try to take the lock."""
         self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        end = time.monotonic() + self._patience
+        self.is_held = self._try()
+        while not self.is_held and time.monotonic() < end:
+            time.sleep(NAP)
+            self.is_held = self._try()
+        return self
+
+    def _try(self) -> bool:
         try:
             _take(self._descriptor)
-            self.is_held = True
         except OSError:
-            self.is_held = False
-        return self
+            return False
+        return True
 
     def __exit__(
         self,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
-from claude_memory.learn.lock import Lock
+from claude_memory.store.lock import Lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,3 +25,15 @@ def test_lock_file_is_private(tmp_path: Path) -> None:
     """Nobody else can hold up this user's learning."""
     with Lock(str(tmp_path / "lock")):
         assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o600
+
+
+def test_patient_one_gets_the_lock_when_it_is_free(tmp_path: Path) -> None:
+    """Waiting ends with the lock held, or with patience."""
+    path = str(tmp_path / "lock")
+    first = Lock(path)
+    first.__enter__()
+    with Lock(path, patience=0.05) as second:
+        assert not second.is_held
+    threading.Timer(0.05, first.__exit__, (None, None, None)).start()
+    with Lock(path, patience=60) as third:
+        assert third.is_held

@@ -1,0 +1,110 @@
+"""Whole memories, as an export writes and an import restores them: with their past and seals."""
+
+from __future__ import annotations
+
+import json
+from collections import namedtuple
+
+from claude_memory.memory import normalise
+from claude_memory.store.memories import SCOPES, twin_key
+from claude_memory.store.rows import COLUMNS, COLUMNS_OF_M, to_memory
+from claude_memory.store.seals import Seal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from typing import Any, NamedTuple
+
+    from claude_memory.memory import Memory
+
+    class Earlier(NamedTuple):
+        """A state before an edit; `fields` is a memory's as a dict."""
+
+        at: str
+        fields: dict[str, Any]
+
+    class Kept(NamedTuple):
+        """A seal; `earlier` is the place of its state among the earlier ones, None for today's."""
+
+        seal: Seal
+        at: str
+        earlier: int | None
+
+    class Record(NamedTuple):
+        """A memory with its earlier states, oldest first, and all its seals."""
+
+        memory: Memory
+        past: tuple[Earlier, ...]
+        sealed: tuple[Kept, ...]
+
+else:
+    Earlier = namedtuple("Earlier", "at fields")
+    Kept = namedtuple("Kept", "seal at earlier")
+    Record = namedtuple("Record", "memory past sealed")
+
+
+def every(connection: sqlite3.Connection) -> Iterator[Record]:
+    """Yield each live memory with its past, oldest first."""
+    query = f"SELECT {COLUMNS} FROM memories WHERE live = 1 ORDER BY rid"  # noqa: S608
+    for row in connection.execute(query):
+        memory = to_memory(row)
+        states = connection.execute(
+            "SELECT id, at, fields FROM history WHERE uid = ? AND kind = 'edited' ORDER BY id",
+            (memory.uid,),
+        ).fetchall()
+        past = tuple(Earlier(at, json.loads(fields)) for _, at, fields in states)
+        places = {entry: place for place, (entry, _, _) in enumerate(states)}
+        yield Record(memory, past, _sealed(connection, memory.uid, places))
+
+
+def _sealed(connection: sqlite3.Connection, uid: str, places: dict[int, int]) -> tuple[Kept, ...]:
+    rows = connection.execute(
+        "SELECT bound, keeper, key_id, blob, at, history_id FROM secrets WHERE uid = ? ORDER BY id",
+        (uid,),
+    )
+    return tuple(Kept(Seal._make(row[:4]), row[4], places.get(row[5])) for row in rows)
+
+
+def same_text(connection: sqlite3.Connection, content: str, project: str) -> list[Memory]:
+    """Return the live memories seen from `project` that hold the same text, also superseded ones.
+
+    An outdated text must not come back as news.
+    """
+    rows = connection.execute(
+        f"SELECT {COLUMNS_OF_M} FROM memories m WHERE m.twin = :twin AND m.live = 1 "  # noqa: S608
+        f"AND {SCOPES['']} ORDER BY m.rid",
+        {"twin": twin_key(content), "project": project},
+    )
+    return [one for one in map(to_memory, rows) if normalise(one.content) == normalise(content)]
+
+
+def put_past(
+    connection: sqlite3.Connection,
+    memory: Memory,
+    past: tuple[Earlier, ...],
+    sealed: tuple[Kept, ...],
+) -> None:
+    """Give a memory that was just added its earlier states and seals."""
+    entries: list[int | None] = []
+    for at, fields in past:
+        here = {**fields, "local_no": memory.local_no, "no": memory.no}
+        cursor = connection.execute(
+            "INSERT INTO history (uid, at, kind, fields) VALUES (?, ?, 'edited', ?)",
+            (memory.uid, at, json.dumps(here, ensure_ascii=False)),
+        )
+        entries.append(cursor.lastrowid)
+    for seal, at, earlier in sealed:
+        connection.execute(
+            "INSERT INTO secrets (uid, history_id, bound, keeper, key_id, blob, at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (memory.uid, None if earlier is None else entries[earlier], *seal, at),
+        )
+
+
+def settle(connection: sqlite3.Connection, uid: str, updated_at: str, supersedes: str) -> None:
+    """Write what a restored memory brings that a new one makes for itself."""
+    connection.execute(
+        "UPDATE memories SET updated_at = ?, supersedes = ? WHERE uid = ?",
+        (updated_at, supersedes, uid),
+    )

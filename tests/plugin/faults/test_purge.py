@@ -1,0 +1,124 @@
+"""Purged, expired and redacted text: searched for, byte by byte, in every file there is."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+from claude_memory.service import upkeep
+from claude_memory.store import purge, schema
+
+from tests.support.desk import Desk
+from tests.support.promises import promise
+from tests.support.sessions import Session, assert_sound, database, files_with
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WORD = "zqxplumbago"
+TEXT = f"The {WORD} door opens with a {WORD}-coloured card from {WORD.upper()}."
+TOKEN = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+
+
+def test_purge_leaves_no_byte_anywhere(tmp_path: Path) -> None:
+    """Content, tags, keywords, earlier texts, index, log, snapshot: nothing has the word."""
+    with Session(tmp_path) as session, Session(tmp_path) as other:
+        other.store("Another memory stays.")
+        one = session.store(TEXT, tags=f"{WORD},door", expanded_keywords=f"{WORD} entrance")
+        session.done("memory_update", id=one, content=f"{TEXT} Since May.")
+        session.done("memory_recall", context=WORD)
+        session.done("hook", event="UserPromptSubmit", prompt=f"What about the {WORD} door?")
+        with closing(sqlite3.connect(str(database(tmp_path)))) as store:
+            schema.snapshot(store, f"{database(tmp_path)}.before-schema-2")
+        assert len(files_with(tmp_path, WORD)) >= 2
+        said = session.done("memory_delete", id=one, purge=True)
+        assert "cannot be undone" in said
+        assert files_with(tmp_path, WORD) == []
+        assert other.contents() == ["Another memory stays."]
+        assert "no earlier state" in session.refused("memory_update", id=one, restore=True)
+    assert files_with(tmp_path, WORD) == []
+    assert_sound(tmp_path)
+
+
+@promise("store.purge-leaves-nothing")
+def test_purge_leaves_nothing_in_a_busy_store(tmp_path: Path) -> None:
+    """Pages that were split, merged and moved meanwhile keep no stale copy of a purged text."""
+    random = Random(0)  # noqa: S311  (to be repeated)
+    desk = Desk(tmp_path)
+
+    def text(number: int, most: int) -> str:
+        words = (f"w{random.randrange(9_999)}" for _ in range(random.randrange(3, most)))
+        return f"Zqx{number}plumbago {' '.join(words)}"
+
+    labels = [desk.store(text(number, 150)) for number in range(300)]
+    for _ in range(200):
+        number = random.randrange(300)
+        desk.call("memory_update", id=labels[number], content=text(number, 400))
+    doomed = random.sample(range(300), 80)
+    desk.call("memory_delete", id=[labels[number] for number in doomed], purge=True)
+    data = b"".join(path.read_bytes().lower() for path in tmp_path.rglob("memory.db*"))
+    assert [number for number in doomed if f"zqx{number}plumbago".encode() in data] == []
+    assert len(desk.texts(limit=100)) == 100
+    desk.connection.close()
+    assert_sound(tmp_path)
+
+
+@promise("store.purge-says-when-it-is-not-complete")
+@pytest.mark.once
+def test_purge_beside_a_reader_says_so_and_is_finished_later(tmp_path: Path) -> None:
+    """While another program still reads an old state, the answer does not claim too much."""
+    desk = Desk(tmp_path)
+    one = desk.store(TEXT)
+    with closing(sqlite3.connect(str(database(tmp_path)), isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM memories").fetchone() == (1,)
+        said = desk.call("memory_delete", id=one, purge=True)
+        assert "cannot be undone" not in said
+        assert "Another session is reading" in said
+        assert "purge is not complete" in desk.call("memory_status")
+        reader.execute("COMMIT")
+    upkeep.run(desk.place)
+    assert files_with(tmp_path, WORD) == []
+    assert "purge is not complete" not in desk.call("memory_status")
+
+
+@promise("store.old-texts-expire")
+def test_deleted_and_edited_texts_are_gone_after_thirty_days(tmp_path: Path) -> None:
+    """Thirty days after a delete or an edit no byte of the earlier text is left, nor its seal."""
+    desk = Desk(tmp_path)
+    one = desk.store(TEXT, tags=WORD)
+    two = desk.store(f"The old {WORD} code is {TOKEN}")
+    desk.call("memory_delete", id=one)
+    desk.call("memory_update", id=two, content="The code was changed.")
+    secrets = "SELECT count(*) FROM secrets"
+    assert desk.connection.execute(secrets).fetchone() == (1,)
+    desk.clock += timedelta(days=29)
+    upkeep.run(desk.place)
+    assert files_with(tmp_path, WORD)
+    desk.clock += timedelta(days=2)
+    upkeep.run(desk.place)
+    assert files_with(tmp_path, WORD) == []
+    assert desk.connection.execute(secrets).fetchone() == (0,)
+    assert not purge.is_due(desk.connection)
+    assert "no earlier state" in desk.refused("memory_update", id=one, restore=True)
+    assert desk.texts() == [f'{two} [facts] 2026-03-01 "The code was changed."']
+
+
+@promise("secrets.redacted-first")
+def test_secrets_are_in_no_file_at_any_time(tmp_path: Path) -> None:
+    """A credential in content, tags or keywords is in clear nowhere, before a delete and after."""
+    with Session(tmp_path) as session:
+        one = session.store(f"The deploy token is {TOKEN}", tags=f"t,{TOKEN}")
+        session.done("memory_update", id=one, expanded_keywords=f"token {TOKEN}")
+        session.done("memory_recall", context=f"deploy {TOKEN}")
+        session.done("hook", event="UserPromptSubmit", prompt=f"Is {TOKEN} the token?")
+        session.refused("memory_update", id=f"L{TOKEN}", tags="a")
+        assert files_with(tmp_path, TOKEN) == []
+        assert TOKEN in session.done("secret_get", id=one)
+        session.done("memory_delete", id=one)
+        assert files_with(tmp_path, TOKEN) == []
+    assert files_with(tmp_path, TOKEN) == []

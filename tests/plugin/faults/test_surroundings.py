@@ -1,0 +1,141 @@
+"""What goes on around a running session: other holders of the file, moved files, file systems."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from claude_memory.store.connection import network_file_system
+
+from tests.support.promises import promise
+from tests.support.sessions import SERVER, Session, assert_sound, database, files_with, rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEPT = "The spare key is with the neighbour on the second floor."
+FAKE_TABLE = 'mount --bind "$TABLE" /proc/$$/mounts && exec "$@"'
+TABLE = """\
+/dev/sda1 / ext4 rw 0 0
+server:/home {folder} nfs4 rw,relatime 0 0
+//server/share /mnt/a\\040share cifs rw 0 0
+tmpfs {folder}/local tmpfs rw 0 0
+me@host:/ /srv/remote fuse.sshfs rw 0 0
+"""
+
+
+@promise("store.busy-is-answered-in-time")
+@pytest.mark.once
+def test_locked_store_is_a_clear_answer_in_time(tmp_path: Path) -> None:
+    """While another program holds the write lock, a store is refused whole and others answer."""
+    with Session(tmp_path) as session:
+        session.store(KEPT)
+        with closing(sqlite3.connect(str(database(tmp_path)), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            session.peer.call("slow", "memory_store", content="Something else.")
+            assert session.ask("ping")["result"] == {}
+            assert KEPT in session.done("memory_recall", context="spare key neighbour")
+            refusal = session.peer.hear()
+            assert refusal["id"] == "slow"
+            assert refusal["result"]["isError"]
+            said = refusal["result"]["content"][0]["text"]
+            assert "in use by another session" in said
+            assert "Nothing was written; try again" in said
+            other.execute("ROLLBACK")
+        assert rows(tmp_path, "SELECT content FROM memories") == [(KEPT,)]
+        session.store("Something else.")
+
+
+@promise("store.moves-with-its-file")
+def test_deleted_store_is_made_anew(tmp_path: Path) -> None:
+    """Memories stored after somebody removed the data folder are in the folder that is there."""
+    with Session(tmp_path / "home") as session, Session(tmp_path / "home") as other:
+        session.store("Stored before the folder was removed.")
+        other.contents()
+        shutil.rmtree(tmp_path / "home")
+        session.store(KEPT)
+        other.store("Stored by the other session.")
+        assert sorted(session.contents()) == sorted([KEPT, "Stored by the other session."])
+    assert rows(tmp_path / "home", "SELECT count(*) FROM memories") == [(2,)]
+    assert_sound(tmp_path / "home")
+
+
+@promise("store.moves-with-its-file")
+@pytest.mark.parametrize("ends", ["with its log", "alone"])
+def test_replaced_store_is_the_one_used(tmp_path: Path, ends: str) -> None:
+    """Once a backup is put in the store's place, sessions that run work on the backup."""
+    backup = tmp_path / "backup.db"
+    with Session(tmp_path / "home") as session, Session(tmp_path / "home") as other:
+        path = database(tmp_path / "home")
+        session.store(KEPT)
+        with (
+            closing(sqlite3.connect(str(path))) as source,
+            closing(sqlite3.connect(str(backup))) as copy,
+        ):
+            source.backup(copy)
+        for number in range(200):
+            session.store(f"Stored in drawer {number} after the backup was made.")
+        assert len(other.contents()) == 100
+        if ends == "with its log":
+            for end in ("-wal", "-shm"):
+                path.with_name(path.name + end).unlink()
+        backup.replace(path)
+        later = [each.store(f"Stored by {each.pid} later.") for each in (session, other)]
+        assert later == ["L2", "L3"]
+        assert len(session.contents()) == len(other.contents()) == 3
+    assert_sound(tmp_path / "home")
+    with Session(tmp_path / "home") as session:
+        assert KEPT in session.contents()
+
+
+def test_network_file_systems_are_recognised(tmp_path: Path) -> None:
+    """The innermost mount decides; blanks in its path are read."""
+    table = tmp_path / "mounts"
+    table.write_text(TABLE.format(folder=tmp_path))
+    found = {
+        place: network_file_system(place, str(table))
+        for place in (
+            str(tmp_path / "memory.db"),
+            str(tmp_path / "local" / "memory.db"),
+            "/mnt/a share/memory.db",
+            "/mnt/a share nearby/memory.db",
+            "/srv/remote/memory.db",
+            "/srv/memory.db",
+        )
+    }
+    assert list(found.values()) == ["nfs4", "", "cifs", "", "fuse.sshfs", ""]
+
+
+@promise("store.network-file-systems")
+def test_store_on_a_network_file_system_does_without_a_shared_log(tmp_path: Path) -> None:
+    """There the store works with a rollback journal, purges cleanly, and status says what to do."""
+    home = tmp_path / "home"
+    table = tmp_path / "mounts"
+    table.write_text(TABLE.format(folder=tmp_path))
+    if not _may_bind(table):
+        pytest.skip("only root may show a process another table of mounts")
+    command = ("unshare", "--mount", "/bin/sh", "-c", FAKE_TABLE, "sh", *SERVER)
+    environ = {"TABLE": str(table)}
+    with Session(home, command=command, environ=environ) as one:
+        one.store(KEPT)
+        assert not database(home).with_name("memory.db-wal").exists()
+        with Session(home, command=command, environ=environ) as two:
+            assert two.contents() == [KEPT]
+            gone = two.store("The zqxplumbago door has a code.")
+        status = one.done("memory_status")
+        assert "network file system (nfs4)" in status
+        assert "MEMORY_HOME" in status
+        assert "cannot be undone" in one.done("memory_delete", id=gone, purge=True)
+        assert not files_with(home, "zqxplumbago")
+    assert database(home).read_bytes()[18:20] == b"\x01\x01", "the file is in WAL mode"
+    assert_sound(home)
+
+
+def _may_bind(table: Path) -> bool:
+    program = shutil.which("unshare")
+    command = ["--mount", "/bin/sh", "-c", 'mount --bind "$0" /proc/$$/mounts', str(table)]
+    return bool(program) and not subprocess.run([str(program), *command], check=False).returncode

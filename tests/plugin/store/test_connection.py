@@ -1,0 +1,79 @@
+"""Write transactions: who gets the lock, how long one waits for it, and what is left behind."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from claude_memory.errors import StoreBusy
+from claude_memory.store import connection as store
+from claude_memory.store.connection import write
+
+from tests.support.stores import opened
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _patience(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA busy_timeout").fetchone()[0])
+
+
+def test_writer_gets_in_when_the_other_has_finished(tmp_path: Path) -> None:
+    """A session that finds the lock taken waits for it, and then writes."""
+    first, second = opened(tmp_path), opened(tmp_path)
+    begun = threading.Event()
+
+    def wait_and_write() -> None:
+        begun.set()
+        with write(second) as connection:
+            connection.execute("INSERT INTO sync_state VALUES ('second', '1')")
+
+    with write(first) as connection:
+        waiting = threading.Thread(target=wait_and_write)
+        waiting.start()
+        assert begun.wait(10)
+        connection.execute("INSERT INTO sync_state VALUES ('first', '1')")
+    waiting.join(10)
+    kept = {key for (key,) in first.execute("SELECT k FROM sync_state")}
+    assert {"first", "second"} <= kept
+
+
+def test_writer_gives_up_when_its_patience_ends(tmp_path: Path) -> None:
+    """A lock that is never let go ends in a clear refusal; the connection stays patient."""
+    first, second = opened(tmp_path), opened(tmp_path)
+    second.execute("PRAGMA busy_timeout=30")
+    with write(first), pytest.raises(StoreBusy), write(second):
+        pass
+    assert _patience(second) == 30
+    with write(second):
+        pass
+
+
+def test_patience_is_the_same_after_a_write(tmp_path: Path) -> None:
+    """Reading after a write waits as long for a lock as before it."""
+    connection = opened(tmp_path)
+    before = _patience(connection)
+    with write(connection):
+        assert _patience(connection) == before == int(store.BUSY_SECONDS * 1000)
+
+
+def test_nobody_waits_for_what_waiting_does_not_mend(tmp_path: Path) -> None:
+    """An error that is no lock comes out at once, as SQLite's own would."""
+    connection = opened(tmp_path)
+    with write(connection), pytest.raises(sqlite3.OperationalError, match="within a transaction"):
+        store._begin(connection)
+
+
+def test_longer_waiting_writers_ask_more_often() -> None:
+    """Twenty sessions take turns: a newcomer does not overtake the one that has waited."""
+    pauses = [store._pause(waited) for waited in (0.0, 0.05, 0.1, 0.14)]
+    assert pauses == sorted(pauses, reverse=True)
+    assert pauses[-1] < pauses[0] / 10
+
+
+def test_long_work_of_another_is_not_asked_after_all_the_time() -> None:
+    """A session that imports for seconds is asked a hundred times a second, not thousands."""
+    assert store._pause(2.0) >= 0.01

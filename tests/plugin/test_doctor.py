@@ -1,0 +1,254 @@
+"""`server.py doctor` sees what is wrong, names the fix, and changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support import shell
+from tests.support.desk import Desk
+from tests.support.sessions import OTHER_USER, database
+from tests.support.stdio_peer import CLIENT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+NAMES = [
+    *("python", "sqlite", "settings", "folder", "database"),
+    *("index", "file system", "secrets", "learning", "hooks"),
+]
+RESTART = "Restart Claude Code: the file is set aside and all that can be read is saved."
+# A Python without the library that seals, and without the way to the system's one.
+BARE = (
+    "import sys; sys.modules['cryptography'] = sys.modules['ctypes'] = None;"
+    "sys.path.insert(0, sys.argv.pop(1));"
+    "from claude_memory.__main__ import main; sys.exit(main(sys.argv[1:]))"
+)
+
+
+def findings(
+    home: object,
+    *,
+    code: int = 0,
+    environ: Mapping[str, str] | None = None,
+    program: Sequence[str] = shell.SERVER,
+) -> dict[str, dict[str, Any]]:
+    """Run `doctor --json`; return its checks by name."""
+    done = shell.run(home, "doctor", "--json", environ=environ, program=program, cwd=Path.home())
+    assert (done.returncode, done.stderr) == (code, "")
+    answer = json.loads(done.stdout)
+    assert answer["ok"] is (code == 0)
+    assert [sorted(one) for one in answer["checks"]] == [["detail", "fix", "name", "status"]] * 10
+    assert all("\n" not in one["detail"] for one in answer["checks"])
+    return {one["name"]: one for one in answer["checks"]}
+
+
+def seen(check: dict[str, Any]) -> tuple[str, str, str]:
+    """Return the essence of a check."""
+    return check["status"], check["detail"], check["fix"]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A data folder with two memories, nobody using it."""
+    desk = Desk(tmp_path)
+    desk.store("One")
+    desk.store("Two")
+    desk.connection.close()
+    return tmp_path
+
+
+def test_healthy_store_passes_every_check(home: Path) -> None:
+    """Ten checks, each with what it saw, none with a fix."""
+    checks = findings(home)
+    assert list(checks) == NAMES
+    assert {one["status"] for one in checks.values()} == {"ok"}
+    assert {one["fix"] for one in checks.values()} == {""}
+    assert checks["database"]["detail"] == f"2 memories, schema 1, {database(home)}"
+    assert checks["index"]["detail"] == "2 memories indexed"
+    assert checks["secrets"]["detail"] == "sealed by aes"
+
+
+def test_text_for_a_person_has_a_line_for_each_check(home: Path) -> None:
+    """The mark comes first, so that a trouble is found at a glance."""
+    lines = shell.said(shell.run(home, "doctor")).splitlines()
+    assert [line[:4] for line in lines] == ["ok  "] * 10
+    assert [line[6:].split(":")[0] for line in lines] == NAMES
+
+
+def test_examination_changes_nothing(home: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Neither in a store, nor where there is none yet; SQLite's own lock files aside."""
+    before = shell.everything_in(home)
+    findings(home)
+    after = shell.everything_in(home).items()
+    assert {name: data for name, data in after if not name.endswith(("-shm", "-wal"))} == before
+    assert not any(data for name, data in after if name.endswith("-wal"))
+
+    empty = tmp_path_factory.mktemp("empty")
+    checks = findings(empty)
+    assert checks["database"]["detail"] == "none yet"
+    assert checks["folder"]["detail"].endswith("will be made when the first memory is stored")
+    assert list(empty.iterdir()) == []
+
+
+def test_file_that_is_no_database_is_damaged(home: Path) -> None:
+    """The fix is the server's work."""
+    database(home).write_bytes(b"These are not the bytes of a database. " * 100)
+    checks = findings(home, code=1)
+    status, detail, fix = seen(checks["database"])
+    assert (status, fix) == ("fail", RESTART)
+    assert "damaged" in detail
+
+
+def test_damage_inside_a_database_is_seen(home: Path) -> None:
+    """Pages behind the header, which opening alone does not read."""
+    content = bytearray(database(home).read_bytes())
+    content[8_192:] = b"\xee" * (len(content) - 8_192)
+    database(home).write_bytes(content)
+    checks = findings(home, code=1)
+    assert checks["database"]["status"] == "fail"
+    assert checks["database"]["fix"] == RESTART
+
+
+def test_newer_schema_asks_for_an_update(home: Path) -> None:
+    """A later version wrote the file."""
+    connection = sqlite3.connect(str(database(home)))
+    connection.execute("PRAGMA user_version=99")
+    connection.close()
+    status, detail, fix = seen(findings(home, code=1)["database"])
+    assert (status, detail) == ("fail", "schema 99 is newer than this plugin")
+    assert fix.startswith("Update the plugin")
+
+
+def test_database_of_the_earlier_system_waits_for_the_server(tmp_path: Path) -> None:
+    """It is no fault, and doctor takes nothing over."""
+    file = database(tmp_path)
+    file.parent.mkdir(mode=0o700)
+    connection = sqlite3.connect(str(file))
+    connection.execute("CREATE TABLE memories (id INTEGER PRIMARY KEY, content TEXT)")
+    connection.close()
+    checks = findings(tmp_path)
+    wanted = ("ok", "the memory server sets it up when it starts next", "")
+    assert seen(checks["database"]) == wanted
+    assert seen(checks["index"]) == wanted
+
+
+def test_index_that_lacks_memories_is_seen(home: Path) -> None:
+    """Recall would not find them."""
+    connection = sqlite3.connect(str(database(home)))
+    connection.execute("DELETE FROM memories_fts_docsize WHERE id = 1")
+    connection.commit()
+    connection.close()
+    status, detail, fix = seen(findings(home)["index"])
+    assert (status, detail) == ("warn", "1 of 2 memories are indexed")
+    assert fix.startswith("Restart Claude Code")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_folder_open_to_others_is_seen(home: Path) -> None:
+    """The fix can be pasted into a shell."""
+    folder = home / "memory"
+    folder.chmod(0o755)
+    wanted = ("warn", f"{folder} is open to others", f"chmod 700 '{folder}'")
+    assert seen(findings(home)["folder"]) == wanted
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_folder_of_another_user_is_seen() -> None:
+    """Run under another user's id, because root may write everywhere."""
+    with tempfile.TemporaryDirectory() as shared:
+        Path(shared).chmod(0o755)
+        home = Path(shared) / "data"
+        Desk(home).connection.close()
+        home.chmod(0o755)
+        (home / "memory").chmod(0o555)
+        (home / "memory" / "memory.db").chmod(0o444)
+        program = (sys.executable, "-S", "-E", "-c", OTHER_USER, str(CLIENT))
+        done = shell.run(home, "doctor", "--json", program=program)
+        (home / "memory").chmod(0o755)
+    assert (done.returncode, done.stderr) == (1, "")
+    checks = {one["name"]: one for one in json.loads(done.stdout)["checks"]}
+    status, detail, fix = seen(checks["folder"])
+    assert (status, detail) == ("fail", f"{home / 'memory'} is not writable")
+    assert fix.startswith("Make it writable for your user")
+
+
+def test_machine_that_cannot_seal_is_seen(home: Path) -> None:
+    """A Python without `cryptography` and without ctypes."""
+    program = (sys.executable, "-c", BARE, str(CLIENT))
+    status, detail, fix = seen(findings(home, program=program)["secrets"])
+    assert (status, detail) == ("warn", "nothing here can seal a secret")
+    assert "cryptography" in fix
+    assert "VAULT_ADDR" in fix
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_key_that_others_can_read_is_seen(home: Path) -> None:
+    """Without showing it."""
+    desk = Desk(home)
+    desk.store("The token is ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8")
+    desk.connection.close()
+    (home / "keys" / "seal.key").chmod(0o644)
+    status, detail, _ = seen(findings(home)["secrets"])
+    assert status == "warn"
+    assert detail.startswith("aes: Other users may read the key file ")
+
+
+def test_vault_that_does_not_answer_is_seen(home: Path) -> None:
+    """The token is not shown."""
+    environ = {"VAULT_ADDR": "http://127.0.0.1:1", "VAULT_TOKEN": "not-a-real-one"}
+    done = shell.run(home, "doctor", "--json", environ=environ)
+    assert "not-a-real-one" not in done.stdout
+    checks = {one["name"]: one for one in json.loads(done.stdout)["checks"]}
+    assert checks["secrets"]["status"] == "warn"
+    assert checks["secrets"]["detail"].startswith("vault: Vault at 127.0.0.1 cannot be reached")
+
+
+def test_settings_that_cannot_be_read_are_named(home: Path) -> None:
+    """With the value that is used instead."""
+    environ = {"MEMORY_LEARN": "sometimes", "VAULT_ADDR": "https://vault.example.com"}
+    status, detail, fix = seen(findings(home, environ=environ)["settings"])
+    assert (status, fix) == ("warn", "Correct or remove these variables.")
+    assert "MEMORY_LEARN='sometimes' is not understood; auto is used." in detail
+    assert "VAULT_ADDR is set and VAULT_TOKEN is not" in detail
+
+
+@pytest.mark.parametrize(
+    ("environ", "detail"),
+    [
+        ({"MEMORY_LEARN": "off"}, "off"),
+        ({"MEMORY_LEARN_JUDGE": "off"}, "local rules only (no judge)"),
+        ({"PATH": "/nowhere"}, "local rules only (no judge)"),
+    ],
+)
+def test_way_of_learning_is_told(home: Path, environ: dict[str, str], detail: str) -> None:
+    """Whether a model is asked, and how often at most."""
+    assert seen(findings(home, environ=environ)["learning"]) == ("ok", detail, "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a program without an extension")
+def test_judge_that_is_found_is_told(home: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """It is not started."""
+    folder = tmp_path_factory.mktemp("bin")
+    program = folder / "claude"
+    program.write_text("#!/bin/sh\ntouch started\n")
+    program.chmod(0o755)
+    checks = findings(home, environ={"PATH": str(folder), "MEMORY_LEARN_DAILY": "7"})
+    assert checks["learning"]["detail"] == "judge claude, at most 7 calls a day"
+    assert not list(Path.home().glob("started"))
+
+
+def test_failures_of_hooks_are_told(home: Path) -> None:
+    """Where nobody would look."""
+    entry = {"at": "2026-03-01T12:00:00.000000Z", "where": "auto-learn", "text": "It stopped."}
+    (home / "memory" / "failures.jsonl").write_text(json.dumps(entry) + "\n")
+    status, detail, fix = seen(findings(home)["hooks"])
+    assert (status, detail) == ("warn", "1 failed, last auto-learn: It stopped.")
+    assert "DEBUG_CLAUDE_MEMORY_HOOKS=1" in fix

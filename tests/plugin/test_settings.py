@@ -1,0 +1,100 @@
+"""Settings: what cannot be understood is complained about and never stops anything."""
+
+from __future__ import annotations
+
+import pytest
+from claude_memory.settings import Settings
+
+DEFAULTS = ("", 600, "auto", "claude", 20, "safe", 60)
+
+
+def essence(settings: Settings) -> tuple[object, ...]:
+    """Return what most tests look at."""
+    return (
+        settings.api_key,
+        settings.recall_budget,
+        settings.learn,
+        settings.judge,
+        settings.learn_daily,
+        settings.approve,
+        settings.sync_interval,
+    )
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        {"MEMORY_API_KEY": "${MEMORY_API_KEY}", "MEMORY_LEARN": " "},
+        {"CLAUDE_PLUGIN_OPTION_API_KEY": "", "CLAUDE_PLUGIN_OPTION_LEARN": ""},
+    ],
+)
+def test_nothing_has_to_be_set(environ: dict[str, str]) -> None:
+    """An empty value and a placeholder that the client left literal count as unset."""
+    settings = Settings.from_env(environ)
+    assert essence(settings) == DEFAULTS
+    assert settings.mode == "SQLite-only"
+    assert settings.complaints == ()
+
+
+def test_environment_wins_over_the_plugins_options() -> None:
+    """And the present name over the earlier one."""
+    settings = Settings.from_env(
+        {
+            "CLAUDE_PLUGIN_OPTION_API_URL": "https://option.example.com",
+            "CLAUDE_PLUGIN_OPTION_LEARN": "propose",
+            "CLAUDE_PLUGIN_OPTION_RECALL_BUDGET": "900",
+            "CLAUDE_MEMORY_API_URL": "https://alias.example.com",
+            "CLAUDE_MEMORY_API_KEY": "alias",
+            "MEMORY_API_KEY": "primary",
+            "MEMORY_RECALL_BUDGET": "0",
+        }
+    )
+    assert settings.api_url == "https://alias.example.com"
+    assert settings.api_key == "primary"
+    assert (settings.learn, settings.recall_budget, settings.mode) == ("propose", 0, "Hybrid")
+
+
+def test_syncing_can_be_left_to_the_server() -> None:
+    """A key without a cache here."""
+    environ = {"MEMORY_API_KEY": "k", "MEMORY_SYNC_DISABLE": "1"}
+    assert Settings.from_env(environ).mode == "HTTP-only"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MEMORY_RECALL_BUDGET", "lots"),
+        ("MEMORY_RECALL_BUDGET", "-1"),
+        ("MEMORY_RECALL_BUDGET", "nan"),
+        ("MEMORY_LEARN", "sometimes"),
+        ("CLAUDE_PLUGIN_OPTION_LEARN", "sometimes"),
+        ("MEMORY_LEARN_JUDGE", "gpt"),
+        ("MEMORY_LEARN_DAILY", "10001"),
+        ("MEMORY_APPROVE", "everything"),
+        ("MEMORY_SYNC_INTERVAL", "0"),
+    ],
+)
+def test_value_that_is_not_understood_is_named(name: str, value: str) -> None:
+    """The default holds, and one sentence names the variable that was set."""
+    settings = Settings.from_env({name: value})
+    assert essence(settings) == DEFAULTS
+    [complaint] = settings.complaints
+    assert complaint.startswith(f"{name}='{value}' is not understood; ")
+
+
+def test_vault_address_without_a_token_is_complained_about() -> None:
+    """Else secrets would rest on this machine while their owner believes them in Vault."""
+    settings = Settings.from_env({"VAULT_ADDR": "https://vault.example.com"})
+    said = "VAULT_ADDR is set and VAULT_TOKEN is not, so Vault is not used for secrets."
+    assert settings.complaints == (said,)
+    both = Settings.from_env({"VAULT_ADDR": "https://vault.example.com", "VAULT_TOKEN": "t"})
+    assert both.complaints == ()
+
+
+def test_shown_settings_hold_no_secret() -> None:
+    """A log of the value gives nothing away."""
+    environ = {"MEMORY_API_KEY": "key-7", "VAULT_TOKEN": "token-7", "VAULT_ADDR": "https://v"}
+    shown = repr(Settings.from_env(environ))
+    assert "key-7" not in shown
+    assert "token-7" not in shown
