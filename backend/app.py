@@ -52,10 +52,12 @@ def create_app(
     keeper: Keeper | None = None,
     key_file: Path | None = None,
     telemetry: Telemetry | None = None,
+    metrics_host: str = "",
 ) -> FastAPI:
     """Return the app; nothing is opened before its lifespan begins.
 
-    `keeper` and `key_file` say who keeps secrets, if the settings do not.
+    `keeper` and `key_file` say who keeps secrets, if the settings do not. Metrics are served, on a
+    port of their own, if `metrics_host` says where.
 
     Raises:
         ConfigurationError: a setting cannot be used; the text names the fix.
@@ -70,7 +72,7 @@ def create_app(
     app = FastAPI(
         title="claude-memory",
         version=VERSION,
-        lifespan=lambda _: _lifespan(settings, shared, telemetry),
+        lifespan=lambda _: _lifespan(settings, shared, telemetry, metrics_host),
         redirect_slashes=False,
         redoc_url=None,
     )
@@ -98,7 +100,7 @@ def keeping(database: Database) -> Any:  # noqa: ANN401  (secrets.aes.Keep)
 
 @contextlib.asynccontextmanager
 async def _lifespan(
-    settings: Settings, shared: Provided, telemetry: Telemetry
+    settings: Settings, shared: Provided, telemetry: Telemetry, metrics_host: str
 ) -> AsyncIterator[None]:
     """Open the pool and get ready; where the database is away, go on trying while we live."""
     await shared.database.open()
@@ -106,7 +108,11 @@ async def _lifespan(
     try:
         if not await _try(settings, shared):
             trying = asyncio.create_task(_keep_trying(settings, shared, telemetry))
-        yield
+        with telemetry.metrics_at(metrics_host, settings.metrics_port):
+            yield
+    except ConfigurationError as error:
+        shared.problem = str(error)
+        raise
     finally:
         if trying is not None:
             trying.cancel()

@@ -5,6 +5,7 @@ An account appears as a hash, an address as its template, an error as its type a
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import sys
 import traceback
@@ -13,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from uuid import UUID
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,6 +64,25 @@ class Telemetry:
                 structlog.processors.JSONRenderer(),
             ],
         )
+
+    @contextlib.contextmanager
+    def metrics_at(self, host: str, port: int) -> Iterator[None]:
+        """Serve the metrics there meanwhile; without a host or port, nowhere."""
+        if not host or not port:
+            yield
+            return
+        try:
+            server, thread = start_http_server(port, host, self.registry)
+        except OSError as error:  # another worker of this machine has the port
+            self.log.warning("no metrics", port=port, problem=error.strerror)
+            yield
+            return
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
 
     def served(self, request: Served) -> None:
         """Tell of one answered request."""

@@ -1,4 +1,4 @@
-"""Statements on the lives of this database: which one it is in, and what an earlier one had."""
+"""Statements on the database as a whole: its lives, its end of keeping time, its accounts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg.rows import tuple_row
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
     from psycopg import AsyncConnection
@@ -51,3 +52,22 @@ async def rotate(connection: Connection, epoch: UUID, *, only_in_a_new_life: boo
     await cursor.execute("SELECT memory_rotate_epoch(%s, %s)", (epoch, only_in_a_new_life))
     found = await cursor.fetchone()
     return found[0] if found else None
+
+
+async def purge(
+    connection: Connection,
+    before_tombstones: datetime,
+    before_history: datetime,
+    after: UUID | None,
+    most: int,
+) -> tuple[int, int, int, int, UUID | None]:
+    """Purge the next accounts; return how many, the erased of each kind, and the last account."""
+    cursor = connection.cursor(row_factory=tuple_row)
+    await cursor.execute(
+        "SELECT accounts, tombstones, histories, operations, last_account "
+        "FROM memory_purge(%s, %s, %s, %s::int)",
+        (before_tombstones, before_history, after, most),
+    )
+    found = await cursor.fetchone()
+    assert found is not None  # noqa: S101  (the function returns one row)
+    return found[0], found[1], found[2], found[3], found[4]

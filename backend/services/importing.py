@@ -18,7 +18,7 @@ from backend.services.single import KEYS
 from backend.services.uids import new_uid
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from uuid import UUID
 
     from backend.db import Database
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from backend.secrets.keeper import Keeper
     from backend.services.applying import Ready
 
+AT_ONCE = 2_000  # rows in one statement
 PATIENCE = 60  # seconds that a statement on all rows may take
 ROWS: TypeAdapter[list[ImportRow]] = TypeAdapter(list[ImportRow])
 ERRORS_SHOWN = 20
@@ -37,10 +38,14 @@ async def read(body: bytes, *, is_list: bool) -> list[ImportRow]:
     Raises:
         Malformed: a row is not what an import takes; it is named.
     """
-    rows = await to_thread.run_sync(_read_list if is_list else _read_lines, body)
+    rows = await to_thread.run_sync(read_list if is_list else read_lines, body)
     if len(rows) > IMPORT_LIMIT:
         raise Malformed(f"These are {len(rows)} rows; send at most {IMPORT_LIMIT} at once.")
     return rows
+
+
+def _silent(_done: int) -> None:
+    """Tell nobody."""
 
 
 async def store(
@@ -49,8 +54,11 @@ async def store(
     account: UUID,
     rows: Sequence[ImportRow],
     idempotency_key: str = "",
+    tell: Callable[[int], None] = _silent,
 ) -> list[Imported]:
     """Store all rows or none; rows that are there already, just so, stay as they are.
+
+    `tell` hears how many rows were written so far.
 
     Raises:
         Conflict: a row's uid belongs to another memory; the row is named.
@@ -62,10 +70,12 @@ async def store(
         await changes.lock(connection, account)
         present = await changes.load(connection, account, uids)
         fresh = _missing(ready, present)
-        if fresh:
-            for outcome in await writing.apply_in(connection, account, fresh):
+        for begin in range(0, len(fresh), AT_ONCE):
+            some = fresh[begin : begin + AT_ONCE]
+            for outcome in await writing.apply_in(connection, account, some):
                 assert outcome.row is not None  # noqa: S101  (a create was applied)
                 present[outcome.row.uid] = outcome.row
+            tell(begin + len(some))
     return [_imported(present[uid]) for uid in uids]
 
 
@@ -98,7 +108,12 @@ def _imported(row: Row) -> Imported:
     return Imported(id=row.no, uid=row.uid, category=row.category, importance=row.importance)
 
 
-def _read_list(body: bytes) -> list[ImportRow]:
+def read_list(body: bytes) -> list[ImportRow]:
+    """Read a JSON list of rows, however many.
+
+    Raises:
+        Malformed: a row is not what an import takes; it is named.
+    """
     try:
         return ROWS.validate_json(body)
     except ValidationError as error:
@@ -117,7 +132,12 @@ def _read_loosely(body: bytes) -> list[ImportRow]:
         raise Malformed("The body is no JSON.", errors=[]) from None
 
 
-def _read_lines(body: bytes) -> list[ImportRow]:
+def read_lines(body: bytes) -> list[ImportRow]:
+    """Read JSON lines, however many; empty ones are passed over.
+
+    Raises:
+        Malformed: a line is not what an import takes; it is named.
+    """
     rows = []
     for place, line in enumerate(body.splitlines()):
         if not line.strip():

@@ -50,9 +50,7 @@ class Replica:
 
     def live(self) -> dict[str, int]:
         """Return the versions of the live memories."""
-        return {
-            uid: row["version"] for uid, row in self.rows.items() if row["deleted_at"] is None
-        }
+        return {uid: row["version"] for uid, row in self.rows.items() if row["deleted_at"] is None}
 
     def digest(self) -> str:
         """Return the digest of what is live, as the protocol defines it."""

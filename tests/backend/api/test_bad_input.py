@@ -59,11 +59,19 @@ BAD_QUERIES = [
     ("/api/memories", "limit", ["0", "-1", "x", "1e3", "99999999999999999999", "501", "1.5", ""]),
     ("/api/memories", "category", ["unknown", "%00"]),
     ("/api/memories", "tag", ["%00", "", "t" * 201]),
-    ("/api/memories", "cursor", ["x", "%00", "%23%23%23%23", "e30", "W10", "bnVsbA", "x" * 501, "é"]),
+    (
+        "/api/memories",
+        "cursor",
+        ["x", "%00", "%23%23%23%23", "e30", "W10", "bnVsbA", "x" * 501, "é"],
+    ),
     ("/api/memories/sync", "limit", ["0", "-1", "x", "1001", "9" * 40]),
     ("/api/memories/sync", "since", ["yesterday", "%00", "0", "1" * 90, "2026-99-01", "x" * 101]),
     ("/api/memories/sync", "since", ["0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-12:00"]),
-    ("/api/memories/sync", "cursor", ["x", "%00", "%23%23%23%23", "W10", "bnVsbA", "é", "WzEsMiwzLDQsNV0"]),
+    (
+        "/api/memories/sync",
+        "cursor",
+        ["x", "%00", "%23%23%23%23", "W10", "bnVsbA", "é", "WzEsMiwzLDQsNV0"],
+    ),
     ("/api/memories/1", "purge", ["later"]),
 ]
 
@@ -229,9 +237,7 @@ async def test_ids_of_no_memory_are_not_found(api: Api) -> None:
 
 
 @pytest.mark.parametrize(("path", "name", "values"), BAD_QUERIES)
-async def test_wrong_queries_are_refused(
-    api: Api, path: str, name: str, values: list[str]
-) -> None:
+async def test_wrong_queries_are_refused(api: Api, path: str, name: str, values: list[str]) -> None:
     """Limits, cursors, times and filters that make no sense get 4xx."""
     method = "DELETE" if name == "purge" else "GET"
     for value in values:

@@ -142,9 +142,7 @@ async def test_matrix_has_a_row_for_every_endpoint(api: Api) -> None:
 
 
 @pytest.mark.parametrize("endpoint", NAMED)
-async def test_foreign_ids_are_as_unknown_as_any(
-    api: Api, foreign: Foreign, endpoint: str
-) -> None:
+async def test_foreign_ids_are_as_unknown_as_any(api: Api, foreign: Foreign, endpoint: str) -> None:
     """Same status and same body as for an id that nobody has; nothing is changed."""
     kinds, call = NAMED[endpoint]
     for kind in kinds:

@@ -160,7 +160,10 @@ async def test_key_life_is_audited(api: Api, superuser: psycopg.Connection[Any])
 
 async def test_rate_is_shared_by_replicas(app_url: str) -> None:
     """Two replicas together allow what one would; then it is 429 with Retry-After."""
-    async with running(app_url, rate=1, burst=120) as one, running(app_url, rate=1, burst=120) as two:
+    async with (
+        running(app_url, rate=1, burst=120) as one,
+        running(app_url, rate=1, burst=120) as two,
+    ):
         answers = [
             await client.get("/api/memories")
             for _ in range(80)

@@ -254,9 +254,7 @@ async def test_list_is_paged_newest_first_while_others_write(api: Api) -> None:
     seen: list[str] = []
     cursor = ""
     while True:
-        page = (
-            await api.alice.get("/api/memories", params={"limit": 3, "cursor": cursor})
-        ).json()
+        page = (await api.alice.get("/api/memories", params={"limit": 3, "cursor": cursor})).json()
         seen += [one["content"] for one in page["memories"]]
         await stored(api.alice, "Late")
         cursor = page["next"]

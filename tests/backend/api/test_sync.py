@@ -310,7 +310,9 @@ async def test_server_restored_from_a_backup_gets_back_what_a_client_has(
             "WHERE uid = %s",
             (kept["version"], kept["uid"]),
         )
-        owner.execute("UPDATE accounts SET version = %s, next_no = %s, live = %s, digest = %s", state)
+        owner.execute(
+            "UPDATE accounts SET version = %s, next_no = %s, live = %s, digest = %s", state
+        )
         owner.execute("SELECT memory_rotate_epoch(gen_random_uuid())")
     old = {"X-Memory-Epoch": hello["epoch"]}
     told = await api.alice.get(FEED, headers=old)
