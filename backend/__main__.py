@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 WELL, WRONG, INTERRUPTED = 0, 1, 130
+LONGEST_DAYS = 36_500
 SCOPES = "read,write,secret"
 
 
@@ -89,7 +90,7 @@ def _document(name: str) -> Callable[[argparse.Namespace], None]:
 
 
 def _days(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > 36_500:
+    if not text.isascii() or not text.isdigit() or int(text) > LONGEST_DAYS:
         raise argparse.ArgumentTypeError("a number of days, such as 90")
     return int(text)
 

@@ -159,7 +159,7 @@ async def _keep_trying(settings: Settings, shared: Provided, telemetry: Telemetr
                 return
         except ConfigurationError as error:
             shared.problem = "The server is not set up to serve; see its log."
-            telemetry.log.error("not ready", problem=str(error))
+            telemetry.log.warning("not ready", problem=str(error))
 
 
 def _on_api_error(request: Request, error: Exception) -> Response:

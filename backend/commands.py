@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 from uuid import UUID, uuid4
 
 from backend import embedded, migrate, serving
@@ -122,7 +122,7 @@ async def export(tools: Tools, user: str, path: str) -> None:
     account = await _account(tools, user)
     count = 0
     with contextlib.ExitStack() as stack:
-        file = sys.stdout.buffer if path == "-" else stack.enter_context(Path(path).open("wb"))
+        file = sys.stdout.buffer if path == "-" else stack.enter_context(_opened_file(path))
         async for lines in await exporting.begin(tools.database, account, by=BY):
             file.write(lines)
             count += lines.count(b"\n")
@@ -132,10 +132,7 @@ async def export(tools: Tools, user: str, path: str) -> None:
 
 async def import_all(tools: Tools, user: str, path: str) -> None:
     """Import the lines of an export, or a JSON list: all of them or none."""
-    try:
-        content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
+    content = _read(path)
     is_list = content.lstrip()[:1] == b"["
     rows = importing.read_list(content) if is_list else importing.read_lines(content)
     tools.tell(f"{len(rows)} rows were read; checking them for secrets...")
@@ -242,6 +239,20 @@ def openapi() -> str:
 def errors() -> str:
     """Return the page of all errors, as docs/api/errors.md holds it."""
     return errors_page().rstrip("\n")
+
+
+def _opened_file(path: str) -> BinaryIO:
+    try:
+        return Path(path).open("wb")
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _read(path: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 async def _account(tools: Tools, user: str) -> UUID:

@@ -1,4 +1,4 @@
-"""Completes the OpenAPI document: who may call, and every problem that an address can answer with."""
+"""Completes the OpenAPI document: who may call, and every problem that can be the answer."""
 
 from __future__ import annotations
 

@@ -52,6 +52,15 @@ class ScopeMissing(ApiError):
     fix = "Use a key that has the scope named in 'scope'."
 
 
+class WrongOrigin(ApiError):
+    """A browser sends this from a page that is not of this server."""
+
+    status = 403
+    code = "wrong_origin"
+    title = "Pages of this origin may not call this address."
+    fix = "Call it from a program, or from a page of the server's own address."
+
+
 class NotFound(ApiError):
     """Nothing of this account has that id."""
 
@@ -149,6 +158,15 @@ class WrongMediaType(ApiError):
     code = "wrong_media_type"
     title = "The body must be JSON."
     fix = "Send 'Content-Type: application/json'."
+
+
+class WrongHost(ApiError):
+    """The caller knows this server by a name that is not its own."""
+
+    status = 421
+    code = "wrong_host"
+    title = "This server is not the one that the header 'Host' names."
+    fix = "Use the server's own address; its operator sets it as MEMORY_PUBLIC_URL."
 
 
 class Malformed(ApiError):

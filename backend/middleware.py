@@ -140,6 +140,6 @@ class _Request:
 
 def _seen_from_outside(error: Exception) -> ApiError:
     """Return what a caller is told of an unexpected error."""
-    import psycopg  # noqa: PLC0415  (loaded already by whoever raised it)
+    import psycopg
 
     return Unavailable() if isinstance(error, psycopg.OperationalError) else ApiError()

@@ -40,6 +40,7 @@ def upgrade(settings: Settings) -> None:
     """
     from alembic import command  # noqa: PLC0415  (slow, and never needed on a request's way)
     from alembic.config import Config  # noqa: PLC0415
+    from sqlalchemy.exc import OperationalError  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations").replace("%", "%%"))
@@ -47,11 +48,12 @@ def upgrade(settings: Settings) -> None:
     try:
         command.upgrade(config, "head")
         _grant_to_login(settings)
-    except psycopg.OperationalError as error:
+    except (psycopg.OperationalError, OperationalError) as error:
+        cause = getattr(error, "orig", error)  # what SQLAlchemy wraps is psycopg's own
         raise ConfigurationError(
-            f"The database cannot be migrated: {_first_line(error)} Check MEMORY_MIGRATION_URL or "
+            f"The database cannot be migrated: {_first_line(cause)} Check MEMORY_MIGRATION_URL or "
             "DATABASE_URL, and that the database runs."
-        ) from error
+        ) from cause
 
 
 async def fits(database: Database) -> bool:

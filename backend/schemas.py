@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
-from uuid import UUID  # noqa: TC003  (pydantic reads it at run time)
+from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +20,8 @@ CONTENT_LIMIT = 16_384  # characters
 TAGS_LIMIT = 1_000
 KEYWORDS_LIMIT = 4_000
 NAME_LIMIT = 500
+TAG_LIMIT = 200
+QUESTION_LIMIT = 100_000
 OPS_LIMIT = 200
 BODY_LIMIT = 1_048_576  # bytes
 IMPORT_LIMIT = 20_000  # rows at once
@@ -45,23 +47,26 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("is no time that can be stored") from error
 
 
-def _text(limit: int, *, least: int = 0, strip: bool = False) -> Any:  # noqa: ANN401
-    shape = StringConstraints(
-        max_length=limit, min_length=least, strip_whitespace=strip, strict=True
-    )
-    return Annotated[str, shape, AfterValidator(_storable)]
-
-
 Category = Literal["facts", "preferences", "projects", "people", "decisions"]
 Scope = Literal["global", "project"]
 Source = Literal["user", "model", "auto-learn", "import", "teammate"]
 KeyScope = Literal["read", "write", "secret", "admin"]
 SortBy = Literal["relevance", "importance", "recency"]
-Content = _text(CONTENT_LIMIT, least=1, strip=True)
-Tags = _text(TAGS_LIMIT)
-Keywords = _text(KEYWORDS_LIMIT)
-Name = _text(NAME_LIMIT)
-Tag = _text(200, least=1, strip=True)
+STORABLE = AfterValidator(_storable)
+Content = Annotated[
+    str,
+    StringConstraints(max_length=CONTENT_LIMIT, min_length=1, strip_whitespace=True, strict=True),
+    STORABLE,
+]
+Tags = Annotated[str, StringConstraints(max_length=TAGS_LIMIT, strict=True), STORABLE]
+Keywords = Annotated[str, StringConstraints(max_length=KEYWORDS_LIMIT, strict=True), STORABLE]
+Name = Annotated[str, StringConstraints(max_length=NAME_LIMIT, strict=True), STORABLE]
+Question = Annotated[str, StringConstraints(max_length=QUESTION_LIMIT, strict=True), STORABLE]
+Tag = Annotated[
+    str,
+    StringConstraints(max_length=TAG_LIMIT, min_length=1, strip_whitespace=True, strict=True),
+    STORABLE,
+]
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 Importance = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=False)]
 MemoryId = Annotated[str, StringConstraints(max_length=64, min_length=1)]
@@ -193,8 +198,8 @@ class Change(Answer):
 class RecallBody(Body):
     """A recall: words that matter, and words that may help."""
 
-    context: _text(100_000)  # type: ignore[valid-type]
-    expanded_query: _text(100_000) = ""  # type: ignore[valid-type]
+    context: Question
+    expanded_query: Question = ""
     category: Category | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 10
     sort_by: SortBy = "relevance"
@@ -323,7 +328,7 @@ class Migrated(Answer):
 class KeyBody(Body):
     """A key to make."""
 
-    name: _text(100, least=1, strip=True)  # type: ignore[valid-type]
+    name: Tag
     scopes: Annotated[list[KeyScope], Field(min_length=1, max_length=4)] = [
         "read",
         "write",

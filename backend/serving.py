@@ -118,7 +118,7 @@ def _serve_by_workers(settings: Settings, place: Place, listener: socket.socket)
     if place.key_file and not settings.encryption_key:
         os.environ["MEMORY_ENCRYPTION_KEY"] = keyfile.read_or_make(place.key_file)
     config = _config("backend.asgi:app", workers=settings.workers)
-    Multiprocess(config, target=uvicorn.Server(config).run, sockets=[listener]).run()
+    Multiprocess(config, sockets=[listener]).run()
 
 
 def _config(app: FastAPI | str, workers: int = 1) -> uvicorn.Config:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from backend.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+ADDRESS = re.compile(r"https?://[^/?#@\s]+")  # no path: the server is at the root of its host
 KEY_LENGTH = 8  # characters; a shorter bootstrap key is refused
 
 
@@ -39,6 +41,7 @@ class Settings:
     vault_prefix: str = "claude-memory"
     kms_key_id: str = ""
     secret_arn: str = ""
+    public_url: str = ""  # what callers know the server by; empty: whatever they call it
 
     def __repr__(self) -> str:
         """Show the settings without their secrets."""
@@ -74,6 +77,7 @@ class Settings:
             vault_prefix=read.text("VAULT_PREFIX") or "claude-memory",
             kms_key_id=read.text("MEMORY_KMS_KEY_ID"),
             secret_arn=read.text("MEMORY_SECRET_ARN"),
+            public_url=read.address("MEMORY_PUBLIC_URL"),
         )
 
 
@@ -83,6 +87,12 @@ class _Reader:
 
     def text(self, name: str) -> str:
         return self._environ.get(name, "").strip()
+
+    def address(self, name: str) -> str:
+        value = self.text(name).rstrip("/")
+        if value and not ADDRESS.fullmatch(value):
+            raise ConfigurationError(f"{name} is {value[:80]!r}; write https://memory.example.com.")
+        return value
 
     def choice(self, name: str, among: tuple[str, ...]) -> str:
         value = self.text(name).lower() or among[0]
@@ -100,7 +110,7 @@ class _Reader:
 
     def keys(self) -> dict[str, str]:
         """Read API_KEY and API_KEYS; the first belongs to the user `default`."""
-        found: dict[str, str] = {}
+        found: dict[str, Any] = {}
         several = self.text("API_KEYS")
         if several:
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from backend.dependencies import AdminCaller, ApiRoute, Shared
-from backend.schemas import Receipt
+from backend.schemas import Receipt  # noqa: TC001  (FastAPI reads it at run time)
 from backend.services import erasing
 
 router = APIRouter(prefix="/api/account", tags=["account"], route_class=ApiRoute)

@@ -58,7 +58,7 @@ async def recall(desk: ReadDesk, body: RecallBody) -> RecallAnswer:
 async def list_newest(
     desk: ReadDesk,
     category: Category | None = None,
-    tag: Tag | None = None,  # type: ignore[valid-type]
+    tag: Tag | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str, Query(max_length=500)] = "",
 ) -> ListAnswer:

@@ -23,7 +23,7 @@ LOST_PLUS = re.compile(r"(T\S+) (\d\d:?\d\d)")  # a `+` that was decoded as a sp
 @router.get("/api/sync/hello", responses=problems(UpgradeNeeded))
 async def hello(caller: ReadCaller, feed: CurrentFeed) -> Hello:
     """Tell a client what it has to know before it syncs."""
-    return await feed.hello(caller.scopes)
+    return await feed.hello(sorted(caller.scopes))
 
 
 @router.get("/api/memories/sync", responses=problems(*REFUSED))

@@ -10,8 +10,8 @@ from fastapi.responses import StreamingResponse
 from backend.dependencies import LINES, ApiRoute, ImportRoute, ReadDesk, WriteDesk
 from backend.documents import problems
 from backend.errors import Conflict, KeeperDown, NoKeeper
-from backend.handlers.memories import IdempotencyKey
-from backend.schemas import Imported
+from backend.handlers.memories import IdempotencyKey  # noqa: TC001  (read at run time)
+from backend.schemas import Imported  # noqa: TC001  (FastAPI reads it at run time)
 from backend.services import exporting, importing
 
 router = APIRouter(tags=["transfer"], route_class=ApiRoute)
@@ -41,7 +41,9 @@ async def import_all(
     """Store a list of memories, or the lines of an export: all of them or none."""
     is_list = not LINES.fullmatch(request.headers.get("content-type", "").strip())
     rows = await importing.read(await request.body(), is_list=is_list)
-    return await importing.store(desk.database, desk.keeper, desk.account, rows, idempotency_key)
+    return await importing.store(
+        desk.database, desk.keeper, desk.account, rows, idempotency_key=idempotency_key
+    )
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""The one write path's statements, and the one feed statement. `account` is in every one of them."""
+"""The one write path's statements, and the one feed statement. Each names the account."""
 
 from __future__ import annotations
 

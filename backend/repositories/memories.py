@@ -18,11 +18,24 @@ if TYPE_CHECKING:
     Connection = AsyncConnection[Any]
 
 NAMES = ", ".join(COLUMNS)
+IN_SCOPE = {
+    "global": "m.scope = 'global'",
+    "project": "m.scope = 'project' AND m.project = %(project)s",
+    "": "(m.scope = 'global' OR m.project = %(project)s)",
+}
 NAMES_OF_M = ", ".join(f"m.{name}" for name in COLUMNS)
 SHOWN = (
     "m.deleted_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > clock_timestamp()) "
     "AND NOT EXISTS (SELECT 1 FROM memories s WHERE s.account_id = m.account_id "
     "AND s.supersedes = m.uid AND s.deleted_at IS NULL)"
+)
+
+COUNTS = (
+    "SELECT count(*) FILTER (WHERE m.deleted_at IS NULL) AS live, "
+    "count(*) FILTER (WHERE m.deleted_at IS NULL AND m.scope = 'project') AS of_projects, "
+    "count(*) FILTER (WHERE m.is_sensitive) AS sensitive, "
+    "count(*) FILTER (WHERE m.deleted_at > clock_timestamp() - interval '30 days') AS deleted "
+    "FROM memories m WHERE m.account_id = %s"
 )
 
 
@@ -50,6 +63,8 @@ async def newest(
     tag: str | None,
     before: tuple[datetime, UUID] | None,
     limit: int,
+    scope: str = "all",
+    project: str = "",
 ) -> list[Row]:
     """Return live memories, newest first, from behind the place `before`."""
     where = ["m.account_id = %(account)s", SHOWN]
@@ -57,6 +72,8 @@ async def newest(
         where.append("m.category = %(category)s")
     if tag:
         where.append("%(tag)s = ANY(string_to_array(lower(replace(m.tags, ', ', ',')), ','))")
+    if scope in IN_SCOPE:
+        where.append(IN_SCOPE[scope])
     if before:
         where.append("(m.created_at, m.uid) < (%(at)s, %(uid)s)")
     cursor = connection.cursor(row_factory=class_row(Row))
@@ -67,12 +84,22 @@ async def newest(
             "account": account,
             "category": category,
             "tag": (tag or "").strip().lower(),
+            "project": project,
             "at": before[0] if before else None,
             "uid": before[1] if before else None,
             "limit": limit,
         },
     )
     return await cursor.fetchall()
+
+
+async def counts(connection: Connection, account: UUID) -> dict[str, int]:
+    """Count an account's memories: live ones by kind, and deleted ones that can come back."""
+    cursor = connection.cursor(row_factory=dict_row)
+    await cursor.execute(COUNTS, (account,))
+    found = await cursor.fetchone()
+    assert found is not None  # noqa: S101  (an aggregate is one row)
+    return found
 
 
 async def page_by_uid(
@@ -132,5 +159,5 @@ async def erase(connection: Connection) -> int:
     """Remove the account of this transaction but for its audit; return how many memories it had."""
     cursor = connection.cursor(row_factory=tuple_row)
     await cursor.execute("SELECT table_name, removed FROM memory_erase()")
-    removed = dict(await cursor.fetchall())
+    removed: dict[str, int] = dict(await cursor.fetchall())
     return int(removed.get("memories", 0))

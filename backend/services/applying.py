@@ -58,7 +58,7 @@ class Batch:
     """Applies operations in order to one locked account."""
 
     def __init__(self, account: Account, rows: dict[UUID, Row], known: dict[UUID, Done]) -> None:
-        """Keep the account, the rows that operations may touch, and the operations known already."""
+        """Keep the account, the rows that operations may touch, and the operations known."""
         self.account = account
         self.changed: dict[UUID, Row] = {}
         self.kept: list[Kept] = []

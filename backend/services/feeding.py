@@ -92,7 +92,7 @@ class Feed:
             server_id=server_id,
             account_id=self.account,
             epoch=epoch,
-            scopes=sorted(scopes),
+            scopes=list(scopes),
             protocol=PROTOCOL,
             limits=LIMITS,
             features=FEATURES,

@@ -30,6 +30,7 @@ AT_ONCE = 2_000  # rows in one statement
 PATIENCE = 60  # seconds that a statement on all rows may take
 ROWS: TypeAdapter[list[ImportRow]] = TypeAdapter(list[ImportRow])
 ERRORS_SHOWN = 20
+SAME = 1e-6  # importance is kept in single precision
 
 
 async def read(body: bytes, *, is_list: bool) -> list[ImportRow]:
@@ -53,6 +54,7 @@ async def store(
     keeper: Keeper | None,
     account: UUID,
     rows: Sequence[ImportRow],
+    *,
     idempotency_key: str = "",
     tell: Callable[[int], None] = _silent,
 ) -> list[Imported]:
@@ -93,7 +95,7 @@ def _missing(ready: Sequence[Ready], present: dict[UUID, Row]) -> list[Ready]:
 
 def _is_same(row: Row, ready: Ready) -> bool:
     return row.is_live and all(
-        getattr(row, name) == value or (name == "importance" and abs(row.importance - value) < 1e-6)
+        getattr(row, name) == value or (name == "importance" and abs(row.importance - value) < SAME)
         for name, value in ready.fields.items()
     )
 

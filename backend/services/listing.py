@@ -28,6 +28,8 @@ class Wanted:
     tag: str | None = None
     limit: int = 50
     cursor: str = ""
+    scope: str = "all"  # global | project | all; empty: global plus that project
+    project: str = ""
 
 
 async def page(database: Database, account: UUID, wanted: Wanted) -> ListAnswer:
@@ -43,6 +45,8 @@ async def page(database: Database, account: UUID, wanted: Wanted) -> ListAnswer:
             account,
             category=wanted.category,
             tag=wanted.tag,
+            scope=wanted.scope,
+            project=wanted.project,
             before=before,
             limit=wanted.limit + 1,
         )

@@ -22,9 +22,9 @@ from backend.services.applying import Ready, Replay
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from backend.repositories.rows import Row
     from backend.schemas import ImportRow, Op
     from backend.secrets.keeper import Keeper
-    from backend.repositories.rows import Row
 
 AT_ONCE = 200  # rows
 FORCED = "[secret: whole text]"

@@ -12,9 +12,12 @@ from backend.repositories import epochs
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from typing_extensions import TypeIs
+
     from backend.settings import Settings
 
 HISTORY_DAYS = 30
+LONGEST = 36_500  # days
 AT_ONCE = 50  # accounts in one transaction
 PATIENCE = 120  # seconds for those
 NEVER = datetime(1, 1, 2, tzinfo=UTC)
@@ -71,14 +74,20 @@ async def purge_once(settings: Settings, given: Mapping[str, Any]) -> dict[str, 
     Raises:
         Unavailable: the database does not answer.
     """
-    days = {
-        name: value
-        for name in ("history_days", "tombstone_days")
-        if isinstance(value := given.get(name), int) and value >= 0
-    }
+    history, tombstones = given.get("history_days"), given.get("tombstone_days")
     database = Database(settings.database_url, pool_size=1)
     await database.open()
     try:
-        return vars(await purge(database, datetime.now(UTC), **days))
+        purged = await purge(
+            database,
+            datetime.now(UTC),
+            history_days=history if _is_days(history) else HISTORY_DAYS,
+            tombstone_days=tombstones if _is_days(tombstones) else None,
+        )
+        return vars(purged)
     finally:
         await database.close()
+
+
+def _is_days(value: object) -> TypeIs[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LONGEST

@@ -26,8 +26,8 @@ from backend.services.uids import new_uid
 
 if TYPE_CHECKING:
     from backend.db import Database
-    from backend.secrets.keeper import Keeper
     from backend.repositories.rows import Row
+    from backend.secrets.keeper import Keeper
 
 LONGEST_ID = 64  # characters
 KEYS = UUID("6d1f8a3e-52cb-4f0e-9a53-6f0f3c2b7f10")  # names Idempotency-Keys among other op ids
@@ -97,6 +97,14 @@ class Desk:
             NotFound: there is none with this id.
         """
         return row_of(await self._live(memory_id))
+
+    async def number(self, memory_id: str) -> int:
+        """Return the number of a memory, deleted or not.
+
+        Raises:
+            NotFound: no memory ever had this id.
+        """
+        return (await self._named(memory_id)).no
 
     async def change(self, memory_id: str, body: PatchBody, if_match: int | None) -> MemoryRow:
         """Change the given fields.

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Scripts that put no spaces between words: kana, han, hangul (whose particles cling to the word).
 CJK = (
@@ -44,7 +48,7 @@ def extra_words(content: str, tags: str, expanded_keywords: str) -> str:
 
 
 def terms(context: str, expanded: str) -> dict[str, float]:
-    """Return what to look for, and how much each is worth: the context's words before the others."""
+    """Return what to look for and how much each is worth, the context's words first."""
     found: dict[str, float] = {}
     _add(found, context, ASKED, ASKED_PART, MOST_ASKED)
     _add(found, expanded, EXPANDED, EXPANDED_PART, len(found) + MOST_EXPANDED)
@@ -59,16 +63,24 @@ def _add(found: dict[str, float], text: str, whole: float, part: float, most: in
     for name in [*_languages(plain), *names]:
         if len(found) >= most:
             return
-        for run in CJK_RUN.findall(name):
-            for pair in _asked_pairs(run):
-                found.setdefault(pair, whole)
-        rest = CJK_RUN.sub(" ", name).strip()
-        if rest:
-            found.setdefault(rest.lower(), whole)
-        words = WORD.findall(rest)
-        for word in words:
-            for piece in ([word] if len(words) > 1 else []) + _camel_parts(word):
-                found.setdefault(piece.lower(), part)
+        for word, is_part in _looked_for(name):
+            found.setdefault(word, part if is_part else whole)
+
+
+def _looked_for(name: str) -> Iterator[tuple[str, bool]]:
+    """Yield what one name of a question is looked for by, and whether that is a part of it only."""
+    for run in CJK_RUN.findall(name):
+        for pair in _asked_pairs(run):
+            yield pair, False
+    rest = CJK_RUN.sub(" ", name).strip()
+    if rest:
+        yield rest.lower(), False
+    words = WORD.findall(rest)
+    for word in words:
+        if len(words) > 1:
+            yield word.lower(), True
+        for piece in _camel_parts(word):
+            yield piece, True
 
 
 def _asked_pairs(run: str) -> list[str]:

@@ -68,6 +68,7 @@ async def running(url: str, **changes: Any) -> AsyncIterator[Api]:
     """Run the app on a database, with other settings where they are named."""
     named: dict[str, Any] = {
         "database_url": url,
+        "migration_url": url,
         "migrate": "off",
         "keys": KEYS,
         "encryption_key": ENCRYPTION_KEY,

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from backend import errors
 from tests.support.api import KEYS, stored
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.anyio
 NUL, LONE = "a\x00b", "a\ud800b"
 BAD_IDS = ["0", "-1", "abc", "9" * 19, "9" * 30, "9" * 5_000, str(2**63), "%00", "%ff", "1e3", "L7"]
 BAD_IDS += ["00000000-0000-0000-0000-000000000000", "{}", "%F0%9F%92%A9", "1%202", "'%20OR%201=1"]
-BODIES = {
+BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/api/memories"): {"content": "x"},
     ("POST", "/api/memories/recall"): {"context": "x"},
     ("PATCH", "/api/memories/1"): {"content": "x"},
@@ -38,7 +39,7 @@ TEXT_FIELDS = {
     "/api/memories/1": ["content", "tags", "expanded_keywords", "project"],
     "/api/keys": ["name"],
 }
-WRONG = {
+WRONG: dict[str, list[Any]] = {
     "content": [None, "", "   ", 5, ["x"], {"a": 1}, "x" * 16_385, True],
     "category": ["unknown", 5, None, "", [], "FACTS"],
     "tags": [5, ["a"], "t" * 1_001, {}],
@@ -114,7 +115,7 @@ async def test_every_endpoint_refuses_who_has_no_right_key(api: Api) -> None:
     wrong += ["Bearer " + "x" * 5_000, f"Bearer {alice} {alice}"]
     for method, path in routes(api):
         for header in wrong:
-            headers = {"Authorization": header.encode("latin-1")} if header else {}
+            headers = {b"Authorization": header.encode("latin-1")} if header else {}
             answer = await api.nobody.request(method, path, headers=headers, content=b"{")
             found = assert_problem(answer, 401)
             assert found["code"] == "unauthorized"
@@ -126,7 +127,7 @@ async def test_every_endpoint_refuses_who_has_no_right_key(api: Api) -> None:
                 "status": 401,
                 "detail": "This needs a valid API key.",
                 "code": "unauthorized",
-                "fix": "Send the header 'Authorization: Bearer <key>' with a key that is not revoked.",
+                "fix": errors.Unauthorized.fix,
             }
 
 
@@ -254,14 +255,14 @@ async def test_wrong_headers_are_refused(api: Api) -> None:
         answer = await api.alice.patch(
             f"/api/memories/{made['id']}",
             json={"content": "y"},
-            headers={"If-Match": value.encode("latin-1")},
+            headers={b"If-Match": value.encode("latin-1")},
         )
         assert_problem(answer, 422, 412)
     key = {"Idempotency-Key": "k" * 201}
     assert_problem(await api.alice.post("/api/memories", json={"content": "x"}, headers=key), 422)
     for name, status in (("Protocol", 426), ("Account", 409), ("Epoch", 410)):
         for value in ("x", "-1", "9" * 40, "\xff", str(uuid4())):
-            headers = {f"X-Memory-{name}": value.encode("latin-1")}
+            headers = {f"X-Memory-{name}".encode(): value.encode("latin-1")}
             assert_problem(await api.alice.get("/api/memories/sync", headers=headers), status)
             answer = await api.alice.post("/api/memories/sync", json={"ops": []}, headers=headers)
             assert_problem(answer, status)
@@ -303,7 +304,7 @@ async def test_wrong_operations_are_rejected_one_by_one(api: Api) -> None:
 async def test_wrong_batches_are_refused(api: Api) -> None:
     """Operations without ids, of unknown kinds or too many of them are malformed."""
     good = {"op_id": str(uuid4()), "uid": str(uuid4()), "kind": "delete", "body": {}}
-    for ops in (
+    batches: list[Any] = [
         [{**good, "op_id": "x"}],
         [{**good, "kind": "explode"}],
         [{**good, "base": -1}],
@@ -312,7 +313,8 @@ async def test_wrong_batches_are_refused(api: Api) -> None:
         [good] * 201,
         "text",
         [[]],
-    ):
+    ]
+    for ops in batches:
         answer = await api.alice.post("/api/memories/sync", json={"ops": ops})
         assert_problem(answer, 422)
 

@@ -43,7 +43,7 @@ class Foreign:
 Call = "Callable[[httpx.AsyncClient, str], Any]"
 
 
-def body(**fields: Any) -> dict[str, Any]:  # noqa: ANN401
+def body(**fields: Any) -> dict[str, Any]:
     """Return a push of one operation."""
     return {"ops": [{"op_id": str(uuid4()), "base": None, "body": {}, **fields}]}
 

@@ -6,7 +6,6 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 
 from backend import auth
@@ -16,13 +15,14 @@ from backend.errors import Unauthorized
 from tests.support.api import KEYS, running, stored
 
 if TYPE_CHECKING:
+    import psycopg
+
     from tests.support.api import Api
-    from tests.support.postgres import Server
 
 pytestmark = pytest.mark.anyio
 
 
-async def make(api: Api, **fields: Any) -> dict[str, Any]:  # noqa: ANN401
+async def make(api: Api, **fields: Any) -> dict[str, Any]:
     """Make a key for Alice."""
     answer = await api.alice.post("/api/keys", json={"name": "laptop", **fields})
     assert answer.status_code == 200, answer.text

@@ -6,13 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
 from tests.support.api import running, stored
 
 if TYPE_CHECKING:
+    import psycopg
+
     from tests.support.api import Api
 
 pytestmark = pytest.mark.anyio

@@ -6,12 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 from tests.support.api import stored
 
 if TYPE_CHECKING:
+    import psycopg
+
     from tests.support.api import Api
 
 pytestmark = pytest.mark.anyio
