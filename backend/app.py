@@ -26,8 +26,9 @@ from backend.errors import (
     NoEndpoint,
     Unavailable,
 )
-from backend.handlers import account, health, keys, memories, secrets, sync, transfer
+from backend.handlers import account, health, keys, mcp, memories, secrets, sync, transfer
 from backend.middleware import Doorway, problem
+from backend.remote.door import Door
 from backend.repositories import accounts, epochs
 from backend.secrets.choice import choose
 from backend.telemetry import Telemetry
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 PATIENCE = (0.5, 1, 2, 5)  # seconds between tries to get ready; the last one again and again
 ERRORS_SHOWN = 20
-ROUTERS = (health, sync, transfer, secrets, keys, account, memories)  # `/sync` before `/{id}`
+ROUTERS = (health, sync, transfer, secrets, keys, account, mcp, memories)  # `/sync` before `/{id}`
 
 
 def create_app(
@@ -68,6 +69,8 @@ def create_app(
         database,
         keeper or choose(settings, keeping(database), key_file),
         Authenticator(database, settings.keys, per_minute=settings.rate, burst=settings.burst),
+        Door(telemetry.failed),
+        settings.public_url,
     )
     app = FastAPI(
         title="claude-memory",
@@ -118,6 +121,7 @@ async def _lifespan(
             trying.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await trying
+        await shared.remote.close()
         await shared.database.close()
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fastapi import Response
 
     from backend.db import Database
+    from backend.remote.door import Door
     from backend.secrets.keeper import Keeper
 
 DEPTH_LIMIT = 20
@@ -41,6 +42,8 @@ class Provided:
     database: Database
     keeper: Keeper | None
     authenticator: Authenticator
+    remote: Door
+    public_url: str = ""
     problem: str = "The server is starting."  # why it does not serve yet; empty once it does
 
 
