@@ -27,6 +27,7 @@ ROLE = "memory_app"
 PATIENCE = 5.0  # seconds to wait for a free connection
 CONNECT_TIMEOUT = 5
 IDLE_CONNECTION = 300.0  # seconds
+SILENCE = 10_000  # milliseconds; a network may have dropped a connection without a word
 # One round trip: several statements without parameters travel together. Only numbers and a UUID,
 # both made by us, are written into the text.
 PROLOGUE = (
@@ -68,6 +69,7 @@ class Database:
                 "autocommit": True,  # BEGIN is sent by the prologue, in the same round trip
                 "prepare_threshold": None,
                 "connect_timeout": CONNECT_TIMEOUT,
+                "tcp_user_timeout": SILENCE,
             },
             name="memory",
         )
