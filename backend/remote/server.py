@@ -10,7 +10,7 @@ from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import MCPError
 
-from backend.errors import ApiError
+from backend.errors import ApiError, Unavailable
 from backend.remote.answers import TOOLS, answer
 from backend.remote.arguments import Refused
 from backend.remote.definitions import DEFINITIONS, INSTRUCTIONS
@@ -47,6 +47,8 @@ def build(failed: Failed) -> StreamableHTTPSessionManager:
             return _said(await answer(visit, params.name, params.arguments or {}))
         except Refused as error:
             return _said(str(error), is_error=True)
+        except Unavailable as error:
+            return _said(f"{error} Nothing was done; try again in a moment.", is_error=True)
         except ApiError as error:
             return _said(f"{error} {error.fix}", is_error=True)
         except Exception as error:  # noqa: BLE001  (the last resort: what it says may be private)
