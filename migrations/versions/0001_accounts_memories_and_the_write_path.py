@@ -31,7 +31,7 @@ def upgrade() -> None:
     run("SET LOCAL lock_timeout = '5s'")
     _make_role()
     _make_extension()
-    for name in ("tables", "security", "functions", "recall"):
+    for name in ("tables", "statistics", "security", "functions", "recall"):
         run(_read(name))
     run(_read("rights"))
 

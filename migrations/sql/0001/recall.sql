@@ -44,11 +44,27 @@ COMMENT ON FUNCTION memory_anchor IS
     'What brings the candidates: terms that few memories hold (at most the share `rare`), and '
     'frequent ones together; null if there is neither. Shares must be over 0.';
 
+-- What a plan costs here is how many rows it fetches, and nothing else: by the usual costs the
+-- planner would read a whole account that it takes for small, which a few minutes ago it was.
+CREATE FUNCTION memory_brought(account uuid, anchor tsquery)
+RETURNS TABLE (uid uuid, tsv tsvector, category text, scope text, project text,
+               expires_at timestamptz)
+LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, {schema}, pg_temp
+SET cpu_tuple_cost = 100 SET cpu_operator_cost = 0 SET cpu_index_tuple_cost = 0
+SET random_page_cost = 0 SET seq_page_cost = 0 SET enable_seqscan = off
+SET max_parallel_workers_per_gather = 0 SET jit = off
+AS $$
+    SELECT m.uid, m.tsv, m.category, m.scope, m.project, m.expires_at FROM memories m
+    WHERE m.account_id = account AND m.deleted_at IS NULL AND m.tsv @@ anchor
+$$;
+COMMENT ON FUNCTION memory_brought IS 'The memories of an account that match, by the search index.';
+
 CREATE FUNCTION memory_recall(terms text[], weights real[], wanted integer, in_category text,
                               in_scope text, in_project text, sort_by text)
 RETURNS TABLE (uid uuid, rank real, matched text[])
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, {schema}, pg_temp
 SET plan_cache_mode = force_custom_plan SET jit = off
+ROWS 10 -- more, and the planner would read whole accounts to show what was found
 AS $$
 DECLARE
     sampled CONSTANT integer := 200; -- memories looked at to see which words are frequent
@@ -75,8 +91,9 @@ BEGIN
     ), sample AS MATERIALIZED (
         SELECT m.tsv
         FROM generate_series(1, last_no, greatest(1, last_no / sampled)) n(no)
-        JOIN memories m ON m.account_id = account AND m.no = n.no
-        WHERE m.deleted_at IS NULL
+        CROSS JOIN LATERAL ( -- the limits here and below keep each look-up one by one
+            SELECT o.tsv FROM memories o
+            WHERE o.account_id = account AND o.no = n.no AND o.deleted_at IS NULL LIMIT 1) m
     ), counted AS MATERIALIZED (
         SELECT a.query, a.term, a.weight,
                (SELECT avg((s.tsv @@ a.query)::integer) FROM sample s)::double precision AS share
@@ -97,10 +114,7 @@ BEGIN
         SELECT * FROM unnest(queries, words, worth, shares) WITH ORDINALITY
             t(query, word, weight, share, place)
     ), found AS MATERIALIZED (
-        SELECT m.uid, m.tsv, m.category, m.scope, m.project, m.expires_at
-        FROM memories m
-        WHERE anchor IS NOT NULL
-          AND m.account_id = account AND m.deleted_at IS NULL AND m.tsv @@ anchor
+        SELECT b.* FROM memory_brought(account, anchor) b
         UNION ALL
         SELECT n.* FROM (
             SELECT m.uid, m.tsv, m.category, m.scope, m.project, m.expires_at
@@ -130,7 +144,8 @@ BEGIN
     ), scored AS (
         SELECT m.uid, m.importance, m.created_at, s.matched, s.asked,
                s.value * (1 + 0.06 * m.importance + 0.03 * m.no / last_no) AS value
-        FROM best b JOIN memories m ON m.account_id = account AND m.uid = b.uid
+        FROM best b CROSS JOIN LATERAL (
+            SELECT o.* FROM memories o WHERE o.account_id = account AND o.uid = b.uid LIMIT 1) m
         CROSS JOIN LATERAL (
             SELECT sum(g.gain * ts_rank('{0.1,0.5,0.8,1.0}', m.tsv, g.query, 1)) * 6 AS value,
                    array_agg(g.word ORDER BY g.gain DESC) AS matched,
@@ -138,7 +153,8 @@ BEGIN
             FROM gain g WHERE g.place = ANY (b.places)) s
         WHERE NOT EXISTS (
             SELECT FROM memories n
-            WHERE n.account_id = account AND n.supersedes = b.uid AND n.deleted_at IS NULL)
+            WHERE n.account_id = account AND n.supersedes = b.uid AND n.deleted_at IS NULL
+            OFFSET 0)
     )
     SELECT s.uid, s.value::real, s.matched FROM scored s
     ORDER BY CASE sort_by WHEN 'importance' THEN s.importance END DESC NULLS LAST,
