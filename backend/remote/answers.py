@@ -80,10 +80,11 @@ async def _same(visit: Visit, new: given.Store) -> MemoryRow | None:
     """Find the memory that says the same already: models tend to repeat themselves."""
     asked = RecallBody(context=new.content, limit=ALIKE)
     found = await recalling.search(visit.desk.database, visit.desk.account, asked)
-    text = " ".join(new.content.split())
+    text = new.content.split()
     for one in found.memories:
-        is_here = one.scope == "global" or one.project == visit.project
-        if is_here and not one.is_sensitive and " ".join(one.content.split()) == text:
+        is_here = new.scope == "project" and one.project == visit.project
+        holds_here = is_here or one.scope == "global"
+        if holds_here and not one.is_sensitive and one.content.split() == text:
             return one
     return None
 

@@ -124,6 +124,8 @@ async def test_project_of_the_client_counts(served: Served) -> None:
     assert "for this project" in stored["result"]["content"][0]["text"]
     homeless = await served.tool("memory_store", content="uses blanks", scope="project")
     assert "No project is known here" in homeless.text
+    again = await served.rpc("tools/call", call, **at)
+    assert "Already stored" in again["result"]["content"][0]["text"]
     look = {"name": "memory_list", "arguments": {}}
     for project, shown in (("github.com/a/one", 2), ("github.com/a/two", 1)):
         found = await served.rpc("tools/call", look, x_memory_project=project)
@@ -132,6 +134,8 @@ async def test_project_of_the_client_counts(served: Served) -> None:
     assert (await served.tool("memory_recall", context="uses")).first.startswith("Found 2 ")
     narrow = await served.tool("memory_recall", context="uses", scope="global")
     assert narrow.first.startswith("Found 1 ")
+    wider = await served.tool("memory_store", content="uses tabs")
+    assert wider.first.startswith("Stored memory #3")
 
 
 async def test_status_counts(served: Served) -> None:
