@@ -10,7 +10,7 @@
 CREATE FUNCTION memory_term(term text) RETURNS tsquery
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-    SELECT CASE WHEN term LIKE '%*'
+    SELECT CASE WHEN term LIKE '%*' AND translate(term, '*\', '') ~ '[^[:space:]]'
         THEN to_tsquery('pg_catalog.simple', quote_literal(translate(term, '*\', '')) || ':*')
         ELSE phraseto_tsquery('pg_catalog.english', term) END
 $$;
