@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -17,7 +18,7 @@ from backend import migrate
 from backend.auth import Authenticator
 from backend.db import Database
 from backend.dependencies import Provided
-from backend.documents import describe
+from backend.documents import describe, methods_of
 from backend.errors import (
     ApiError,
     ConfigurationError,
@@ -166,14 +167,14 @@ async def _keep_trying(settings: Settings, shared: Provided, telemetry: Telemetr
             telemetry.log.warning("not ready", problem=str(error))
 
 
-def _on_api_error(request: Request, error: Exception) -> Response:
+async def _on_api_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101  (registered for nothing else)
     status, headers, body = problem(error, request.state.request_id)
     named = {name.decode(): value.decode() for name, value in headers}
     return Response(body, status, named)
 
 
-def _on_malformed(request: Request, error: Exception) -> Response:
+async def _on_malformed(request: Request, error: Exception) -> Response:
     """Name the fields and what is wrong with them, never what was sent."""
     assert isinstance(error, RequestValidationError)  # noqa: S101  (registered for nothing else)
     found = [
@@ -181,15 +182,17 @@ def _on_malformed(request: Request, error: Exception) -> Response:
         for one in error.errors()[:ERRORS_SHOWN]
     ]
     detail = "; ".join(f"{one['where']}: {one['message']}" for one in found[:3])
-    return _on_api_error(request, Malformed(detail, errors=found))
+    return await _on_api_error(request, Malformed(detail, errors=found))
 
 
-def _on_http_exception(request: Request, error: Exception) -> Response:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  (registered for nothing else)
     headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = methods_of(request.app, request.url.path) or headers.get("Allow", "")
     known: dict[int, type[ApiError]] = {404: NoEndpoint, 405: MethodNotAllowed, 400: Malformed}
     kind = known.get(error.status_code, ApiError)
-    return _on_api_error(request, kind(headers=headers))
+    return await _on_api_error(request, kind(headers=headers))
 
 
 def _plain(part: object) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from backend import errors
-from backend.schemas import Problem
+from backend.schemas import ImportRow, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,9 +65,11 @@ def _declared(kind: type[errors.ApiError]) -> dict[str, Any]:
 
 def _completed(document: dict[str, Any]) -> dict[str, Any]:
     components = document.setdefault("components", {})
-    components.setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
+    schemas = components.setdefault("schemas", {})
+    for model in (Problem, ImportRow):
+        schemas[model.__name__] = model.model_json_schema()
     for name in ("HTTPValidationError", "ValidationError"):
-        components["schemas"].pop(name, None)
+        schemas.pop(name, None)
     components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     for path, operations in document["paths"].items():
         for operation in operations.values():
@@ -82,6 +85,16 @@ def _declare(responses: dict[str, Any], kinds: Iterable[type[errors.ApiError]]) 
         responses.pop("422", None)
     for kind in kinds:
         responses.setdefault(str(kind.status), _declared(kind))
+
+
+def methods_of(app: FastAPI, address: str) -> str:
+    """Return the methods that an address takes, as the header `Allow` says them."""
+    paths: dict[str, Any] = app.openapi()["paths"]
+    for template, operations in paths.items():
+        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template))
+        if template == address or re.fullmatch(pattern, address):
+            return ", ".join(sorted(map(str.upper, operations)))
+    return ""
 
 
 def errors_page() -> str:

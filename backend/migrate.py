@@ -38,9 +38,9 @@ def upgrade(settings: Settings) -> None:
     Raises:
         ConfigurationError: the database cannot be reached, or the login may not do it.
     """
-    from alembic import command  # noqa: PLC0415  (slow, and never needed on a request's way)
-    from alembic.config import Config  # noqa: PLC0415
-    from sqlalchemy.exc import OperationalError  # noqa: PLC0415
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy.exc import OperationalError
 
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations").replace("%", "%%"))

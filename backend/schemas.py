@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
     StringConstraints,
-    model_validator,
 )
 
 CONTENT_LIMIT = 16_384  # characters
@@ -26,7 +27,7 @@ OPS_LIMIT = 200
 BODY_LIMIT = 1_048_576  # bytes
 IMPORT_LIMIT = 20_000  # rows at once
 INT64 = 2**63 - 1
-CAN_BE_NULL = {"expires_at", "supersedes"}
+DATE_FIRST = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def _storable(text: str) -> str:
@@ -35,6 +36,18 @@ def _storable(text: str) -> str:
     if any("\ud800" <= sign <= "\udfff" for sign in text):
         raise ValueError("holds a lone surrogate, which is no text")
     return text
+
+
+def _as_text(moment: object) -> object:
+    """Take a time as a text only: a number may count seconds or milliseconds."""
+    if isinstance(moment, datetime | None) or DATE_FIRST.match(str(moment)):
+        return moment
+    raise ValueError("is no time such as 2026-03-14T10:00:00Z")
+
+
+def _in_single_precision(number: float) -> float:
+    """Leave out digits that the table cannot hold."""
+    return round(number, 6)
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -67,8 +80,11 @@ Tag = Annotated[
     StringConstraints(max_length=TAG_LIMIT, min_length=1, strip_whitespace=True, strict=True),
     STORABLE,
 ]
-Moment = Annotated[datetime, AfterValidator(_in_utc)]
-Importance = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=False)]
+Moment = Annotated[datetime, BeforeValidator(_as_text), AfterValidator(_in_utc)]
+Importance = Annotated[
+    float, Field(ge=0, le=1, allow_inf_nan=False, strict=True), AfterValidator(_in_single_precision)
+]
+Version64 = Annotated[int, Field(ge=0, le=INT64, strict=True)]
 MemoryId = Annotated[str, StringConstraints(max_length=64, min_length=1)]
 
 
@@ -94,7 +110,7 @@ class StoreBody(Body):
     scope: Scope = "global"
     project: Name = ""
     session: Name = ""
-    session_seq: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    session_seq: Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)] = 0
     supersedes: MemoryId | None = None
     expires_at: Moment | None = None
     source: Source = "user"
@@ -109,24 +125,21 @@ class ImportRow(StoreBody):
     is_sensitive: StrictBool = False
 
 
+# Not given, and never null: only the fields of `model_fields_set` are read.
+ABSENT: Any = Field(default_factory=lambda: None)
+
+
 class PatchBody(Body):
     """Changes to one memory; absent fields stay. Only `expires_at` can be taken away."""
 
-    content: Content | None = None
-    category: Category | None = None
-    tags: Tags | None = None
-    expanded_keywords: Keywords | None = None
-    importance: Importance | None = None
-    scope: Scope | None = None
-    project: Name | None = None
-    expires_at: Moment | None = None
-
-    @model_validator(mode="after")
-    def _check_nulls(self) -> Self:
-        for name in self.model_fields_set - CAN_BE_NULL:
-            if getattr(self, name) is None:
-                raise ValueError(f"{name} cannot be null; leave it out to keep it")
-        return self
+    content: Content = ABSENT
+    category: Category = ABSENT
+    tags: Tags = ABSENT
+    expanded_keywords: Keywords = ABSENT
+    importance: Importance = ABSENT
+    scope: Scope = ABSENT
+    project: Name = ABSENT
+    expires_at: Moment | None = ABSENT
 
 
 class Stored(Answer):
@@ -255,7 +268,7 @@ class Op(Body):
     op_id: UUID
     uid: UUID
     kind: Literal["create", "update", "delete", "replay"]
-    base: Annotated[int, Field(ge=0, le=INT64)] | None = None
+    base: Version64 | None = None
     body: dict[str, Any] = Field(default_factory=dict)
 
 

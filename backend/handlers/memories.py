@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Response
@@ -13,7 +12,6 @@ from backend.errors import (
     Conflict,
     IdempotencyReused,
     KeeperDown,
-    Malformed,
     NoKeeper,
     NotFound,
     StaleVersion,
@@ -34,8 +32,9 @@ from backend.schemas import (
 from backend.services import listing, recalling
 
 router = APIRouter(prefix="/api/memories", tags=["memories"], route_class=ApiRoute)
-VERSION = re.compile(r'(?:W/)?("?)([0-9]{1,19})\1')
-IfMatch = Annotated[str | None, Header(description='The version that is to be changed: "12"')]
+IfMatch = Annotated[
+    str, Header(pattern=r'^(\*|(W/)?"[0-9]{1,19}"|[0-9]{1,19})$', description='Such as "12"')
+]
 IdempotencyKey = Annotated[
     str, Header(max_length=200, description="Requests with the same key store one memory")
 ]
@@ -80,7 +79,7 @@ async def change(
     memory_id: str,
     body: PatchBody,
     response: Response,
-    if_match: IfMatch = None,
+    if_match: IfMatch = "*",
 ) -> MemoryRow:
     """Change the given fields; the earlier text stays in the history."""
     return _tagged(await desk.change(memory_id, body, _version(if_match)), response)
@@ -109,10 +108,5 @@ def _tagged(row: MemoryRow, response: Response) -> MemoryRow:
     return row
 
 
-def _version(if_match: str | None) -> int | None:
-    if if_match is None or if_match.strip() == "*":
-        return None
-    found = VERSION.fullmatch(if_match.strip())
-    if found is None:
-        raise Malformed('If-Match must be a version, such as "12".')
-    return int(found[2])
+def _version(if_match: str) -> int | None:
+    return None if if_match == "*" else int(if_match.removeprefix("W/").strip('"'))

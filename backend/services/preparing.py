@@ -8,14 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from anyio import to_thread
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from backend.errors import ApiError, NoKeeper
-from backend.schemas import INT64, Change, OpResult, PatchBody, StoreBody
+from backend.schemas import Change, OpResult, PatchBody, StoreBody, Version64
 from backend.secrets.detect import redact
 from backend.services.applying import Ready, Replay
 
@@ -54,8 +54,8 @@ class UpdateFields(PatchBody):
 class ReplayBody(_Tolerant):
     """The body of a replay."""
 
-    was: Annotated[int, Field(ge=0, le=INT64)]
-    lost_after: Annotated[int, Field(ge=0, le=INT64)]
+    was: Version64
+    lost_after: Version64
     deleted: bool = False
     fields: CreateFields | None = None
 

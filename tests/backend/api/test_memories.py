@@ -271,3 +271,9 @@ async def test_accounts_are_numbered_apart(api: Api) -> None:
     other = await stored(api.bob, "Yours")
     assert first["id"] == other["id"] == 1
     assert UUID(first["uid"]).version == 7
+
+
+async def test_importance_too_small_to_be_told_from_none_is_none(api: Api) -> None:
+    """A number that single precision cannot hold is rounded, not refused."""
+    assert (await stored(api.alice, "x", importance=7.5e-250))["importance"] == 0.0
+    assert (await stored(api.alice, "y", importance=0.123456789))["importance"] == 0.123457
