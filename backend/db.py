@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ROLE = "memory_app"
 PATIENCE = 5.0  # seconds to wait for a free connection
 CONNECT_TIMEOUT = 5
+RECONNECT = 2.0  # seconds that one attempt may go on; the next request begins a new one, at once
 IDLE_CONNECTION = 300.0  # seconds
 SILENCE = 10_000  # milliseconds; a network may have dropped a connection without a word
 # One round trip: several statements without parameters travel together. Only numbers and a UUID,
@@ -65,6 +66,7 @@ class Database:
             open=False,
             timeout=PATIENCE,
             max_idle=IDLE_CONNECTION,
+            reconnect_timeout=RECONNECT,
             kwargs={
                 "autocommit": True,  # BEGIN is sent by the prologue, in the same round trip
                 "prepare_threshold": None,
