@@ -173,6 +173,9 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
         raise ConfigurationError(
             f"Port {port} of {host} cannot be used: {error.strerror}. Choose another with --port."
         ) from error
+    # Connections inherit it; asyncio would set it only on those of a socket that it bound itself.
+    # Without it, the body of an answer waits up to 40 ms for the caller to confirm the head.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with listener:
         yield listener
 
