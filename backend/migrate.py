@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,11 +9,9 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from backend.db import connect_directly
-from backend.errors import ConfigurationError, Unavailable
+from backend.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from backend.db import Database
     from backend.settings import Settings
 
@@ -22,14 +19,9 @@ NEEDED = "0001"  # the oldest schema that this server can work with: four digits
 LOCK = 4_831_604_127_716_309  # any number that nobody else is likely to lock
 LOCK_PATIENCE = 900.0  # seconds to wait for another migrator
 PAUSE = 0.2
-LONGEST_PAUSE = 5.0
 ROOT = Path(__file__).resolve().parent.parent
 PRESENT = "SELECT max(version_num) FROM alembic_version"
 GRANT = "GRANT memory_app TO {login}"
-
-
-def _silent(_text: str) -> None:
-    """Tell nobody."""
 
 
 def upgrade(settings: Settings) -> None:
@@ -40,7 +32,7 @@ def upgrade(settings: Settings) -> None:
     """
     from alembic import command
     from alembic.config import Config
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import DBAPIError
 
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations").replace("%", "%%"))
@@ -48,12 +40,9 @@ def upgrade(settings: Settings) -> None:
     try:
         command.upgrade(config, "head")
         _grant_to_login(settings)
-    except (psycopg.OperationalError, OperationalError) as error:
+    except (psycopg.Error, DBAPIError) as error:
         cause = getattr(error, "orig", error)  # what SQLAlchemy wraps is psycopg's own
-        raise ConfigurationError(
-            f"The database cannot be migrated: {_first_line(cause)} Check MEMORY_MIGRATION_URL or "
-            "DATABASE_URL, and that the database runs."
-        ) from cause
+        raise _told(cause) from cause
 
 
 async def fits(database: Database) -> bool:
@@ -65,30 +54,9 @@ async def fits(database: Database) -> bool:
     try:
         async with database.transaction(None) as connection:
             row = await (await connection.execute(PRESENT)).fetchone()
-    except psycopg.ProgrammingError:  # no role, no table, or no right to read it: nothing is there
+    except (psycopg.ProgrammingError, psycopg.DataError):  # no table, no right to read it, no role
         return False
     return bool(row and row[0] and row[0] >= NEEDED)
-
-
-async def wait_until_it_fits(
-    database: Database, *, seconds: float, tell: Callable[[str], None] = _silent
-) -> None:
-    """Wait for somebody else to migrate (MEMORY_MIGRATE=off), asking less and less often.
-
-    Raises:
-        ConfigurationError: nobody did in time.
-    """
-    deadline = time.monotonic() + seconds
-    pause = PAUSE
-    while not await _fits_now(database):
-        if time.monotonic() + pause > deadline:
-            raise ConfigurationError(
-                "The schema of the database is older than this server. Run `python -m backend "
-                "migrate`, or set MEMORY_MIGRATE=auto."
-            )
-        tell("Waiting for the database to be migrated...")
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, LONGEST_PAUSE)
 
 
 def hold_the_lock(connection: psycopg.Connection[Any]) -> None:
@@ -110,13 +78,6 @@ def hold_the_lock(connection: psycopg.Connection[Any]) -> None:
         time.sleep(PAUSE)
 
 
-async def _fits_now(database: Database) -> bool:
-    try:
-        return await fits(database)
-    except Unavailable:
-        return False
-
-
 def _grant_to_login(settings: Settings) -> None:
     """Let the login that serves take the role, where another one migrates."""
     login = psycopg.conninfo.conninfo_to_dict(settings.database_url).get("user")
@@ -135,5 +96,9 @@ def _grant_to_login(settings: Settings) -> None:
             ) from error
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+def _told(error: BaseException) -> ConfigurationError:
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return ConfigurationError(
+        f"The database cannot be migrated: {first} Check MEMORY_MIGRATION_URL or DATABASE_URL, that "
+        "the database runs, and that this login may use and create in the schema."
+    )
