@@ -57,14 +57,14 @@ WHO = "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = curr
 class Database:
     """Lends connections, each inside a transaction of one account."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, patience: float = PATIENCE) -> None:
         """Keep the settings; nothing is opened yet."""
         self._pool = AsyncConnectionPool(
             url,
             min_size=0,
             max_size=pool_size,
             open=False,
-            timeout=PATIENCE,
+            timeout=patience,
             max_idle=IDLE_CONNECTION,
             reconnect_timeout=RECONNECT,
             kwargs={

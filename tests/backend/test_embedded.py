@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -16,8 +17,9 @@ import psycopg
 import pytest
 
 from backend import embedded
-from backend.embedded import EmbeddedPostgres, default_folder, find_binaries
+from backend.embedded import EmbeddedPostgres, default_folder
 from backend.errors import ConfigurationError
+from backend.programs import find_binaries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 AS_NOBODY = """
 import os, shutil, sys
 from pathlib import Path
-from backend.embedded import EmbeddedPostgres, find_binaries
+from backend.embedded import EmbeddedPostgres
 import psycopg
 folder = Path(sys.argv[1])
 psycopg.connect  # and its library
@@ -130,7 +132,7 @@ def test_server_whose_parent_was_killed_is_used_again(
 
 
 def test_killed_server_starts_again_with_its_data(server: EmbeddedPostgres, prepared: Path) -> None:
-    """kill -9 leaves a stale record behind, and perhaps helpers for a moment."""
+    """Kill -9 leaves a stale record behind, and perhaps helpers for a moment."""
     server.start()
     pid, sockets = postmaster(prepared)
     os.kill(pid, signal.SIGKILL)
@@ -230,24 +232,62 @@ def test_data_lives_where_the_setting_says_or_with_the_user() -> None:
     assert default_folder() == Path.home() / ".local/share/claude-memory/postgres"
 
 
-def test_ordinary_user_needs_no_namespace(prepared: Path) -> None:
-    """Somebody who is not root starts it from binaries that everybody may read."""
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Make a folder that everybody may enter, with PostgreSQL's programs in it."""
     with tempfile.TemporaryDirectory() as outer:
         folder = Path(outer)
+        folder.chmod(0o755)
+        package = find_binaries().parent.parent  # its libraries lie beside it
+        for part in (package, *package.parent.glob(f"{package.name}.libs")):
+            shutil.copytree(part, folder / part.name, symlinks=True)
         (folder / "home").mkdir()
-        programs = find_binaries()
-        if os.geteuid() == 0:
-            os.chown(folder / "home", 65_534, 65_534)
-            folder.chmod(0o755)
-            package = programs.parent.parent  # its libraries lie beside it
-            for part in (package, *package.parent.glob(f"{package.name}.libs")):
-                subprocess.run(["cp", "-a", str(part), outer], check=True)
-            programs = folder / programs.relative_to(package.parent)
-        done = subprocess.run(
-            [sys.executable, "-c", AS_NOBODY, outer, str(programs)],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=ROOT,
-        )
-        assert (done.stdout, done.returncode) == ("42\n", 0), done.stderr
+        (folder / "bin").symlink_to(folder / find_binaries().relative_to(package.parent))
+        yield folder
+
+
+def test_ordinary_user_needs_no_namespace(open_folder: Path) -> None:
+    """Somebody who is not root starts it from binaries that everybody may read."""
+    if os.geteuid() == 0:
+        os.chown(open_folder / "home", 65_534, 65_534)
+    done = subprocess.run(
+        [sys.executable, "-c", AS_NOBODY, str(open_folder), str((open_folder / "bin").resolve())],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert (done.stdout, done.returncode) == ("42\n", 0), done.stderr
+
+
+@pytest.fixture
+def _without_namespaces(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Be root on a machine that has no user namespaces: the program that makes them is missing."""
+    if os.geteuid() != 0:
+        pytest.skip("only root needs a namespace")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        (Path(folder) / "test").symlink_to("/usr/bin/test")
+        monkeypatch.setenv("PATH", folder)
+        yield
+
+
+@pytest.mark.usefixtures("_without_namespaces")
+def test_root_without_namespaces_runs_it_as_nobody(open_folder: Path) -> None:
+    """Data and binaries have to be where nobody can reach them."""
+    folder = open_folder / "home"
+    binaries = str((open_folder / "bin").resolve())
+    with (
+        EmbeddedPostgres(folder, binaries=binaries, throwaway=True) as server,
+        psycopg.connect(server.start()) as connection,
+    ):
+        assert connection.execute("SELECT 6 * 7").fetchone() == (42,)
+        assert (folder / "data").stat().st_uid == 65_534
+
+
+@pytest.mark.usefixtures("_without_namespaces")
+def test_root_whose_data_nobody_can_reach_is_told_what_to_do(tmp_path: Path) -> None:
+    """No folder of root's is opened to others for it."""
+    (tmp_path / "closed").mkdir(mode=0o700)
+    with pytest.raises(ConfigurationError, match="MEMORY_DATA to a folder"):
+        EmbeddedPostgres(tmp_path / "closed" / "postgres").start()

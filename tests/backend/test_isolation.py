@@ -93,8 +93,10 @@ def test_foreign_rows_cannot_be_changed(
     [
         "UPDATE memories SET account_id = %s",
         "INSERT INTO ops SELECT %s, gen_random_uuid(), '', 'applied', gen_random_uuid(), now()",
-        "INSERT INTO history (account_id, uid, kind, payload, at) "
-        "SELECT %s, gen_random_uuid(), 'conflict', '{}', now()",
+        (
+            "INSERT INTO history (account_id, uid, kind, payload, at) "
+            "SELECT %s, gen_random_uuid(), 'conflict', '{}', now()"
+        ),
         "INSERT INTO api_keys (account_id, id, name, hash, scopes) SELECT %s, 'k', 'k', '', '[]'",
         "INSERT INTO rate_limits SELECT %s, 'k', 1, now()",
         "INSERT INTO audit (account_id, action) SELECT %s, 'forged'",
@@ -165,9 +167,7 @@ def test_careful_login_gains_nothing_by_giving_the_role_back(
             connection.rollback()
 
 
-def test_setting_is_gone_after_the_transaction(
-    url: str, tenants: tuple[Tenant, Tenant]
-) -> None:
+def test_setting_is_gone_after_the_transaction(url: str, tenants: tuple[Tenant, Tenant]) -> None:
     """The next transaction on the same connection starts with no role and no account."""
     with psycopg.connect(url, prepare_threshold=None) as connection:
         for tenant in tenants:
@@ -228,7 +228,9 @@ def test_erasing_leaves_nothing_but_the_audit(
             "SELECT set_config('role', 'memory_app', true), set_config('app.account', %s, true)",
             (str(tenants[0].id),),
         )
-        removed = dict(connection.execute("SELECT * FROM memory_erase()").fetchall())
+        removed: dict[str, int] = dict(
+            connection.execute("SELECT * FROM memory_erase()").fetchall()
+        )
     assert removed == dict.fromkeys((*TENANTS, "accounts"), 1)
     for table in TENANTS:
         owners = superuser.execute(f"SELECT account_id FROM {table}").fetchall()

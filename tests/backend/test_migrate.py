@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -49,7 +50,10 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def fresh_url(fresh: str) -> str:
     """Return the superuser's URL of a new server that knows no role of ours."""
     with psycopg.connect(fresh, autocommit=True) as connection:
-        connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC")
+        connection.execute(
+            "DROP SCHEMA public CASCADE; CREATE SCHEMA public; "
+            "GRANT USAGE ON SCHEMA public TO PUBLIC"
+        )
         for role in ("memory_app", "stranger", "serving"):
             known = "SELECT 1 FROM pg_roles WHERE rolname = %s"
             if connection.execute(known, (role,)).fetchone():
@@ -71,7 +75,9 @@ def differences(url: str) -> list[Any]:
         "postgresql+psycopg://", creator=lambda: connect_directly(url), poolclass=pool.NullPool
     )
     with engine.connect() as connection:
-        found = compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
+        found: list[Any] = compare_metadata(
+            MigrationContext.configure(connection), SQLModel.metadata
+        )
     engine.dispose()
     return found
 
@@ -107,7 +113,7 @@ def test_eight_migrators_of_which_one_is_killed(
 ) -> None:
     """Both commands take the same lock; the death of its holder sets it free."""
     environment = {**os.environ, "DATABASE_URL": empty_url}
-    environment["PATH"] = f"{os.path.dirname(sys.executable)}:{environment['PATH']}"
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
     running = [
         subprocess.Popen(
             COMMANDS[number % 2],
@@ -163,7 +169,9 @@ def test_login_that_may_not_create_is_told(fresh_url: str) -> None:
     """An error of the database is one line for the operator, not a trace of ours."""
     with psycopg.connect(fresh_url, autocommit=True) as connection:
         connection.execute("CREATE ROLE stranger LOGIN")
-    with pytest.raises(ConfigurationError, match="permission denied for schema public .*may use and create"):
+    with pytest.raises(
+        ConfigurationError, match=r"permission denied for schema public .*may use and create"
+    ):
         migrate.upgrade(both(fresh_url.replace("memory@", "stranger@")))
 
 
@@ -198,9 +206,7 @@ def test_login_that_serves_may_take_the_role_after_another_one_migrated(fresh_ur
     assert fits(url)
 
 
-def test_owner_who_may_not_grant_names_the_statement(
-    postgres: Server, empty_database: str
-) -> None:
+def test_owner_who_may_not_grant_names_the_statement(postgres: Server, empty_database: str) -> None:
     """A login that serves and is unknown to the role memory_app is told, not found out later."""
     with postgres.superuser(empty_database) as superuser:
         superuser.execute("DROP ROLE IF EXISTS unknown_login; CREATE ROLE unknown_login LOGIN")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
+    Place = tuple[datetime, uuid.UUID] | None
     Ask = Callable[["AsyncConnection[Any]"], Awaitable[object]]
 
 LARGE = uuid.UUID(int=1)
@@ -94,9 +95,9 @@ def test_memory_is_read_by_its_keys(plans_of: Callable[[Ask], list[Plan]]) -> No
 @pytest.mark.parametrize("category", [None, "decisions"])
 @pytest.mark.parametrize("before", [None, (datetime(2026, 1, 3, tzinfo=UTC), uuid.UUID(int=0))])
 def test_list_reads_in_the_order_of_an_index(
-    plans_of: Callable[[Ask], list[Plan]], is_analyzed: bool, category: str | None, before: Any
+    plans_of: Callable[[Ask], list[Plan]], is_analyzed: bool, category: str | None, before: Place
 ) -> None:
-    """A page costs what is on it: nothing is sorted, and the place it goes on from is in the index."""
+    """A page costs what is on it: nothing is sorted, and it goes on from a place in the index."""
 
     async def ask(connection: AsyncConnection[Any]) -> None:
         await memories.newest(
@@ -176,7 +177,7 @@ def test_owner_of_the_tables_is_bound_by_them(postgres: Server, filled: str) -> 
     """The plans above were made for functions of an ordinary login, not of a superuser."""
     with postgres.superuser(filled) as connection:
         row = connection.execute(
-            "SELECT pg_get_userbyid(relowner), (SELECT rolsuper FROM pg_roles WHERE oid = relowner) "
-            "FROM pg_class WHERE relname = 'memories'"
+            "SELECT rolname, rolsuper FROM pg_class JOIN pg_roles r ON r.oid = relowner "
+            "WHERE relname = 'memories'"
         ).fetchone()
     assert row == (OWNER, False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +11,7 @@ from tests.support.postgres import LOGIN, Server
 from tests.support.rows import Tenant, as_application, recall
 
 if TYPE_CHECKING:
+    import uuid
     from collections.abc import Callable
 
     import psycopg
@@ -187,7 +187,7 @@ def test_frequent_words_fill_up_what_a_rare_one_left_empty(tenant: Tenant, ask: 
 
 def test_wanted_memory_is_found_among_many(tenant: Tenant, ask: Ask) -> None:
     """Four of its words and six frequent ones lead to it among five thousand (see bench/)."""
-    chance = random.Random(7)
+    chance = random.Random(7)  # noqa: S311  (repeatable on purpose)
     vocabulary = [f"w{number}x" for number in range(5_000)]
     weights = [1 / (rank + 1) for rank in range(len(vocabulary))]
     texts = [chance.choices(vocabulary, weights, k=15) for _ in range(5_000)]

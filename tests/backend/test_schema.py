@@ -44,9 +44,11 @@ def test_migrations_make_exactly_what_the_models_say(database_url: str) -> None:
 
 def test_search_vector_is_computed_as_the_models_say(superuser: psycopg.Connection[Any]) -> None:
     """Alembic does not compare what a column is computed from; this does."""
-    superuser.execute(f"CREATE TEMPORARY TABLE said AS SELECT ({models.SEARCH_VECTOR}) AS tsv FROM "
-                      "(VALUES ('The deployed Servers', 'ops,infra', 'hosting', 'ser ver')) "
-                      "m(content, tags, expanded_keywords, words)")
+    superuser.execute(
+        f"CREATE TEMPORARY TABLE said AS SELECT ({models.SEARCH_VECTOR}) AS tsv FROM "
+        "(VALUES ('The deployed Servers', 'ops,infra', 'hosting', 'ser ver')) "
+        "m(content, tags, expanded_keywords, words)"
+    )
     superuser.execute(
         "INSERT INTO memories (account_id, uid, no, version, content, tags, expanded_keywords, "
         "words, category, created_at, updated_at) SELECT gen_random_uuid(), gen_random_uuid(), 1, "
@@ -69,8 +71,8 @@ def test_every_tenant_table_is_under_forced_row_level_security(
 ) -> None:
     """Whatever has an account has a policy that binds its owner, too."""
     rows = superuser.execute(
-        "SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity, EXISTS (SELECT FROM pg_policy p "
-        "WHERE p.polrelid = c.oid AND p.polroles = ARRAY['memory_app'::regrole::oid]) "
+        "SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity, EXISTS (SELECT FROM "
+        "pg_policy p WHERE p.polrelid = c.oid AND p.polroles = ARRAY['memory_app'::regrole::oid]) "
         "FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace"
     ).fetchall()
     shared = {"epochs", "keeper_state", "alembic_version"}

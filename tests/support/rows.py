@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 PROLOGUE = "SELECT set_config('role', 'memory_app', true), set_config('app.account', %s, true)"
 MEMORY = (
-    "INSERT INTO memories (account_id, uid, no, version, content, category, tags, importance, scope, "
-    "project, supersedes, expires_at, deleted_at, created_at, updated_at) VALUES (%(account)s, "
-    "%(uid)s, %(no)s, %(no)s, %(content)s, %(category)s, %(tags)s, %(importance)s, %(scope)s, "
+    "INSERT INTO memories (account_id, uid, no, version, content, category, tags, importance, "
+    "scope, project, supersedes, expires_at, deleted_at, created_at, updated_at) "
+    "VALUES (%(account)s, %(uid)s, %(no)s, %(no)s, %(content)s, %(category)s, %(tags)s, "
+    "%(importance)s, %(scope)s, "
     "%(project)s, %(supersedes)s, %(expires_at)s, %(deleted_at)s, "
     "timestamptz '2026-01-01 00:00Z' + %(no)s * interval '1 second', now())"
 )
