@@ -166,6 +166,19 @@ async def test_broken_bodies_are_refused(api: Api, body: bytes, statuses: tuple[
         assert_problem(answer, *statuses)
 
 
+@pytest.mark.parametrize(("levels", "status"), [(10, "applied"), (30, "malformed")])
+async def test_depth_is_limited_whatever_takes_the_body(api: Api, levels: int, status: str) -> None:
+    """Fields of newer clients may be nested, but not without end; brackets in texts are text."""
+    nested: Any = '[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[ \\" {'
+    for level in range(levels):
+        nested = [nested] if level % 2 else {"a": nested}
+    op = {"op_id": str(uuid4()), "uid": str(uuid4()), "kind": "create", "base": 0}
+    body = {"ops": [{**op, "body": {"content": "x", "newer": nested}}]}
+    answer = await api.alice.post("/api/memories/sync", json=body)
+    told = answer.json()
+    assert status == (told["code"] if "code" in told else told["results"][0]["status"])
+
+
 async def test_body_over_the_limit_is_refused_before_it_is_read(api: Api) -> None:
     """2 MB get 413 at every address, announced or in pieces; an import may be larger."""
 

@@ -146,6 +146,8 @@ async def test_secrets_stored_in_clear_before_are_sealed(
     assert OTHER not in left
     opened = await api.alice.post(f"/api/memories/{made['id']}/secret")
     assert opened.json()["content"] == f"second {SECRET}"
+    history = await api.alice.get(f"/api/memories/{made['id']}/history")
+    assert history.json()["versions"] == []  # what was in clear is not kept, not even for a while
     feed = (await api.alice.get("/api/memories/sync")).json()
     assert feed["check"]["live"] == 3
     assert (await api.alice.post("/api/memories/migrate-secrets")).json() == {"migrated": 0}

@@ -95,7 +95,8 @@ async def test_feed_has_no_gap_while_many_write(api: Api, limit: int) -> None:
             kind = chance.choice(["create", "create", "update", "delete"]) if mine else "create"
             uid = str(uuid4()) if kind == "create" else chance.choice(mine)
             body = {} if kind == "delete" else {"content": f"{number}/{step}"}
-            await push(api.alice, op(kind, uid, None, **body))
+            (result,) = await push(api.alice, op(kind, uid, None, **body))
+            assert result["status"] in {"applied", "conflict"}  # a deleted one stays so
             mine.append(uid)
 
     async def follow() -> None:
@@ -252,7 +253,7 @@ async def test_old_cursor_after_a_purge_is_expired(
     api: Api, postgres: Server, database_name: str
 ) -> None:
     """A cursor from before purged tombstones is 410; one from after goes on."""
-    row = await created(api.alice)
+    kept, row = await created(api.alice), await created(api.alice)
     behind, ahead = Replica(api.alice), Replica(api.alice)
     await behind.catch_up()
     await push(api.alice, op("delete", row["uid"]))
@@ -264,7 +265,8 @@ async def test_old_cursor_after_a_purge_is_expired(
     assert (await api.alice.get(FEED, params={"cursor": ahead.cursor})).status_code == 200
     behind.cursor = ""
     await behind.catch_up()
-    assert behind.rows == {}
+    assert set(behind.rows) == {kept["uid"]}
+    await behind.catch_up()  # the dump ended behind the purge, though its last row is older
 
 
 async def test_cursor_ahead_of_the_server_is_expired(
