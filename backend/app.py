@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from backend.settings import Settings
 
 PATIENCE = (0.5, 1, 2, 5)  # seconds between tries to get ready; the last one again and again
+KEEPER_PAUSE = 240  # seconds
 ERRORS_SHOWN = 20
 ROUTERS = (health, sync, transfer, secrets, keys, account, mcp, memories)  # `/sync` before `/{id}`
 
@@ -108,20 +109,19 @@ async def _lifespan(
 ) -> AsyncIterator[None]:
     """Open the pool and get ready; where the database is away, go on trying while we live."""
     await shared.database.open()
-    trying: asyncio.Task[None] | None = None
+    tasks = [asyncio.create_task(_look_after_keeper(shared, telemetry))]
     try:
         if not await _try(settings, shared):
-            trying = asyncio.create_task(_keep_trying(settings, shared, telemetry))
+            tasks.append(asyncio.create_task(_keep_trying(settings, shared, telemetry)))
         with telemetry.metrics_at(metrics_host, settings.metrics_port):
             yield
     except ConfigurationError as error:
         shared.problem = str(error)
         raise
     finally:
-        if trying is not None:
-            trying.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await trying
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await shared.remote.close()
         await shared.database.close()
 
@@ -165,6 +165,16 @@ async def _keep_trying(settings: Settings, shared: Provided, telemetry: Telemetr
         except ConfigurationError as error:
             shared.problem = "The server is not set up to serve; see its log."
             telemetry.log.warning("not ready", problem=str(error))
+        except Exception as error:  # noqa: BLE001  (whatever it was, the next try may work)
+            telemetry.failed("", error)
+
+
+async def _look_after_keeper(shared: Provided, telemetry: Telemetry) -> None:
+    """Ask the keeper how it is, which also keeps its login from running out."""
+    while shared.keeper is not None:
+        await asyncio.sleep(KEEPER_PAUSE)
+        if problem_of_keeper := await shared.keeper.check():
+            telemetry.log.warning("keeper", problem=problem_of_keeper)
 
 
 async def _on_api_error(request: Request, error: Exception) -> Response:

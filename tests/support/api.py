@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from backend.secrets.keeper import Keeper
+
 KEYS = {"alice": "alice-" + "key-for-tests", "bob": "bob-" + "key-for-tests"}
 ENCRYPTION_KEY = "0f" * 32
 PLENTY = 1_000_000  # a rate that no test reaches
@@ -64,8 +66,8 @@ class Api:
 
 
 @asynccontextmanager
-async def running(url: str, **changes: Any) -> AsyncIterator[Api]:
-    """Run the app on a database, with other settings where they are named."""
+async def running(url: str, *, keeper: Keeper | None = None, **changes: Any) -> AsyncIterator[Api]:
+    """Run the app on a database, with another keeper or other settings where they are named."""
     named: dict[str, Any] = {
         "database_url": url,
         "migration_url": url,
@@ -76,7 +78,7 @@ async def running(url: str, **changes: Any) -> AsyncIterator[Api]:
         "burst": PLENTY,
     } | changes
     logs = io.StringIO()
-    app = create_app(Settings(**named), telemetry=Telemetry(logs))
+    app = create_app(Settings(**named), keeper=keeper, telemetry=Telemetry(logs))
     api = Api(app, url, logs)
     async with app.router.lifespan_context(app):
         yield api

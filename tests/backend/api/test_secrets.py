@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from psycopg.types.json import Jsonb
 
+from backend.errors import KeeperDown
 from tests.support.api import running, stored
 
 if TYPE_CHECKING:
@@ -121,6 +122,55 @@ async def test_server_without_keeper_refuses_secrets_and_nothing_else(app_url: s
         (result,) = pushed.json()["results"]
         assert (result["status"], result["code"]) == ("rejected", "no_keeper")
         assert SECRET not in pushed.text + answer.text
+
+
+class Away:
+    """A keeper that does not answer."""
+
+    async def seal(self, account: UUID, uid: UUID, clear: str) -> bytes:  # noqa: ARG002  (Keeper)
+        """Fail as a Vault does that is sealed."""
+        raise KeeperDown
+
+    async def open(self, account: UUID, uid: UUID, blob: bytes) -> tuple[str, str]:  # noqa: ARG002  (Keeper)
+        """Fail the same."""
+        raise KeeperDown
+
+    async def rewrap(self, account: UUID, uid: UUID, blob: bytes) -> bytes:  # noqa: ARG002  (Keeper)
+        """Fail the same."""
+        raise KeeperDown
+
+    def key_id(self, blob: bytes) -> str:  # noqa: ARG002  (Keeper)
+        """Name a key."""
+        return "away:1"
+
+    async def check(self) -> str:
+        """Say that it is away."""
+        return "It does not answer."
+
+
+async def test_absent_keeper_stops_that_write_alone(app_url: str) -> None:
+    """503 with Retry-After for what needs it, nothing is stored; all else goes on."""
+    async with running(app_url) as api:
+        sealed = await stored(api.alice, f"Token {SECRET}")
+    async with running(app_url, keeper=Away()) as api:
+        calls = [
+            api.alice.post("/api/memories", json={"content": f"New {SECRET}"}),
+            api.alice.post("/api/memories/import", json=[{"content": f"New {SECRET}"}]),
+            api.alice.post(f"/api/memories/{sealed['id']}/secret"),
+            api.alice.patch(f"/api/memories/{sealed['id']}", json={"content": f"New {SECRET}"}),
+        ]
+        for call in calls:
+            answer = await call
+            assert (answer.status_code, answer.json()["code"]) == (503, "keeper_unavailable")
+            assert int(answer.headers["retry-after"]) >= 1
+            assert SECRET not in answer.text
+        good = {"op_id": str(uuid4()), "uid": str(uuid4()), "kind": "create", "base": 0}
+        bad = {**good, "op_id": str(uuid4()), "uid": str(uuid4())}
+        ops = [{**bad, "body": {"content": SECRET}}, {**good, "body": {"content": "plain"}}]
+        pushed = (await api.alice.post("/api/memories/sync", json={"ops": ops})).json()
+        assert [one["status"] for one in pushed["results"]] == ["retry", "applied"]
+        found = (await api.alice.get("/api/memories")).json()["memories"]
+        assert [one["content"] for one in found] == ["plain", "Token [secret: github-token]"]
 
 
 async def test_secrets_stored_in_clear_before_are_sealed(
