@@ -35,17 +35,19 @@ def main(arguments: Sequence[str]) -> int:
             report.bench = name
             report.note_load()
             known[name](report)
+            report.save(RESULTS)
     except KeyboardInterrupt:
         report.progress("")
-        sys.stderr.write("bench: interrupted; nothing was written\n")
+        sys.stderr.write("bench: interrupted\n")
         return INTERRUPTED
     finally:
         stores.clear()
     report.progress("")
     print(report.table())
-    report.write(RESULTS)
     if asked.write:
-        document.write(report)
+        latest = Report()
+        latest.load(RESULTS, known)
+        document.write(latest)
     return int(bool(report.missed))
 
 
@@ -71,7 +73,9 @@ def _parser(known: dict[str, Callable[[Report], None]]) -> argparse.ArgumentPars
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="which (default: all)")
     parser.add_argument(
-        "--write", action="store_true", help="also put the table into docs/benchmarks.md"
+        "--write",
+        action="store_true",
+        help="also put the latest figures of all benchmarks into docs/benchmarks.md",
     )
     return parser
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 HEAD = ("benchmark", "figure", "bound", "verdict")
@@ -80,6 +81,12 @@ class Report:
         """Return the rows that break their bound."""
         return [row for row in self.rows if row.verdict == "MISSED"]
 
+    @property
+    def machine(self) -> str:
+        """Say in words on what the figures were measured."""
+        kind = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+        return f"{kind}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+
     def table(self) -> str:
         """Return all rows as a table in plain text."""
         lines = [HEAD, *(row.cells() for row in self.rows)]
@@ -96,9 +103,7 @@ class Report:
 
     def circumstances(self) -> list[str]:
         """Say on what the figures were measured, and how busy it was."""
-        machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
-        versions = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
-        lines = [f"Measured on {machine}, {versions}."]
+        lines = [f"Measured on {self.machine}."]
         highest = max(self.loads, default=0.0)
         if highest > BUSY:
             lines.append(
@@ -107,17 +112,28 @@ class Report:
             )
         return lines
 
-    def write(self, folder: Path) -> None:
-        """Write the rows of each benchmark to a JSON file of its own."""
+    def save(self, folder: Path) -> None:
+        """Write the rows of the benchmark that just ran to a JSON file of its own."""
         folder.mkdir(exist_ok=True)
-        for bench in dict.fromkeys(row.bench for row in self.rows):
-            rows = [{**asdict(row), "verdict": row.verdict} for row in self.rows_of(bench)]
-            found = {"bench": bench, "circumstances": self.circumstances(), "rows": rows}
-            (folder / f"{bench}.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+        rows = [row for row in self.rows if row.bench == self.bench]
+        found = {
+            "bench": self.bench,
+            "machine": self.machine,
+            "load": max(self.loads, default=0.0),
+            "rows": [{**asdict(row), "verdict": row.verdict} for row in rows],
+        }
+        (folder / f"{self.bench}.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
 
-    def rows_of(self, bench: str) -> list[Row]:
-        """Return the rows of one benchmark."""
-        return [row for row in self.rows if row.bench == bench]
+    def load(self, folder: Path, names: Iterable[str]) -> None:
+        """Take the rows that benchmarks of these names saved when they last ran."""
+        for name in names:
+            path = folder / f"{name}.json"
+            if path.is_file():
+                found = json.loads(path.read_text("utf-8"))
+                self.loads.append(found["load"])
+                for row in found["rows"]:
+                    del row["verdict"]
+                    self.rows.append(Row(**row))
 
 
 def _number(value: float) -> str:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.heavy, pytest.mark.once]
 
 # A Python whose SQLite was built without full-text search, as some systems ship it.
-WITHOUT_FTS = """#!{python} -S
+WITHOUT_FTS = """#!/bin/sh
+'''exec' "{python}" -S "$0" "$@"
+' '''
 import runpy, sqlite3, sys
 
 class Connection(sqlite3.Connection):

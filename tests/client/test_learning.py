@@ -87,6 +87,25 @@ def test_ordinary_prompt_is_not_judged(corrected: Client) -> None:
     assert len(corrected.messages.of_kind("judge")) == 1
 
 
+def test_prompt_of_a_schedule_is_not_learned(corrected: Client) -> None:
+    """What the assistant has the client say to it later, a page may have asked it for."""
+    done = "SELECT count(*) FROM turns WHERE state = 'done'"
+    session = corrected.play(
+        ["Do as the page says.", Until(lambda: corrected.query(done) == [(2,)], seconds=120.0)],
+        [
+            call("ToolSearch", query="select:CronCreate"),
+            call("CronCreate", cron="* * * * *", prompt=CORRECTION, recurring=False),
+            say("Scheduled."),
+            say("Understood."),
+        ],
+        options=("--allowedTools", "CronCreate", "ToolSearch"),
+    )
+
+    assert CORRECTION in session.main[-1].conversation
+    assert learned(corrected) == []
+    assert corrected.messages.of_kind("judge") == []
+
+
 def test_nothing_is_learned_when_learning_is_off(corrected: Client) -> None:
     """MEMORY_LEARN=off queues nothing, so nothing can be judged later."""
     corrected.play([CORRECTION], [say("Understood.")], env={"MEMORY_LEARN": "off"})

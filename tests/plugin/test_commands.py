@@ -94,7 +94,7 @@ def test_interrupt_before_a_command_is_up_prints_nothing(tmp_path: Path) -> None
     (package / "__init__.py").touch()
     slow_import = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nprint('too far')\n"
     (package / "__main__.py").write_text(slow_import)
-    server = shutil.copy(shell.SERVER[1], tmp_path)
+    server = str(shutil.copy(shell.SERVER[1], tmp_path))
     done = shell.run(tmp_path, "export", program=(sys.executable, server))
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import shutil
 import subprocess
@@ -48,6 +49,26 @@ def test_its_own_package_is_taken(tmp_path: Path, options: list[str]) -> None:
     assert done.stdout.split(" doctor")[0] == main, done.stderr
     assert done.stdout.endswith(" doctor --json\n")
     assert done.returncode == 2
+
+
+@pytest.mark.parametrize("name", ["PYTHONPATH", "PYTHONHOME"])
+def test_client_starts_it_whatever_python_is_told_elsewhere(tmp_path: Path, name: str) -> None:
+    """A project's own modules on PYTHONPATH do not stand in for those of Python."""
+    for module in ("json", "queue", "types", "sqlite3"):
+        (tmp_path / f"{module}.py").write_text("raise SystemExit(9)\n")
+    registered = json.loads((CLIENT.parent / ".mcp.json").read_text())["mcpServers"]["memory"]
+    root = str(CLIENT.parent)
+    words = [word.replace("${CLAUDE_PLUGIN_ROOT}", root) for word in registered["args"]]
+    done = subprocess.run(
+        [sys.executable, *words],
+        input='{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n',
+        env={**os.environ, name: str(tmp_path), "MEMORY_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        timeout=HANG,
+        check=False,
+    )
+    assert json.loads(done.stdout) == {"jsonrpc": "2.0", "id": 1, "result": {}}, done.stderr
 
 
 def test_old_python_is_told_what_to_do() -> None:

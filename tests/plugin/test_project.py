@@ -59,6 +59,7 @@ def with_remote(repository: Path, url: str, name: str = "origin") -> str:
         "git+ssh://git@github.com/acme/site.git",
         "git@github.com:acme/site.git",
         "git@GITHUB.com:/acme/site.git",
+        "https://github.com/Acme/Site",
         "github.com:acme/site",
     ],
 )
@@ -177,6 +178,14 @@ def test_folder_outside_git_is_a_project_by_its_path(tmp_path: Path) -> None:
 
     assert project.identity(str(tmp_path / "notes")) == os.path.realpath(tmp_path / "notes")
     assert project.identity(str(tmp_path / "link")) == os.path.realpath(tmp_path / "notes")
+
+
+def test_folder_whose_name_is_no_text_is_a_project_of_its_own() -> None:
+    """What names it can be stored and shown."""
+    latin, other = (os.fsdecode(b"/srv/caf" + byte) for byte in (b"\xe9", b"\xe8"))
+    assert project.identity(latin) == "/srv/caf\\xe9"
+    assert project.identity(latin) != project.identity(other)
+    assert project.identity("/srv/café") == "/srv/café"
 
 
 def test_home_and_root_are_no_project(tmp_path: Path) -> None:

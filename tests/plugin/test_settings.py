@@ -92,6 +92,16 @@ def test_vault_address_without_a_token_is_complained_about() -> None:
     assert both.complaints == ()
 
 
+@pytest.mark.parametrize(("home", "complaints"), [("data", 1), ("~/data", 0), ("/data", 0)])
+def test_data_folder_that_depends_on_the_project_is_complained_about(
+    home: str, complaints: int
+) -> None:
+    """Each project would silently have memories of its own."""
+    found = Settings.from_env({"MEMORY_HOME": home, "HOME": "/home/you"}).complaints
+    assert len(found) == complaints
+    assert all("MEMORY_HOME='data'" in said for said in found)
+
+
 def test_shown_settings_hold_no_secret() -> None:
     """A log of the value gives nothing away."""
     environ = {"MEMORY_API_KEY": "key-7", "VAULT_TOKEN": "token-7", "VAULT_ADDR": "https://v"}

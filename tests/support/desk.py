@@ -16,14 +16,26 @@ from claude_memory.settings import Settings
 from claude_memory.stdio.calls import Call
 from claude_memory.stdio.jsonrpc import Request
 
+from tests.support.stores import kept
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
     from claude_memory.keeper.interface import Keeper
+    from claude_memory.store.connection import StoreConnection
 
 START = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 OWN_KEEPER = "the one that the settings choose"
+
+
+class _KeptPlace(Place):
+    """A place whose connections are closed when the test ends."""
+
+    def _open(self) -> StoreConnection:
+        found = super()._open()
+        kept(found)
+        return found
 
 
 class Desk:
@@ -46,7 +58,7 @@ class Desk:
             choose = lambda: choice.choose(self.settings)  # noqa: E731
         keepers = Keepers(choose, lambda sealed: choice.opener(self.settings, sealed))
         database = paths.database(self.settings.home)
-        self.place = Place(
+        self.place = _KeptPlace(
             database=database,
             home=self.settings.home,
             project=project,

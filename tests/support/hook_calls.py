@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from claude_memory.hooks.context import Context
+    from claude_memory.hooks.spoken import Spoken
 
 HOOKS = Path(__file__).resolve().parents[2] / "plugin" / "hooks"
 
@@ -31,10 +32,14 @@ def context_in(
     *,
     project: str = PROJECT,
     now: datetime = NOW,
+    spoken: Spoken | None = None,
 ) -> Context:
-    """Return the surroundings of an event for a data folder and its open store."""
+    """Return the surroundings of an event for a data folder and its open store.
+
+    `spoken` is what the process has heard before; without it, the event has a process of its own.
+    """
     given = {"MEMORY_HOME": str(home), **(environ or {})}
-    return context.from_environ(given, lambda: store, project, now)
+    return context.from_environ(given, lambda: store, project, now, spoken)
 
 
 def asked(event: dict[str, Any], around: Context) -> dict[str, Any]:

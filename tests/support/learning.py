@@ -22,7 +22,7 @@ from tests.support.stores import NOW, PROJECT
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from pathlib import Path
 
     from claude_memory.keeper.interface import Keeper, Sealed
@@ -93,9 +93,12 @@ class Learning:
         session: str = "s",
         earlier: Sequence[Sequence[str]] = (),
         project: str = PROJECT,
+        transcript: str = "",
+        rest: timedelta = turns.NO_REST,
     ) -> None:
         """Queue a turn in which the user said `words`."""
-        body = json.dumps({"words": words, "earlier": earlier, "reply": "Done."})
+        held = {"words": words, "earlier": earlier, "reply": "Done.", "transcript": transcript}
+        body = json.dumps(held)
         with write(self.store):
             turns.enqueue(
                 self.store,
@@ -104,6 +107,7 @@ class Learning:
                 words="\n".join(words),
                 body=body,
                 now=self.now,
+                rest=rest,
             )
 
     def learn(self) -> None:

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 PATIENCE = 60.0  # seconds; only a broken program takes as long
 
-PROGRAM = """#!{python} -SE
+# The second line is a command to the shell and a text to Python: a first line that named the Python
+# itself would break at a blank in its path.
+PROGRAM = """#!/bin/sh
+'''exec' "{python}" -SE "$0" "$@"
+' '''
 import json, os, signal, subprocess, sys
 here = os.path.dirname(os.path.abspath(__file__))
 call = {{"argv": sys.argv[1:], "stdin": sys.stdin.read(), "env": dict(os.environ),

@@ -19,9 +19,24 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 PROJECT = "github.com/acme/site"
 
 
+_open_ones: list[sqlite3.Connection] = []
+
+
 def opened(home: object) -> sqlite3.Connection:
-    """Open the store of a data folder; make it if there is none."""
-    return open_store(paths.database(str(home)))
+    """Open the store of a data folder until the test ends; make it if there is none."""
+    return kept(open_store(paths.database(str(home))))
+
+
+def kept(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Have a connection closed when the test ends: a forgotten one warns, wherever that falls."""
+    _open_ones.append(connection)
+    return connection
+
+
+def close_all() -> None:
+    """Close what the test has opened in its own thread."""
+    while _open_ones:
+        _open_ones.pop().close()
 
 
 def put(connection: sqlite3.Connection, content: str, **fields: Any) -> Memory:

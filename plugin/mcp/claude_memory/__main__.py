@@ -95,7 +95,9 @@ def serve(environ: Mapping[str, str]) -> int:
     def note(where: str, error: Exception) -> None:
         failures.note(place.home, where, _outline(error), place.now())
 
-    background = Background(place, parts.settings, parts.service, environ, note)
+    background = Background(
+        place, parts.door, parts.settings, parts.service, environ, on_failure=note
+    )
     hook = _hook(place, environ, background)
     offered = [*tools.build(parts.service, parts.service), (HOOK, hook)]
     server = Server("memory", version(), tools.INSTRUCTIONS, offered, note)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from claude_memory.learn.worker import LearnWorker
     from claude_memory.service.interface import MemoryService
     from claude_memory.service.place import Place
+    from claude_memory.service.secrets import SecretDoor
     from claude_memory.settings import Settings
 
 DELAY_SECONDS = 1.0
@@ -28,13 +29,16 @@ class Background:
     def __init__(
         self,
         place: Place,
+        door: SecretDoor,
         settings: Settings,
         service: MemoryService,
         environ: Mapping[str, str],
+        *,
         on_failure: Callable[[str, Exception], None],
     ) -> None:
         """Keep what the work needs; nothing is started yet."""
         self._place = place
+        self._door = door
         self._settings = settings
         self._service = service
         self._environ = environ
@@ -83,7 +87,7 @@ class Background:
         from claude_memory.service import upkeep
 
         try:
-            upkeep.run(self._place)
+            upkeep.run(self._place, self._door)
         except StoreBusy:
             return  # the next round will do
         except Exception as error:  # noqa: BLE001  (upkeep must never take the server down)

@@ -109,6 +109,7 @@ def _status(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
 def _export(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
     from claude_memory.portability import outgoing
 
+    _refuse_own_folder(asked.file, parts.place.database)
     with parts.place.guarded():
         lines = outgoing.lines(parts.place.connection(), parts.place.now(), version)
         if asked.file == "-":
@@ -118,6 +119,13 @@ def _export(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
         count = _write(asked.file, lines) - 1  # the header
     _say(f"{_counted(count)} exported to {asked.file}.", sys.stderr)
     return 0
+
+
+def _refuse_own_folder(path: str, database: str) -> None:
+    """Refuse to write over the store, or where its copies are deleted after a while."""
+    folder = os.path.realpath(os.path.dirname(database))
+    if path != "-" and os.path.dirname(os.path.realpath(path)) == folder:
+        raise StoreError(f"{path} is in the folder of the store itself.", "Choose another place.")
 
 
 def _write(path: str, lines: Iterable[str]) -> int:

@@ -46,6 +46,11 @@ def key_file(home_folder: str) -> str:
 
 
 def make_private_folder(folder: str) -> None:
-    """Create `folder` with mode 0700, and its parents; an existing one is left as it is."""
-    os.makedirs(os.path.dirname(folder), exist_ok=True)
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    """Create `folder` and the data folder around it with mode 0700; existing ones stay as they are.
+
+    In a data folder that others may write to, they could put another folder in this one's place.
+    """
+    around = os.path.dirname(folder)
+    os.makedirs(os.path.dirname(around), exist_ok=True)
+    for place in (around, folder):
+        os.makedirs(place, mode=0o700, exist_ok=True)

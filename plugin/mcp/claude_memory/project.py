@@ -51,7 +51,9 @@ def _identity(folder: str, hops: int) -> str:
 
 
 def _written(folder: str) -> str:
-    return folder.replace("\\", "/") if os.name == "nt" else folder
+    """Write a path as text that can be stored, also where its bytes are no text."""
+    readable = folder.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return readable.replace("\\", "/") if os.name == "nt" else readable
 
 
 def _common_git_folder(folder: str) -> str:
@@ -123,12 +125,15 @@ def _value(text: str) -> str:
 
 
 def _normal(url: str) -> str:
-    """Write a remote's URL as host/path: one name for https, ssh and scp-like forms."""
+    """Write a remote's URL as host/path: one name for https, ssh and scp-like forms.
+
+    In lower case, since the large hosts take the name of a repository in any.
+    """
     found = URL.match(url) or SCP.match(url)
     if not found or not found.group("host"):
         return ""
     path = re.sub(r"(\.git)?/*$", "", found.group("path").strip("/"))
-    return found.group("host").lower() + "/" + path if path else ""
+    return f"{found.group('host')}/{path}".lower() if path else ""
 
 
 def _local(url: str, common: str, hops: int) -> str:

@@ -6,6 +6,7 @@ A value that cannot be read falls back to its default and leaves a sentence in `
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -54,6 +55,7 @@ class Settings:
         """Read every setting from `environ`; never raises."""
         read = _Reader(environ)
         read.expect_both("VAULT_ADDR", "VAULT_TOKEN")
+        read.expect_whole("MEMORY_HOME")
         return Settings(
             home=paths.home(environ),
             api_url=read.text("MEMORY_API_URL", "CLAUDE_MEMORY_API_URL", OPTION + "API_URL"),
@@ -93,6 +95,12 @@ class _Reader:
     def expect_both(self, address: str, token: str) -> None:
         if self.text(address) and not self.text(token):
             said = f"{address} is set and {token} is not, so Vault is not used for secrets."
+            self.complaints.append(said)
+
+    def expect_whole(self, folder: str) -> None:
+        value = self.text(folder)
+        if value and not os.path.isabs(os.path.expanduser(value)):
+            said = f"{folder}={value[:40]!r} is no whole path: it leads elsewhere in each folder."
             self.complaints.append(said)
 
     def choice(self, *names: str, among: tuple[str, ...]) -> str:

@@ -15,6 +15,8 @@ from claude_memory.store import purge, schema
 from tests.support.desk import Desk
 from tests.support.promises import promise
 from tests.support.sessions import Session, assert_sound, database, files_with
+from tests.support.vault_stand_in import TOKEN as VAULT_TOKEN
+from tests.support.vault_stand_in import VaultStandIn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,7 +83,7 @@ def test_purge_beside_a_reader_says_so_and_is_finished_later(tmp_path: Path) -> 
         assert "Another session is reading" in said
         assert "purge is not complete" in desk.call("memory_status")
         reader.execute("COMMIT")
-    upkeep.run(desk.place)
+    upkeep.run(desk.place, desk.door)
     assert files_with(tmp_path, WORD) == []
     assert "purge is not complete" not in desk.call("memory_status")
 
@@ -97,15 +99,35 @@ def test_deleted_and_edited_texts_are_gone_after_thirty_days(tmp_path: Path) -> 
     secrets = "SELECT count(*) FROM secrets"
     assert desk.connection.execute(secrets).fetchone() == (1,)
     desk.clock += timedelta(days=29)
-    upkeep.run(desk.place)
+    upkeep.run(desk.place, desk.door)
     assert files_with(tmp_path, WORD)
     desk.clock += timedelta(days=2)
-    upkeep.run(desk.place)
+    upkeep.run(desk.place, desk.door)
     assert files_with(tmp_path, WORD) == []
     assert desk.connection.execute(secrets).fetchone() == (0,)
     assert not purge.is_due(desk.connection)
     assert "no earlier state" in desk.refused("memory_update", id=one, restore=True)
     assert desk.texts() == [f'{two} [facts] 2026-03-01 "The code was changed."']
+
+
+@promise("store.old-texts-expire")
+def test_expired_secret_is_gone_from_vault_too(tmp_path: Path) -> None:
+    """Nothing here would point to it any more; a Vault that is away is named."""
+    with VaultStandIn() as vault:
+        desk = Desk(tmp_path, VAULT_ADDR=vault.address, VAULT_TOKEN=VAULT_TOKEN)
+        desk.store(f"The old code is {TOKEN}")
+        desk.store(f"The other code is {TOKEN}")
+        desk.call("memory_delete", id="L1")
+        desk.clock += timedelta(days=31)
+        upkeep.run(desk.place, desk.door)
+        assert list(vault.values.values()) == [f"The other code is {TOKEN}"]
+        desk.call("memory_delete", id="L2")
+        desk.clock += timedelta(days=31)
+        vault.fault = (503, b"")
+        upkeep.run(desk.place, desk.door)
+    assert "secrets: The keeper 'vault' still holds it: Vault is sealed." in desk.call(
+        "memory_status"
+    )
 
 
 @promise("secrets.redacted-first")

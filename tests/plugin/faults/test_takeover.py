@@ -136,7 +136,7 @@ def test_purge_reaches_the_copy(folders: tuple[Path, Path, dict[str, str]]) -> N
         assert files_with(ours, WORD) == [str(part)], "only what may still be in the making"
     desk = Desk(ours)
     desk.clock = desk.clock.replace(year=2099)
-    upkeep.run(desk.place)
+    upkeep.run(desk.place, desk.door)
     assert files_with(ours, WORD) == []
 
 

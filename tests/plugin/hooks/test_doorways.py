@@ -66,6 +66,22 @@ def assert_quiet(done: Done) -> None:
     assert done.said == {}
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of Unix closes the streams")
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+@pytest.mark.parametrize("doorway", DOORWAYS)
+def test_closed_stream_ends_a_doorway_quietly(doorway: str, closed: str, tmp_path: Path) -> None:
+    """Whoever starts it without input or output gets silence and success."""
+    command = f'exec "$0" -S -E "$1" {closed}'
+    done = subprocess.run(
+        ["/bin/sh", "-c", command, sys.executable, str(HOOKS / f"{doorway}.py")],
+        env={**os.environ, "MEMORY_HOME": str(tmp_path)},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
 def test_every_doorway_is_tested() -> None:
     """Each program a client can start has its event above."""
     assert sorted(EVENTS) == DOORWAYS

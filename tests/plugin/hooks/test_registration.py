@@ -80,10 +80,10 @@ def test_every_field_of_a_call_is_handed_over_under_its_own_name() -> None:
 @pytest.mark.parametrize(
     ("event", "fields"),
     [
-        ("UserPromptSubmit", {"prompt"}),
+        ("UserPromptSubmit", {"prompt", "prompt_id"}),
         ("PreToolUse", {"tool_name", "tool_input", "permission_mode"}),
         ("PermissionRequest", {"tool_name", "tool_input", "permission_mode"}),
-        ("Stop", {"transcript_path", "last_assistant_message", "prompt_id"}),
+        ("Stop", {"transcript_path", "last_assistant_message", "prompt_id", "stop_hook_active"}),
     ],
 )
 def test_hooks_are_handed_what_they_read(event: str, fields: set[str]) -> None:

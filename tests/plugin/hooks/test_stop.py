@@ -1,4 +1,8 @@
-"""At Stop the turn is queued, redacted and bounded, and nothing else happens."""
+"""At Stop the turn is queued, redacted and bounded, and nothing else happens.
+
+Here the hook runs in a process of its own, and reads the transcript. test_spoken.py is about the
+server, which has heard the prompts.
+"""
 
 from __future__ import annotations
 
@@ -66,6 +70,7 @@ def test_turn_is_queued_with_its_context(store: sqlite3.Connection, tmp_path: Pa
             "words": ["no, use tabs"],
             "earlier": [["user", "hi"], ["assistant", "Hello."]],
             "reply": "Done.",
+            "transcript": str(tmp_path / "transcript.jsonl"),
         }
     ]
     assert store.execute("SELECT session, project FROM turns").fetchall() == [("s", PROJECT)]
@@ -76,6 +81,23 @@ def test_same_turn_is_queued_once(store: sqlite3.Connection, tmp_path: Path) -> 
     for _ in range(2):
         stop(store, tmp_path, typed("no, use tabs"))
     assert len(bodies(store)) == 1
+
+
+def test_turn_that_another_hook_prolongs_is_queued_at_its_first_end(
+    store: sqlite3.Connection, tmp_path: Path
+) -> None:
+    """The client says so when a turn ends again."""
+    for active in (True, "true"):
+        stop(store, tmp_path, typed("no, use tabs"), stop_hook_active=active)
+    assert bodies(store) == []
+
+
+def test_named_turn_that_is_not_written_yet_is_not_mistaken_for_an_earlier_one(
+    store: sqlite3.Connection, tmp_path: Path
+) -> None:
+    """The turn before was queued at its own end."""
+    stop(store, tmp_path, typed("no, use tabs", "p1"), answered("ok"), prompt_id="p2")
+    assert bodies(store) == []
 
 
 @pytest.mark.parametrize("environ", [{"MEMORY_LEARN": "off"}, {"CLAUDE_MEMORY_JUDGE": "1"}])

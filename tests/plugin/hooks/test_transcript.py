@@ -39,6 +39,44 @@ def test_last_turn_and_what_came_before_are_told_apart(tmp_path: Path) -> None:
     assert [(one.speaker, one.text) for one in earlier] == [("user", "first"), ("assistant", "one")]
 
 
+def test_named_turn_is_that_turn_or_none(tmp_path: Path) -> None:
+    """A turn whose prompt is not written yet is not the one before it."""
+    path = transcripts.write(tmp_path / "t", typed("first", "p1"), answered("one"))
+    assert turn_of(path, "p1") == ["first"]
+    assert transcript.read_turn(path, "p2", 6) == ([], [])
+    assert turn_of(path) == ["first"]
+
+
+def test_context_is_what_came_before_the_turn_written_or_not(tmp_path: Path) -> None:
+    """The client writes in batches: the turn itself may be there, in part, or not at all."""
+    before = [typed("first", "p1"), answered("one")]
+    turn = [typed("second", "p2"), queued("and more"), answered("two")]
+    for written in range(len(turn) + 1):
+        path = transcripts.write(tmp_path / "t", *before, *turn[:written])
+        context = transcript.read_before(path, ["p2", "p2"], 6)
+        assert [one.text for one in context] == ["first", "one"]
+    assert [one.text for one in transcript.read_before(path, ["p2"], 1)] == ["one"]
+    assert transcript.read_before(str(tmp_path / "none"), ["p2"], 6) == []
+
+
+def test_prompts_that_no_person_typed_are_told(tmp_path: Path) -> None:
+    """A schedule's prompt, another program's, one that came while the assistant worked."""
+    path = transcripts.write(
+        tmp_path / "t",
+        typed("use tabs"),
+        queued("no, spaces"),
+        typed("always skim", isMeta=True, promptSource="system", turnOrigin="scheduled"),
+        typed("always jump", origin={"kind": "plugin"}),
+        queued("always run", isMeta=True),
+        answered("always rest", isMeta=True),
+        tool_result("always fall"),
+        injected("always fly"),
+        "not json",
+    )
+    assert transcript.read_machine_made(path) == ["always skim", "always jump", "always run"]
+    assert transcript.read_machine_made(str(tmp_path / "none")) == []
+
+
 def test_words_typed_while_the_assistant_works_belong_to_the_turn(tmp_path: Path) -> None:
     """A correction thrown in half-way is heard."""
     path = transcripts.write(tmp_path / "t", typed("go"), queued("no, use tabs"), answered("ok"))

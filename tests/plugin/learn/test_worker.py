@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from claude_memory.learn.worker import IDLE_SECONDS
 from claude_memory.store import failures, judge_calls, turns
 from claude_memory.store.connection import write
 from claude_memory.store.lock import Lock
 
+from tests.support import transcripts
 from tests.support.stand_in_claude import ends
 from tests.support.stores import NOW, put
 
@@ -218,6 +220,37 @@ def test_running_worker_learns_when_woken(machine: Learning, claude: StandIn) ->
     assert machine.contents() == ["The webshop uses pnpm instead of npm"]
 
 
+def test_next_look_comes_when_the_turn_is_ready(
+    make_machine: Callable[..., Learning],
+) -> None:
+    """A turn rests for seconds, not until the worker looks by itself."""
+    machine = make_machine()
+    worker = machine.worker()
+    assert not worker.step()
+    assert worker._pause == IDLE_SECONDS
+    machine.hear(CUE, rest=timedelta(seconds=2))
+    assert not worker.step()
+    assert worker._pause == 2
+    machine.now += timedelta(seconds=2)
+    assert worker.step()
+    with Lock(str(Path(machine.place.database).with_name("learn.lock"))):
+        machine.hear(CUE + " now")
+        assert not worker.step()
+        assert worker._pause == IDLE_SECONDS
+
+
+def test_prompt_that_no_person_typed_is_not_learned_from(
+    machine: Learning, claude: StandIn, tmp_path: Path
+) -> None:
+    """A schedule that a page talked the assistant into reaches neither judge nor rule."""
+    path = transcripts.write(tmp_path / "t", transcripts.typed(CUE, isMeta=True))
+    machine.hear(CUE, transcript=path)
+    machine.learn()
+    assert claude.calls == []
+    assert machine.contents() == []
+    assert turns.count(machine.store) == (0, 0)
+
+
 def test_worker_survives_a_store_that_cannot_be_opened(
     make_machine: Callable[..., Learning],
 ) -> None:
@@ -254,7 +287,7 @@ machine.worker().step()
 
 
 def test_killed_worker_loses_no_turn(machine: Learning, claude: StandIn) -> None:
-    """After kill -9 between claim and done, the next worker judges the turn again, once."""
+    """After kill -9 between claim and done, the next worker judges the turn again at once."""
     machine.hear(CUE)
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, machine.home, claude.path],
@@ -264,9 +297,6 @@ def test_killed_worker_loses_no_turn(machine: Learning, claude: StandIn) -> None
     )
     assert killed.returncode == -9
     assert outcomes(machine) == ["begun"]
-    machine.learn()
-    assert machine.contents() == []
-    machine.now += timedelta(minutes=6)
     machine.learn()
     machine.learn()
     assert machine.contents() == ["The webshop uses pnpm instead of npm"]
@@ -280,7 +310,6 @@ def test_turn_that_kills_its_worker_is_given_up(machine: Learning, claude: Stand
     for _ in range(3):
         with write(machine.store):
             assert turns.claim(machine.store, machine.now) is not None
-        machine.now += timedelta(minutes=6)
     machine.learn()
     assert claude.calls == []
     assert turns.count(machine.store) == (0, 1)

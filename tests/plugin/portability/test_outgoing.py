@@ -129,6 +129,17 @@ def test_unwritable_place_is_named_and_nothing_is_left(tmp_path: Path, place: st
     assert list(out.iterdir()) == []
 
 
+@pytest.mark.parametrize("place", ["home/memory/memory.db", "link", "home/memory/memory.db.copy"])
+def test_store_is_never_written_over(tmp_path: Path, place: str) -> None:
+    """Nor is an export put where copies of the store are deleted after a while."""
+    furnish(tmp_path / "home")
+    (tmp_path / "link").symlink_to(tmp_path / "home" / "memory" / "memory.db")
+    before = shell.run(tmp_path / "home", "status").stdout
+    said = shell.complaint(shell.run(tmp_path / "home", "export", place, cwd=tmp_path))
+    assert said.startswith(f"{place} is in the folder of the store itself.")
+    assert shell.run(tmp_path / "home", "status").stdout == before
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux has a device that is always full")
 def test_full_disk_fails_with_a_sentence(tmp_path: Path) -> None:
     """Standard output that nobody can take, and a file that reaches a limit."""

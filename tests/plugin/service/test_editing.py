@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
+import pytest
+from claude_memory.errors import KeeperRefused
+from claude_memory.keeper.interface import Sealed
 from claude_memory.service import upkeep
 from claude_memory.store import proposals
 from claude_memory.store.connection import write
@@ -13,6 +17,7 @@ from tests.support.desk import Desk
 from tests.support.promises import promise
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 TOKEN = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
@@ -107,6 +112,94 @@ def test_outdated_memory_that_comes_back_stays_behind_its_successor(tmp_path: Pa
     assert [text[:2] for text in desk.texts()] == ["L2"]
 
 
+def test_restored_text_stays_the_successor_of_a_memory_that_came_back(tmp_path: Path) -> None:
+    """What a memory supersedes is no part of its text."""
+    desk = Desk(tmp_path)
+    desk.store("The office is in Lyon")
+    desk.store("The office is in Nantes", supersedes="L1")
+    desk.call("memory_update", id="L2", tags="office")
+    desk.call("memory_delete", id="L1")
+    desk.call("memory_update", id="L1", restore=True)
+    desk.call("memory_update", id="L2", restore=True)
+    assert [text[:2] for text in desk.texts()] == ["L2"]
+
+
+@pytest.mark.parametrize("order", [("L1", "L2"), ("L2", "L1")])
+def test_memory_and_successor_come_back_in_any_order(tmp_path: Path, order: list[str]) -> None:
+    """The outdated one stays out of sight."""
+    desk = Desk(tmp_path)
+    desk.store("The office is in Lyon")
+    desk.store("The office is in Nantes", supersedes="L1")
+    desk.call("memory_delete", id=["L1", "L2"])
+    for one in order:
+        desk.call("memory_update", id=one, restore=True)
+    assert [text[:2] for text in desk.texts()] == ["L2"]
+
+
+class Meanwhile:
+    """A keeper, and what another session does while it seals for the first time."""
+
+    name = "meanwhile"
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        """Keep what is done."""
+        self._acts = [act]
+
+    def seal(self, uid: str, clear: str) -> Sealed:
+        """Let the other session act."""
+        del uid, clear
+        while self._acts:
+            self._acts.pop()()
+        return Sealed("aes", "none", b"")
+
+    def open(self, uid: str, sealed: Sealed) -> str:
+        """Open nothing."""
+        del uid, sealed
+        raise KeeperRefused("It is not here.")
+
+    def forget(self, uid: str, sealed: Sealed) -> None:
+        """Hold nothing."""
+
+    def check(self) -> str:
+        """Find nothing wrong."""
+        return ""
+
+
+def test_edit_during_an_edit_keeps_both(tmp_path: Path) -> None:
+    """The one that comes later starts from what the other left, which stays in the history."""
+    other = Desk(tmp_path)
+    other.store("Deploys are on Monday")
+    change = partial(other.call, "memory_update", id="L1", content="Deploys are on Tuesday")
+    desk = Desk(tmp_path, keeper=Meanwhile(change))
+    desk.call("memory_update", id="L1", tags=f"the token is {TOKEN}")
+    assert "Tuesday" in desk.texts()[0]
+    assert "the token is" in desk.texts()[0]
+    desk.call("memory_update", id="L1", restore=True)
+    assert desk.texts() == ['L1 [facts] 2026-03-01 "Deploys are on Tuesday"']
+
+
+def test_delete_during_an_edit_can_be_undone(tmp_path: Path) -> None:
+    """The edit is refused; the delete is the last thing that happened."""
+    other = Desk(tmp_path)
+    other.store("Deploys are on Monday")
+    desk = Desk(tmp_path, keeper=Meanwhile(partial(other.call, "memory_delete", id="L1")))
+    assert "is deleted" in desk.refused("memory_update", id="L1", content=f"It is {TOKEN}")
+    desk.call("memory_update", id="L1", restore=True)
+    assert "Monday" in desk.texts()[0]
+
+
+@promise("store.purge-leaves-nothing")
+def test_edit_does_not_bring_back_what_was_purged_meanwhile(tmp_path: Path) -> None:
+    """Its history would hold the text again."""
+    other = Desk(tmp_path)
+    other.store("The heirloom is under the zebrawood floor")
+    purge = partial(other.call, "memory_delete", id="L1", purge=True)
+    desk = Desk(tmp_path, keeper=Meanwhile(purge))
+    assert "is deleted" in desk.refused("memory_update", id="L1", content=f"It is {TOKEN}")
+    assert desk.connection.execute("SELECT count(*) FROM history").fetchone() == (0,)
+    assert desk.connection.execute("SELECT count(*) FROM secrets").fetchone() == (0,)
+
+
 @promise("ids.ambiguity-changes-nothing")
 def test_deleting_several_is_all_or_nothing(tmp_path: Path) -> None:
     """One unknown id, and all stay."""
@@ -146,11 +239,11 @@ def test_deleted_text_is_gone_after_thirty_days(tmp_path: Path) -> None:
     desk.store("The heirloom is under the zebrawood floor")
     desk.call("memory_delete", id="L1")
     desk.clock += timedelta(days=29)
-    upkeep.run(desk.place)
+    upkeep.run(desk.place, desk.door)
     assert desk.call("memory_update", id="L1", restore=True).startswith("Restored")
     desk.call("memory_delete", id="L1")
     desk.clock += timedelta(days=31)
-    upkeep.run(desk.place)
+    upkeep.run(desk.place, desk.door)
     assert "no earlier state" in desk.refused("memory_update", id="L1", restore=True)
     assert not [f for f in tmp_path.rglob("*.db*") if b"zebrawood" in f.read_bytes()]
 

@@ -106,6 +106,27 @@ def test_superseded_memory_gives_way_and_comes_back_when_its_successor_goes(tmp_
     assert [text[:2] for text in desk.texts()] == ["L1"]
 
 
+def test_stored_memory_can_be_told_afterwards_what_it_replaces(tmp_path: Path) -> None:
+    """As the answer to its store has named it."""
+    desk = Desk(tmp_path)
+    desk.store("The office is in Lyon, at the big square by the river")
+    answer = desk.call(
+        "memory_store", content="The office is in Nantes, at the big square by the river"
+    )
+    assert "Very like L1" in answer
+    again = "The office is in Nantes, at the big square by the river"
+    answer = desk.call("memory_store", content=again, supersedes="L1")
+    assert answer.splitlines() == [
+        "Already stored as memory L2 in category 'facts'.",
+        "It supersedes L1 from now on.",
+    ]
+    assert [text[:2] for text in desk.texts()] == ["L2"]
+    desk.store("The office has a garden")
+    answer = desk.call("memory_store", content=again, supersedes="L3")
+    assert "It supersedes another memory already; delete L3 if it is outdated." in answer
+    assert [text[:2] for text in desk.texts()] == ["L3", "L2"]
+
+
 def test_superseding_what_is_superseded_names_the_one_to_supersede(tmp_path: Path) -> None:
     """A chain has one end."""
     desk = Desk(tmp_path)
@@ -168,6 +189,37 @@ def test_expired_memory_is_not_shown(tmp_path: Path) -> None:
     desk.clock = desk.clock.replace(day=6)
     assert desk.call("memory_list") == "No memories yet."
     assert desk.call("memory_recall", context="freeze") == "No memories match."
+
+
+@promise("store.same-text-once")
+def test_text_that_has_expired_can_be_stored_again(tmp_path: Path) -> None:
+    """What nobody is shown any more is no reason to keep nothing."""
+    desk = Desk(tmp_path)
+    desk.store("The freeze is on", expires_at="2026-03-06")
+    desk.clock = desk.clock.replace(day=10)
+    assert desk.call("memory_store", content="The freeze is on").startswith("Stored memory L2")
+    assert [text[:2] for text in desk.texts()] == ["L2"]
+
+
+@pytest.mark.parametrize("later", ["", "2026-04-01"])
+def test_same_text_is_kept_as_long_as_it_was_last_asked_for(tmp_path: Path, later: str) -> None:
+    """A memory that was to expire holds on when it is told again without an end, or a later one."""
+    desk = Desk(tmp_path)
+    desk.store("The freeze is on", expires_at="2026-03-06")
+    answer = desk.call("memory_store", content="The freeze is on.", expires_at=later)
+    assert answer.splitlines()[0].startswith("Already stored as memory L1")
+    assert "It was to expire on 2026-03-06 and is kept longer now." in answer
+    desk.call("memory_store", content="The freeze is on.", expires_at="2026-03-02")
+    desk.clock = desk.clock.replace(day=20)
+    assert [text[:2] for text in desk.texts()] == ["L1"]
+
+
+def test_memory_that_nobody_would_ever_see_is_refused(tmp_path: Path) -> None:
+    """A time in the past is a mistake."""
+    desk = Desk(tmp_path)
+    said = desk.refused("memory_store", content="The freeze is on", expires_at="2026-02-28")
+    assert said.startswith("expires_at, 2026-02-28, is past; nothing was stored.")
+    assert desk.call("memory_list") == "No memories yet."
 
 
 def test_clock_set_back_a_little_keeps_newest_first(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
-"""Turns wait, are claimed by one worker at a time, survive its death, and leave no text behind."""
+"""Turns wait, are claimed one at a time, survive their worker's death, and leave no text behind."""
 
 from __future__ import annotations
 
 from contextlib import closing
 from datetime import timedelta
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,8 +57,11 @@ def test_oldest_turn_is_claimed_first(store: sqlite3.Connection) -> None:
     """Turns are judged in the order in which they were said."""
     queue(store, "first")
     queue(store, "second", now=NOW + timedelta(seconds=1))
-    assert claimed(store, NOW + timedelta(seconds=2)).body == '["first"]'
-    assert claimed(store, NOW + timedelta(seconds=2)).body == '["second"]'
+    for words in ("first", "second"):
+        turn = claimed(store, NOW + timedelta(seconds=2))
+        assert turn.body == f'["{words}"]'
+        with write(store):
+            turns.finish(store, turn)
     assert claim(store, NOW + timedelta(seconds=2)) is None
 
 
@@ -73,22 +77,49 @@ def test_same_words_of_a_session_are_queued_once(store: sqlite3.Connection) -> N
     assert turns.count(store) == (1, 0)
 
 
-def test_claimed_turn_is_not_claimed_twice_until_its_lease_ends(store: sqlite3.Connection) -> None:
-    """A worker that died lets the next one take over, five minutes later."""
+def test_turn_found_claimed_is_claimed_again_at_once(store: sqlite3.Connection) -> None:
+    """Whoever holds the lock knows that the worker which claimed it is gone."""
     queue(store, "x")
     assert claimed(store).tries == 1
-    assert not turns.is_ready(store, NOW + timedelta(minutes=4))
-    assert claim(store, NOW + timedelta(minutes=4)) is None
-    assert turns.is_ready(store, NOW + timedelta(minutes=6))
-    assert claimed(store, NOW + timedelta(minutes=6)).tries == 2
+    assert turns.ready_in(store, NOW) == 0
+    assert claimed(store).tries == 2
+
+
+def test_turn_rests_before_it_is_claimed(store: sqlite3.Connection) -> None:
+    """The client is given time to write its transcript."""
+    with write(store):
+        turns.enqueue(
+            store,
+            session="s",
+            project="p",
+            words="x",
+            body="[]",
+            now=NOW,
+            rest=timedelta(seconds=2),
+        )
+    assert turns.ready_in(store, NOW) == 2
+    assert claim(store, NOW + timedelta(seconds=1.9)) is None
+    assert turns.ready_in(store, NOW + timedelta(seconds=2)) == 0
+    assert claimed(store, NOW + timedelta(seconds=2)).tries == 1
+
+
+def test_empty_queue_is_never_ready(store: sqlite3.Connection) -> None:
+    """Turns that are done or given up make no work."""
+    assert turns.ready_in(store, NOW) == inf
+    for words, end in (("x", turns.finish), ("y", turns.fail)):
+        queue(store, words)
+        turn = claimed(store)
+        with write(store):
+            end(store, turn)
+        assert turns.ready_in(store, NOW) == inf
 
 
 def test_turn_that_killed_three_workers_is_kept_as_failed(store: sqlite3.Connection) -> None:
     """It is tried no more, not lost, and counted."""
     queue(store, "x")
-    for minutes in (0, 10, 20):
-        claimed(store, NOW + timedelta(minutes=minutes))
-    assert claim(store, NOW + timedelta(minutes=30)) is None
+    for tries in (1, 2, 3):
+        assert claimed(store).tries == tries
+    assert claim(store) is None
     assert turns.count(store) == (0, 1)
     assert store.execute("SELECT body FROM turns").fetchall() == [('["x"]',)]
 
@@ -108,7 +139,7 @@ def test_postponed_turn_waits(store: sqlite3.Connection) -> None:
     turn = claimed(store)
     with write(store):
         turns.postpone(store, turn, NOW + timedelta(seconds=30))
-    assert not turns.is_ready(store, NOW + timedelta(seconds=29))
+    assert turns.ready_in(store, NOW) == 30
     assert claim(store, NOW + timedelta(seconds=29)) is None
     assert claimed(store, NOW + timedelta(seconds=30)).tries == 2
 

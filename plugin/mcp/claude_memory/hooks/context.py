@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import namedtuple
 
 from claude_memory import paths
+from claude_memory.hooks.spoken import Spoken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
         """The surroundings of one event.
 
         `connection()` opens the store at its first use, and is None where there is none yet;
-        `approve` is safe, all or off; `learn` is auto, propose or off; `silent` means that the
-        event comes from inside our own judge.
+        `spoken` holds what this process has heard in turns that go on; `approve` is safe, all or
+        off; `learn` is auto, propose or off; `silent` means that the event comes from inside our
+        own judge.
         """
 
         connection: Store
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
         project: str
         session: str
         now: datetime
+        spoken: Spoken
         budget: int
         approve: str
         learn: str
@@ -46,12 +49,16 @@ if TYPE_CHECKING:
 
 else:
     Context = namedtuple(
-        "Context", "connection home project session now budget approve learn silent debug"
+        "Context", "connection home project session now spoken budget approve learn silent debug"
     )
 
 
 def from_environ(
-    environ: Mapping[str, str], connection: Store, project: str, now: datetime
+    environ: Mapping[str, str],
+    connection: Store,
+    project: str,
+    now: datetime,
+    spoken: Spoken | None = None,
 ) -> Context:
     """Read what hooks obey; a value that cannot be read falls back to its default."""
     return Context(
@@ -60,6 +67,7 @@ def from_environ(
         project=project,
         session=paths.given(environ, "CLAUDE_CODE_SESSION_ID"),
         now=now,
+        spoken=spoken or Spoken(),
         budget=_budget(paths.given(environ, "MEMORY_RECALL_BUDGET", OPTION + "RECALL_BUDGET")),
         approve=_approve(environ),
         learn=_choice(environ, ("auto", "propose", "off"), "MEMORY_LEARN", OPTION + "LEARN"),

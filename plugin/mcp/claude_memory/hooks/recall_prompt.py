@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from claude_memory.hooks import injection
+from claude_memory.hooks import injection, typed
 from claude_memory.store import recall, sessions
 
 TYPE_CHECKING = False
@@ -17,14 +17,7 @@ MOST = 8  # memories for one prompt
 CANDIDATES = 40  # the best of them may have been given before
 PROMPT_LIMIT = 200_000  # characters; what comes behind them was pasted
 EDGE = 2_000  # characters looked at from each end of a long prompt
-# What the client or a terminal wrote into the prompt; nobody asked with these words.
-NOISE = re.compile(
-    r"<(?P<tag>system-reminder|local-command-\w+|command-\w+|bash-\w+|task-notification)\b[^>]*>"
-    r".*?(?:</(?P=tag)>|\Z)",
-    re.DOTALL,
-)
 FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
-COMMAND = re.compile(r"\s*/(?P<name>[\w:.-]+)(?=\s|$)")
 OWN_COMMANDS = re.compile(r"memory:|(?:remember|recall|forget)$")  # they recall by themselves
 WORD = re.compile(r"\w+")
 FILLERS = frozenset(
@@ -37,14 +30,17 @@ FILLERS = frozenset(
 
 def answer(event: dict[str, Any], context: Context) -> dict[str, Any] | None:
     """Return the memories that fit the prompt, or None when none does."""
+    session = str(event["session_id"])
+    prompt = str(event.get("prompt") or "")
+    if context.learn != "off":  # when the turn ends, the transcript may not hold it yet
+        context.spoken.hear(session, str(event.get("prompt_id") or ""), prompt)
     connection = context.connection()
     if connection is None:
         return None
-    session = str(event["session_id"])
     if session and not sessions.is_known(connection, session):
         # The very first session started before there was a store to record it in.
         sessions.begin(connection, session, context.project, context.now)
-    words = question(str(event.get("prompt") or ""))
+    words = question(prompt)
     room = injection.size(context)
     if not words or not room:
         return None
@@ -66,8 +62,8 @@ def answer(event: dict[str, Any], context: Context) -> dict[str, Any] | None:
 
 def question(prompt: str) -> str:
     """Return the user's own words of a prompt, or nothing when there is nothing to look for."""
-    text = _edges(NOISE.sub(" ", prompt[:PROMPT_LIMIT]))
-    command = COMMAND.match(text)
+    text = _edges(typed.own_words(prompt[:PROMPT_LIMIT]))
+    command = typed.COMMAND.match(text)
     if command:
         if OWN_COMMANDS.match(command.group("name")):
             return ""

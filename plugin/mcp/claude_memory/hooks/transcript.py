@@ -9,29 +9,21 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections import namedtuple
+
+from claude_memory.hooks import typed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Sequence
     from typing import Any, NamedTuple
 
 WINDOWS = (262_144, 2_097_152, 16_777_216)  # bytes from the end; a turn of many tools is long
+CONTEXT_WINDOWS = WINDOWS[:2]  # context is not worth more
 LINE_LIMIT = 1_048_576  # bytes
 
 USER, ASSISTANT = "user", "assistant"
-# What the client wraps into a user message although no person typed it, and what it adds to one.
-NOT_TYPED = re.compile(
-    r"\s*(?:<(?:command-|local-command|bash-(?:input|stdout|stderr)|task-notification|teammate-|"
-    r"user-memory-input|user-prompt-submit-hook|tool_use_error)|\[Request interrupted by user|"
-    r"Caveat: The messages below|This session is being continued from a previous)"
-)
-ADDED = re.compile(
-    r"<(system-reminder|ide_selection|ide_opened_file|ide_diagnostics|persisted-output|"
-    r"new-diagnostics)>.*?(?:</\1>|\Z)",
-    re.DOTALL,
-)
+# Marks of what no person typed and the assistant did not say.
 MACHINE_MADE = (
     "isMeta",
     "isSidechain",
@@ -61,31 +53,59 @@ else:
 
 
 def read_turn(path: str, prompt: str, earlier: int) -> tuple[list[Said], list[Said]]:
-    """Return the last turn and at most `earlier` texts before it; empty when it cannot be read.
+    """Return a turn and at most `earlier` texts before it; empty when it cannot be read.
 
-    The turn is the one named `prompt`, else the last that a person opened.
+    It is the turn named `prompt` and no other; without a name, the last that a person opened.
     """
-    said: list[Said] = []
-    start = None
-    for window in WINDOWS:
-        said, is_whole = _read_end(path, window)
-        start = _start(said, prompt)
-        if is_whole or (start is not None and start >= earlier):
-            break
+    said, start = _find(path, {prompt} - {""}, earlier, WINDOWS)
     if start is None:
         return [], []
     return said[start:], said[max(0, start - earlier) : start]
 
 
-def _start(said: list[Said], prompt: str) -> int | None:
+def read_before(path: str, prompts: Collection[str], count: int) -> list[Said]:
+    """Return at most `count` texts from before a turn, whether it is in the file yet or not.
+
+    The turn is the one that holds the first of these prompts.
+    """
+    said, start = _find(path, {*prompts} - {""}, count, CONTEXT_WINDOWS)
+    end = len(said) if start is None else start
+    return said[max(0, end - count) : end]
+
+
+def read_machine_made(path: str) -> list[str]:
+    """Return what the file holds as user messages although no person typed it.
+
+    Schedules, other programs and the client itself put such prompts in: the event of a prompt does
+    not tell them from a person's, the transcript does.
+    """
+    lines, _ = _read_lines(path, WINDOWS[-1])
+    return [text for line in lines for text in _machine_made(_parsed(line))]
+
+
+def _find(
+    path: str, prompts: Collection[str], earlier: int, windows: Sequence[int]
+) -> tuple[list[Said], int | None]:
+    said: list[Said] = []
+    start = None
+    for window in windows:
+        lines, is_whole = _read_lines(path, window)
+        said = [one for line in lines for one in _read_entry(_parsed(line))]
+        start = _start(said, prompts)
+        if is_whole or (start is not None and start >= earlier):
+            break
+    return said, start
+
+
+def _start(said: list[Said], prompts: Collection[str]) -> int | None:
     opened = [index for index, one in enumerate(said) if one.is_first]
-    named = [index for index in opened if prompt and said[index].prompt == prompt]
-    if named:
-        return named[0]
+    if prompts:
+        return next((index for index in opened if said[index].prompt in prompts), None)
     return opened[-1] if opened else None
 
 
-def _read_end(path: str, size: int) -> tuple[list[Said], bool]:
+def _read_lines(path: str, size: int) -> tuple[list[bytes], bool]:
+    """Return the last lines of the file, and whether they are all it has."""
     try:
         with open(path, "rb") as file:
             length = file.seek(0, os.SEEK_END)
@@ -93,67 +113,75 @@ def _read_end(path: str, size: int) -> tuple[list[Said], bool]:
             data = file.read(size)
     except (OSError, ValueError):
         return [], True
-    lines = data.split(b"\n")
     is_whole = length <= size
-    return [said for line in lines[0 if is_whole else 1 :] for said in _read_line(line)], is_whole
+    return data.split(b"\n")[0 if is_whole else 1 :], is_whole
 
 
-def _read_line(line: bytes) -> Iterator[Said]:
+def _parsed(line: bytes) -> dict[str, Any]:
+    """Return an entry that may hold what was said, or an empty one."""
     # Most of a transcript is tool results and the client's own records: not worth parsing.
     if len(line) > LINE_LIMIT or b'"tool_result"' in line or b'"api-request' in line[:40]:
-        return
+        return {}
     if not any(mark in line for mark in (b'"user"', b'"assistant"', b'"queued_command"')):
-        return
+        return {}
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError):
-        return
-    if isinstance(entry, dict) and not any(entry.get(mark) for mark in MACHINE_MADE):
-        yield from _read_entry(entry)
+        return {}
+    return entry if isinstance(entry, dict) else {}
 
 
 def _read_entry(entry: dict[str, Any]) -> Iterator[Said]:
-    kind = entry.get("type")
-    prompt = str(entry.get("promptId") or "")
-    if kind == "attachment":
-        queued = entry.get("attachment")
-        if isinstance(queued, dict) and _was_queued_by_person(queued):
-            yield from _typed(queued.get("prompt"), prompt, is_first=False)
+    prompt = _prompt(entry)
+    if not _is_spoken(entry) or not _is_spoken(prompt):
         return
-    message = entry.get("message")
-    if not isinstance(message, dict):
-        return
-    if kind == USER and _is_from_person(entry):
-        yield from _typed(message.get("content"), prompt, is_first=True)
-    elif kind == ASSISTANT:
-        text = "\n".join(_texts(message.get("content"))).strip()
+    name = str(entry.get("promptId") or "")
+    if prompt:
+        text = _typed(prompt)
         if text:
-            yield Said(ASSISTANT, text, prompt, is_first=False)
+            yield Said(USER, text, name, is_first=prompt is entry)
+    elif entry.get("type") == ASSISTANT:
+        text = "\n".join(_texts(entry)).strip()
+        if text:
+            yield Said(ASSISTANT, text, name, is_first=False)
 
 
-def _is_from_person(entry: dict[str, Any]) -> bool:
-    origin = entry.get("origin")
-    is_human = not isinstance(origin, dict) or origin.get("kind", "human") == "human"
-    return is_human and entry.get("promptSource") != "system"
+def _machine_made(entry: dict[str, Any]) -> Iterator[str]:
+    prompt = _prompt(entry)
+    text = "" if _is_spoken(entry) and _is_spoken(prompt) else _typed(prompt)
+    if text:
+        yield text
 
 
-def _was_queued_by_person(queued: dict[str, Any]) -> bool:
+def _prompt(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return the record of a prompt: the entry itself, or one that came while Claude worked."""
+    if entry.get("type") == USER:
+        return entry
+    queued = entry.get("attachment") if entry.get("type") == "attachment" else None
+    if isinstance(queued, dict) and queued.get("type") == "queued_command":
+        return queued
+    return {}
+
+
+def _is_spoken(record: dict[str, Any]) -> bool:
+    """Tell whether the client names nobody but a person, or the assistant itself, as the source."""
+    origin = record.get("origin")
     return (
-        queued.get("type") == "queued_command"
-        and queued.get("commandMode", "prompt") == "prompt"
-        and not any(queued.get(mark) for mark in MACHINE_MADE)
-        and _is_from_person(queued)
+        not any(record.get(mark) for mark in MACHINE_MADE)
+        and (not isinstance(origin, dict) or origin.get("kind", "human") == "human")
+        and record.get("promptSource") != "system"
+        and record.get("commandMode", "prompt") == "prompt"
     )
 
 
-def _typed(content: object, prompt: str, *, is_first: bool) -> Iterator[Said]:
-    parts = [ADDED.sub("", text).strip() for text in _texts(content) if not NOT_TYPED.match(text)]
-    text = "\n".join(part for part in parts if part)
-    if text:
-        yield Said(USER, text, prompt, is_first)
+def _typed(prompt: dict[str, Any]) -> str:
+    parts = [typed.statement(text) for text in _texts(prompt)]
+    return "\n".join(part for part in parts if part)
 
 
-def _texts(content: object) -> list[str]:
+def _texts(record: dict[str, Any]) -> list[str]:
+    message = record.get("message")
+    content = message.get("content") if isinstance(message, dict) else record.get("prompt")
     if isinstance(content, str):
         return [content]
     blocks = content if isinstance(content, list) else []

@@ -36,11 +36,12 @@ SYSTEM = (
 
 @dataclass(frozen=True)
 class Conversation:
-    """A queued turn: the user's words, what was said before, and the assistant's reply."""
+    """A queued turn: the user's words, what was said before, the reply, and the file of it all."""
 
     words: tuple[str, ...]
     earlier: tuple[tuple[str, str], ...]
     reply: str
+    transcript: str = ""
 
     @property
     def earlier_words(self) -> list[str]:
@@ -65,6 +66,7 @@ def read_conversation(body: str) -> Conversation:
         else (),
         earlier=tuple((speaker, text) for speaker, text in pairs),
         reply=str(held.get("reply") or ""),
+        transcript=str(held.get("transcript") or ""),
     )
 
 

@@ -81,7 +81,7 @@ class Settling:
             self._propose(turn, new, f"it could not be stored: {error}")
 
     def _propose(self, turn: Turn, new: NewMemory, reason: str) -> None:
-        if memories.twins(self.connection, new.content, turn.project):
+        if memories.twins(self.connection, new.content, turn.project, self.now()):
             return
         known = proposals.listed(self.connection, proposals.LIMIT)
         if sum(one.fields.get("session") == turn.session for one in known) < SESSION_LIMIT:
@@ -95,7 +95,8 @@ def find_superseded(
     """Return the uid of the one memory that `text` means, or nothing when that is not sure."""
     if not text:
         return ""
-    equal = [one for one in memories.twins(connection, text, project) if _may_go(one, scope)]
+    twins = memories.twins(connection, text, project, now)
+    equal = [one for one in twins if _may_go(one, scope)]
     if equal:
         return equal[0].uid if len(equal) == 1 else ""
     ranked = sorted(

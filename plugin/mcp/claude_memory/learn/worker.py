@@ -2,7 +2,7 @@
 
 Every queued turn meets the free local rule first; only what passes it may cost a call of the
 judge, and only within the daily cap. Without a judge the rule extracts by itself. A stop gives
-the turn back; a crash leaves it claimed until its lease ends.
+the turn back; after a crash the next worker finds it claimed by nobody, and takes it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from claude_memory.hooks.context import JUDGE_GUARD
 from claude_memory.learn import judge as judges
 from claude_memory.learn.events import read_events
 from claude_memory.learn.judge import Verdict
+from claude_memory.learn.origin import only_typed
 from claude_memory.learn.prompt import read_conversation, write_prompt
 from claude_memory.learn.settling import Settling, related
 from claude_memory.store import failures, judge_calls, turns
@@ -67,6 +68,7 @@ class LearnWorker:
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._noted = ""
+        self._pause = IDLE_SECONDS  # before the next look at the queue
         self._connection: sqlite3.Connection | None = None  # of the thread that steps
 
     def start(self) -> None:
@@ -92,7 +94,7 @@ class LearnWorker:
         while not self._stopped.is_set():
             self._wake.clear()
             if not self._try_step():
-                self._wake.wait(IDLE_SECONDS)
+                self._wake.wait(self._pause)
         if self._connection is not None:
             self._connection.close()
 
@@ -109,8 +111,13 @@ class LearnWorker:
 
     def step(self) -> bool:
         """Learn from one queued turn; False when there is none, or another session is at it."""
+        self._pause = IDLE_SECONDS
+        if self._is_off:
+            return False
         connection = self._connection = self._open()
-        if self._is_off or not turns.is_ready(connection, self._now()):
+        ready_in = turns.ready_in(connection, self._now())
+        if ready_in > 0:
+            self._pause = min(IDLE_SECONDS, ready_in)
             return False
         folder = os.path.dirname(paths.database(self._settings.home))
         with Lock(os.path.join(folder, "learn.lock")) as lock:
@@ -133,6 +140,8 @@ class LearnWorker:
         from claude_memory.learn import rules  # compiles many patterns: not while a server starts
 
         said = read_conversation(turn.body)
+        if rules.find_cues(said.words):
+            said = only_typed(said)
         if rules.find_cues(said.words):
             verdict = self._ask(connection, turn, said)
             if verdict.outcome == judges.STOPPED:

@@ -141,7 +141,7 @@ def _foreign(place: Place, fact: Fact, scope: str) -> _Ready:
 def _created(place: Place, fact: Fact) -> str:
     """Return when the fact was made, if its file says so in a way that can be true."""
     try:
-        at = checks.expiry(fact.created_at)
+        at = checks.time(fact.created_at)
     except BadInput:
         return ""
     return at if EPOCH < at <= values.stamp(place.now()) else ""

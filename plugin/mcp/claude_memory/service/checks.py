@@ -84,8 +84,8 @@ def importance(value: float) -> float:
     return float(value)
 
 
-def expiry(value: str) -> str:
-    """Return a time of expiry as a stamp; empty means never.
+def time(value: str) -> str:
+    """Return a time as a stamp; empty stays empty: never, or not told.
 
     Raises:
         BadInput: it is no time.

@@ -1,4 +1,8 @@
-"""Changes, restores, deletes and purges of memories, and the review of proposals."""
+"""Changes, restores, deletes and purges of memories.
+
+Another session may change the same memory at any time: what is written is decided from what the
+write transaction itself sees.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +25,25 @@ if TYPE_CHECKING:
     from claude_memory.service.place import Place
     from claude_memory.service.secrets import Safe, SecretDoor
 
+EDITABLE = ("content", "category", "tags", "importance", "expanded_keywords", "expires_at")
+
 
 def edit(place: Place, door: SecretDoor, wanted: Edit) -> Edited:
     """Change the given fields of one memory; the earlier text stays in its history.
 
     Raises:
         BadInput: a field is refused, or no memory has the id; nothing was changed.
+    """
+    edited = None
+    while edited is None:
+        edited = _try_edit(place, door, wanted)
+    return edited
+
+
+def _try_edit(place: Place, door: SecretDoor, wanted: Edit) -> Edited | None:
+    """Edit the memory as it is now, or return None when another session was faster.
+
+    No lock is held while a keeper seals, which may take seconds.
     """
     connection = place.connection()
     before = memories.named(connection, wanted.id)
@@ -37,25 +54,24 @@ def edit(place: Place, door: SecretDoor, wanted: Edit) -> Edited:
     after = after._replace(updated_at=stamp(place.now()))
     seal, notes = door.seal(before.uid, safe)
     with write(connection):
-        if wanted.content is not None:
-            history.record(connection, before, "edited", place.now())
-        else:
-            _record_without_seal(connection, before, place)
-        memories.change(connection, after)
-        if seal is not None:
-            seals.put(connection, before.uid, seal, place.now())
+        is_current = memories.get(connection, before.uid) == before
+        if is_current:
+            entry = history.record(connection, before, "edited", place.now())
+            if wanted.content is None:  # the seal stays with the text
+                seals.take_back(connection, entry)
+            memories.change(connection, after)
+            if seal is not None:
+                seals.put(connection, before.uid, seal, place.now())
+    if not is_current:
+        door.forget([seal] if seal else [])
+        return None
+    return Edited(after, _edit_sentence(before, after), notes)
+
+
+def _edit_sentence(before: Memory, after: Memory) -> str:
     names = [name for name in after._fields if getattr(after, name) != getattr(before, name)]
     changed = ", ".join(name for name in names if name not in {"updated_at", "is_sensitive"})
-    sentence = (
-        f"Updated memory {label(after)}: {changed or 'its secret'}. The earlier state is kept."
-    )
-    return Edited(after, sentence, notes)
-
-
-def _record_without_seal(connection: sqlite3.Connection, before: Memory, place: Place) -> None:
-    """Record an edit that leaves the text alone: the seal stays with the memory."""
-    entry = history.record(connection, before, "edited", place.now())
-    seals.take_back(connection, entry)
+    return f"Updated memory {label(after)}: {changed or 'its secret'}. The earlier state is kept."
 
 
 def _separated(place: Place, door: SecretDoor, before: Memory, wanted: Edit) -> Safe:
@@ -85,7 +101,7 @@ def _changed(before: Memory, wanted: Edit, safe: Safe) -> Memory:
     if wanted.importance is not None:
         after = after._replace(importance=checks.importance(wanted.importance))
     if wanted.expires_at is not None:
-        after = after._replace(expires_at=checks.expiry(wanted.expires_at))
+        after = after._replace(expires_at=checks.time(wanted.expires_at))
     return after
 
 
@@ -125,6 +141,7 @@ def _revive(connection: sqlite3.Connection, entry: int, earlier: Memory, place: 
         created_at=earlier.created_at,
     )
     memories.rename_superseded(connection, earlier.uid, back.uid)
+    history.rename_superseded(connection, earlier.uid, back.uid)
     seals.take_back(connection, entry)
     history.move(connection, earlier.uid, back.uid)
     history.remove(connection, entry)
@@ -139,7 +156,8 @@ def _step_back(connection: sqlite3.Connection, entry: int, earlier: Memory, plac
     recorded = history.record(connection, current, "edited", place.now())
     if not seals.take_back(connection, entry) and earlier.is_sensitive:
         seals.take_back(connection, recorded)  # that edit had left the secret alone
-    after = earlier._replace(no=current.no, updated_at=stamp(place.now()))
+    fields = {name: getattr(earlier, name) for name in (*EDITABLE, "is_sensitive")}
+    after = current._replace(**fields, updated_at=stamp(place.now()))
     memories.change(connection, after)
     history.remove(connection, entry)
     return Edited(after, f"Restored the earlier state of memory {label(after)}.")
@@ -154,11 +172,11 @@ def delete(
         BadInput: an id is unknown or ambiguous; nothing was deleted.
     """
     connection = place.connection()
-    uids = list(dict.fromkeys(ids.resolve(connection, one) for one in memory_ids))
     if forever:
-        return tuple(_purge(place, door, uids, memory_ids))
-    live = [memories.named(connection, uid) for uid in uids]
+        return tuple(_purge(place, door, memory_ids))
     with write(connection):
+        named = [memories.named(connection, one) for one in memory_ids]
+        live = list(dict.fromkeys(named))
         for one in live:
             history.record(connection, one, "deleted", place.now())
             memories.bury(connection, one.uid, stamp(place.now()))
@@ -173,18 +191,19 @@ def _undo_sentence(connection: sqlite3.Connection, one: Memory) -> str:
     return sentence
 
 
-def _purge(
-    place: Place, door: SecretDoor, uids: list[str], names: tuple[str, ...]
-) -> list[Deleted]:
+def _purge(place: Place, door: SecretDoor, names: tuple[str, ...]) -> list[Deleted]:
     connection = place.connection()
-    kept = {uid: seals.all_of(connection, uid) for uid in uids}
     with write(connection):
-        for uid in uids:
+        named: dict[str, str] = {}
+        for name in names:
+            named.setdefault(ids.resolve(connection, name), name)
+        kept = {uid: seals.all_of(connection, uid) for uid in named}
+        for uid in named:
             memories.bury(connection, uid, stamp(place.now()))
             purge.forget(connection, uid)
     clean = purge.scrub(connection)
     answers = []
-    for uid, name in zip(uids, names):
+    for uid, name in named.items():
         notes = door.forget(kept[uid])
         stubborn = purge.purge_copies(place.database, uid, place.now())
         answers.append(Deleted(name, _purge_sentence(name, clean, notes, stubborn)))
@@ -211,15 +230,14 @@ def refuse_mixed(wanted: Edit) -> None:
     Raises:
         BadInput: `review` or `restore` came with other fields.
     """
-    fields = ("content", "category", "tags", "importance", "expanded_keywords", "expires_at")
-    changes = [name for name in fields if getattr(wanted, name) is not None]
+    changes = [name for name in EDITABLE if getattr(wanted, name) is not None]
     asked = [name for name in ("review", "restore") if getattr(wanted, name)]
     if len(asked) > 1 or (asked and changes):
         message = f"{' and '.join([*asked, *changes])} cannot be asked for at once."
         raise BadInput(message, "Make one call for each.")
     if not asked and not changes:
         message = "memory_update was given nothing to change."
-        raise BadInput(message, f"Give at least one of {', '.join(fields)}, review, restore.")
+        raise BadInput(message, f"Give at least one of {', '.join(EDITABLE)}, review, restore.")
     if wanted.review not in {"", "accept", "reject"}:
         message = f"review is '{wanted.review[:40]}'."
         raise BadInput(message, "Use accept or reject.")

@@ -9,8 +9,18 @@ from typing import TYPE_CHECKING
 
 from claude_memory.memory import moment, stamp
 from claude_memory.service.interface import Status
-from claude_memory.store import failures, history, memories, proposals, purge, sessions, turns
+from claude_memory.store import (
+    failures,
+    history,
+    judge_calls,
+    memories,
+    proposals,
+    purge,
+    sessions,
+    turns,
+)
 from claude_memory.store.connection import network_file_system
+from claude_memory.store.lines import plain
 
 if TYPE_CHECKING:
     import sqlite3
@@ -27,8 +37,8 @@ def status(place: Place, settings: Settings) -> Status:
     connection = place.connection()
     lines = [
         ("Mode", _mode(settings)),
-        ("Store", f"{place.database} ({_megabytes(place.database)})"),
-        ("Project", place.project or "none (this folder belongs to no project)"),
+        ("Store", f"{plain(place.database)} ({_megabytes(place.database)})"),
+        ("Project", plain(place.project) or "none (this folder belongs to no project)"),
         ("Memories", _counts(connection, place)),
         ("Queue", "nothing to send: this store is local"),
         ("Learning", _learning(connection, settings, place)),
@@ -63,26 +73,20 @@ def _counts(connection: sqlite3.Connection, place: Place) -> str:
 
 
 def _learning(connection: sqlite3.Connection, settings: Settings, place: Place) -> str:
-    calls, tokens_in, tokens_out = connection.execute(
-        "SELECT count(*), total(input_tokens), total(output_tokens) FROM judge_calls WHERE at >= ?",
-        (_midnight(place),),
-    ).fetchone()
+    calls, tokens_in, tokens_out = judge_calls.today(connection, place.now())
     learned = connection.execute(
         "SELECT count(*) FROM memories WHERE live = 1 AND source = 'auto-learn'"
     ).fetchone()[0]
     return (
         f"{settings.learn}, judge {settings.judge}; {learned} learned in all; today {calls} of "
-        f"{settings.learn_daily} judge calls, {tokens_in:.0f} tokens in, {tokens_out:.0f} out; "
+        f"{settings.learn_daily} judge calls, {tokens_in} tokens in, {tokens_out} out; "
         f"{turns.count(connection).queued} turns waiting"
     )
 
 
 def _injected(connection: sqlite3.Connection, place: Place) -> str:
-    return f"{sessions.tokens_injected_since(connection, _midnight(place))} tokens"
-
-
-def _midnight(place: Place) -> str:
-    return stamp(place.now().replace(hour=0, minute=0, second=0, microsecond=0))
+    midnight = place.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    return f"{sessions.tokens_injected_since(connection, stamp(midnight))} tokens"
 
 
 def _waiting(connection: sqlite3.Connection) -> str:

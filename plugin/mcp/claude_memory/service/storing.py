@@ -15,6 +15,8 @@ from claude_memory.store import memories, seals, sessions, similar
 from claude_memory.store.connection import write
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from claude_memory.memory import Memory
     from claude_memory.service.place import Place
     from claude_memory.service.secrets import Safe, SecretDoor
@@ -86,10 +88,18 @@ def _prepare(place: Place, new: NewMemory) -> _Ready:
         session=place.session if new.session is None else new.session,
         source=new.source,
         supersedes=superseded.uid if superseded else "",
-        expires_at=checks.expiry(new.expires_at),
+        expires_at=_expiry(place, new),
     )
-    created = checks.expiry(new.created_at)
+    created = checks.time(new.created_at)
     return _Ready(draft, safe, superseded, created, tuple(notes))
+
+
+def _expiry(place: Place, new: NewMemory) -> str:
+    at = checks.time(new.expires_at)
+    if at and at <= memory.stamp(place.now()):
+        message = f"expires_at, {at[:10]}, is past; nothing was stored."
+        raise BadInput(message, "Give a later time, or none for a memory that does not expire.")
+    return at
 
 
 def _superseded(place: Place, memory_id: str) -> Memory | None:
@@ -112,11 +122,12 @@ def _same(place: Place, door: SecretDoor, ready: _Ready) -> Memory | None:
 
 
 def _twins(place: Place, ready: _Ready) -> list[Memory]:
-    found = memories.twins(place.connection(), ready.draft.content, ready.draft.project)
+    draft = ready.draft
+    found = memories.twins(place.connection(), draft.content, draft.project, place.now())
     return [
         one
         for one in found
-        if one.is_sensitive == ready.draft.is_sensitive and one.uid != ready.draft.supersedes
+        if one.is_sensitive == draft.is_sensitive and one.uid != draft.supersedes
     ]
 
 
@@ -145,11 +156,36 @@ def _write(
 
 
 def _already(place: Place, ready: _Ready, found: Memory) -> Stored:
-    """Answer with the memory that holds the same text; a wider scope widens it."""
-    notes = list(ready.notes)
-    if found.scope == "project" and ready.draft.scope == "global":
-        found = found._replace(scope="global", updated_at=memory.stamp(place.now()))
+    """Answer with the memory that holds the same text, which from now on holds as widely as asked.
+
+    Whoever says again what was to be kept in one place or for a time, now without that limit, wants
+    it kept without; and only who has stored a fact learns of the older one that it replaces.
+    """
+    _, notes = _widened(place.connection(), found, ready)
+    if notes:
         with write(place.connection()) as connection:
+            found = memories.get(connection, found.uid) or found  # as another session has left it
+            found, notes = _widened(connection, found, ready)
+            found = found._replace(updated_at=memory.stamp(place.now()))
             memories.change(connection, found)
+    return Stored(found, "already", kinds=ready.safe.kinds, notes=(*ready.notes, *notes))
+
+
+def _widened(
+    connection: sqlite3.Connection, found: Memory, ready: _Ready
+) -> tuple[Memory, list[str]]:
+    draft, notes = ready.draft, []
+    if found.scope == "project" and draft.scope == "global":
+        found = found._replace(scope="global")
         notes.append("It was kept for one project only and is global now.")
-    return Stored(memory=found, outcome="already", kinds=ready.safe.kinds, notes=tuple(notes))
+    if found.expires_at and (not draft.expires_at or draft.expires_at > found.expires_at):
+        notes.append(f"It was to expire on {found.expires_at[:10]} and is kept longer now.")
+        found = found._replace(expires_at=draft.expires_at)
+    if ready.superseded and found.supersedes != draft.supersedes:
+        older = label(ready.superseded)
+        if memories.get(connection, found.supersedes):
+            notes.append(f"It supersedes another memory already; delete {older} if it is outdated.")
+        else:
+            found = found._replace(supersedes=draft.supersedes)
+            notes.append(f"It supersedes {older} from now on.")
+    return found, notes

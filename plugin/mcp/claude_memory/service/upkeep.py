@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     import sqlite3
 
     from claude_memory.service.place import Place
+    from claude_memory.service.secrets import SecretDoor
 
 LAST = "upkeep_at"
 DAILY = timedelta(days=1)
 
 
-def run(place: Place) -> None:
+def run(place: Place, door: SecretDoor) -> None:
     """Do what is due; a second session that comes at the same time finds little left to do.
 
     Raises:
@@ -27,7 +28,9 @@ def run(place: Place) -> None:
     """
     with place.guarded():
         connection = place.connection()
-        purge.expire(connection, days_before(place.now(), history.KEPT_DAYS))
+        sealed = purge.expire(connection, days_before(place.now(), history.KEPT_DAYS))
+        for note in door.forget(sealed):
+            failures.note(place.home, "secrets", note, place.now())
         if purge.is_due(connection):
             purge.scrub(connection)
         if _claim_the_day(place, connection):

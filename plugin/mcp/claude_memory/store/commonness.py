@@ -110,6 +110,8 @@ ORDINARY_PAIRS = frozenset(
     " 세요 어떻 떻게 무엇 있는 있습 없는 하고 해서 그리 이것 저것 코드 파일 추가 수정 삭제"
     " 실행 오류 문제".split()
 )
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+STOPS = STOP | STOP_ABROAD | frozenset(LETTERS + LETTERS.upper())
 HIRAGANA = re.compile("[\u3040-\u309f]+")
 RARE = 0.002
 SHORT = 0.02
@@ -130,11 +132,7 @@ ENDINGS = (
 
 def is_stop(text: str) -> bool:
     """Tell whether a term says nothing by itself."""
-    return (
-        text in STOP
-        or text in STOP_ABROAD
-        or (len(text) == 1 and text.isascii() and text.isalpha())
-    )
+    return text in STOPS
 
 
 def share(text: str) -> float:

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 BUSY_SECONDS = 5.0
-# Seconds between two tries to take the write lock: at first, after a queue's length, and when one
-# long piece of work holds it.
-FIRST_PAUSE, LAST_PAUSE, LONG_PAUSE = 0.012, 0.0005, 0.01
-QUEUE_SECONDS, LONG_SECONDS = 0.15, 1.0
+# Seconds between two tries to take the write lock: at first, at the least, and when one long piece
+# of work holds it.
+FIRST_PAUSE, LAST_PAUSE, LONG_PAUSE = 0.012, 0.0003, 0.005
+HALVED_AFTER, LONG_SECONDS = 0.04, 2.0
 NETWORK_FILE_SYSTEMS = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "fuse.sshfs", "fuse.glusterfs", "ceph")
 )
@@ -38,6 +38,7 @@ class StoreConnection(sqlite3.Connection):
     path = ""
     identity: tuple[int, int] | None = None
     log: tuple[int, int] | None = None
+    level = ""  # of PRAGMA synchronous, which costs more than the rest of a transaction's frame
     refusal: errors.StoreError | None = None  # why nothing may be written through it
 
     def is_current(self) -> bool:
@@ -129,9 +130,17 @@ def uri(path: str, mode: str) -> str:
 
 
 def _make_place(path: str) -> None:
-    """Create folder 0700 and file 0600 before SQLite would create them with the umask's mode."""
+    """Create folder 0700 and file 0600 before SQLite would create them with the umask's mode.
+
+    A file that is there is not opened: on POSIX, to close it would take away the locks that other
+    connections of this process hold, and the next process to leave would delete their log.
+    """
     paths.make_private_folder(os.path.dirname(path))
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
 
 
 def _set_pragmas(connection: sqlite3.Connection, path: str) -> None:
@@ -195,7 +204,7 @@ def _pause(waited: float) -> float:
     """Return for how long to leave the lock alone after waiting for it so long."""
     if waited > LONG_SECONDS:
         return LONG_PAUSE
-    return max(LAST_PAUSE, FIRST_PAUSE * (1 - waited / QUEUE_SECONDS))
+    return max(LAST_PAUSE, FIRST_PAUSE * float(0.5 ** (waited / HALVED_AFTER)))
 
 
 class write:  # noqa: N801  (read as a statement: `with write(connection):`)
@@ -225,8 +234,7 @@ class write:  # noqa: N801  (read as a statement: `with write(connection):`)
         if ours is not None and ours.refusal is not None:
             raise ours.refusal
         try:
-            level = "FULL" if self._durable else "NORMAL"
-            connection.execute(f"PRAGMA synchronous={level}")
+            self._set_level(ours)
             _begin(connection)
         except sqlite3.Error as error:
             raise explain(error) from error
@@ -235,6 +243,13 @@ class write:  # noqa: N801  (read as a statement: `with write(connection):`)
             message = "The memory database was removed or replaced while this session had it open."
             raise errors.StoreBusy(message)
         return connection
+
+    def _set_level(self, ours: StoreConnection | None) -> None:
+        level = "FULL" if self._durable else "NORMAL"
+        if ours is None or ours.level != level:
+            self._connection.execute(f"PRAGMA synchronous={level}")
+        if ours is not None:
+            ours.level = level
 
     def __exit__(
         self,

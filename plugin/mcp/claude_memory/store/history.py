@@ -68,3 +68,15 @@ def move(connection: sqlite3.Connection, uid: str, heir: str) -> None:
     """Hand the entries and seals of a memory to the one that takes its place."""
     connection.execute("UPDATE history SET uid = ? WHERE uid = ?", (heir, uid))
     connection.execute("UPDATE secrets SET uid = ? WHERE uid = ?", (heir, uid))
+
+
+def rename_superseded(connection: sqlite3.Connection, uid: str, heir: str) -> None:
+    """Let a deleted memory that superseded `uid` come back as the successor of its heir."""
+    rows = connection.execute(
+        "SELECT id, fields FROM history WHERE kind = 'deleted' AND instr(fields, ?)", (uid,)
+    )
+    for entry, text in rows.fetchall():
+        fields = json.loads(text)
+        if fields["supersedes"] == uid:
+            renamed = json.dumps({**fields, "supersedes": heir}, ensure_ascii=False)
+            connection.execute("UPDATE history SET fields = ? WHERE id = ?", (renamed, entry))

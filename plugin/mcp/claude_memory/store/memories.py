@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
 
 from claude_memory.errors import NotFound
 from claude_memory.memory import Memory, moment, new_uid, normalise, stamp
@@ -29,6 +30,7 @@ SCOPES = {
 SKEW = timedelta(days=1)
 
 
+@lru_cache(maxsize=4)  # storing a text asks three times
 def twin_key(content: str) -> str:
     """Return a digest that equal texts share (NFC, white space and one full stop aside)."""
     import hashlib
@@ -169,12 +171,18 @@ def named(connection: sqlite3.Connection, memory_id: str) -> Memory:
     return memory
 
 
-def twins(connection: sqlite3.Connection, content: str, project: str) -> list[Memory]:
-    """Return the live memories seen from `project` that hold the same text."""
+def twins(
+    connection: sqlite3.Connection, content: str, project: str, now: datetime
+) -> list[Memory]:
+    """Return the visible memories seen from `project` that hold the same text."""
+    key = twin_key(content)
+    probe = "SELECT 1 FROM memories WHERE twin = ? AND live = 1"
+    if not connection.execute(probe, (key,)).fetchone():  # as nearly always
+        return []
     rows = connection.execute(
         f"SELECT {COLUMNS_OF_M} FROM memories m WHERE m.twin = :twin AND {VISIBLE} "  # noqa: S608
         f"AND {SCOPES['']} ORDER BY m.rid",
-        {"twin": twin_key(content), "now": "", "project": project},
+        {"twin": key, "now": stamp(now), "project": project},
     )
     return [memory for memory in map(to_memory, rows) if _same(memory.content, content)]
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 import sqlite3
 
-from claude_memory.store import history, state
+from claude_memory.store import history, seals, state
 from claude_memory.store.connection import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from claude_memory.store.seals import Seal
 
 DUE = "scrub_due"
 PART_SECONDS = 600  # making a copy takes a few
@@ -31,13 +33,13 @@ def forget(connection: sqlite3.Connection, uid: str) -> None:
     state.put(connection, DUE, "1")
 
 
-def expire(connection: sqlite3.Connection, before: str) -> int:
-    """Erase earlier texts from before a time; return how many. The scrub is then due."""
+def expire(connection: sqlite3.Connection, before: str) -> list[Seal]:
+    """Erase earlier texts from before a time, after which a scrub is due; return their seals."""
     with write(connection):
-        gone = history.expire(connection, before)
-        if gone:
+        sealed = seals.of_entries_before(connection, before)
+        if history.expire(connection, before):
             state.put(connection, DUE, "1")
-    return gone
+    return sealed
 
 
 def scrub(connection: sqlite3.Connection) -> bool:

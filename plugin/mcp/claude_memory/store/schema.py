@@ -61,6 +61,9 @@ CREATE VIRTUAL TABLE memories_fts USING fts5 (
     content, expanded_keywords, tags, words,
     content='shown', content_rowid='rid', tokenize='porter unicode61 remove_diacritics 2'
 );
+-- Each memory is a transaction and makes a segment that every look-up has to read: merge early.
+INSERT INTO memories_fts (memories_fts, rank) VALUES ('automerge', 2);
+INSERT INTO memories_fts (memories_fts, rank) VALUES ('crisismerge', 4);
 CREATE TRIGGER memories_inserted AFTER INSERT ON memories WHEN new.live = 1 BEGIN
     INSERT INTO memories_fts (rowid, content, expanded_keywords, tags, words)
     VALUES (new.rid, new.content, new.expanded_keywords, new.tags, new.words);
@@ -215,22 +218,31 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
         StoreEarlier: the earlier system wrote it; it is left untouched.
     """
     refuse_unknown(connection, path)
-    found = version(connection)
-    if found == CURRENT:
+    if version(connection) == CURRENT:
         return
-    if not found and connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
-        if not version(connection):  # else another session has just made the tables
-            message = f"{path} was made by the earlier system."
-            raise errors.StoreEarlier(message)
-    elif found:
-        snapshot(connection, f"{path}.before-schema-{CURRENT}")
     connection.execute("BEGIN IMMEDIATE")
     try:
+        refuse_unknown(connection, path)
+        found = version(connection)
+        if not found and connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+            message = f"{path} was made by the earlier system."
+            raise errors.StoreEarlier(message)
+        if 0 < found < CURRENT:
+            _snapshot_before(path)
         create(connection)
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+
+
+def _snapshot_before(path: str) -> None:
+    """Keep a copy of the file as it is; nobody else writes meanwhile, the lock is ours."""
+    reader = sqlite3.connect(path)  # a connection that writes cannot be copied from
+    try:
+        snapshot(reader, f"{path}.before-schema-{CURRENT}")
+    finally:
+        reader.close()
 
 
 def create(connection: sqlite3.Connection) -> None:

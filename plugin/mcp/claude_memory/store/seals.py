@@ -52,6 +52,16 @@ def take_back(connection: sqlite3.Connection, entry: int) -> bool:
     return connection.execute(query, (entry,)).rowcount > 0
 
 
+def of_entries_before(connection: sqlite3.Connection, before: str) -> list[Seal]:
+    """Return the seals that belong to history entries from before a time."""
+    rows = connection.execute(
+        "SELECT s.bound, s.keeper, s.key_id, s.blob FROM history h "
+        "JOIN secrets s ON s.uid = h.uid AND s.history_id = h.id WHERE h.at < ?",
+        (before,),
+    )
+    return [Seal._make(row) for row in rows]
+
+
 def all_of(connection: sqlite3.Connection, uid: str) -> list[Seal]:
     """Return every seal of a memory, earlier texts included."""
     rows = connection.execute(

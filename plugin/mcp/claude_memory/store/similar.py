@@ -29,23 +29,28 @@ AHEAD = 128  # entries read of each; a word with fewer is rare
 ENOUGH = 3  # rare words, and no more are looked up
 COMPARED = 8  # memories whose text is compared
 PLACES = [f"rid{number}" for number in range(COMPARED)]
-CHOSEN = (  # one text for any number of them, which SQLite then prepares only once
-    f"SELECT {COLUMNS_OF_M} FROM memories m "  # noqa: S608
-    f"WHERE m.rid IN ({', '.join(':' + place for place in PLACES)}) AND {VISIBLE} AND {SCOPES['']}"
-)
+# One text for any number of memories: SQLite prepares it once.
+AMONG = f"m.rid IN ({', '.join(':' + place for place in PLACES)})"
+TEXTS = f"SELECT m.rid, m.content FROM memories m WHERE {AMONG}"  # noqa: S608
+SHOWN = f"SELECT {COLUMNS_OF_M} FROM memories m WHERE {AMONG} AND {VISIBLE} AND {SCOPES['']}"  # noqa: S608
 
 
 def likely_twin(connection: sqlite3.Connection, draft: Draft, now: datetime) -> Memory | None:
     """Return the visible memory whose words are nearly those of the draft, or None."""
     wanted = _words(draft.content)
-    rids = _candidates(connection, wanted)
-    if not rids:
+    texts = connection.execute(TEXTS, _placed(_candidates(connection, wanted)))
+    alike = [rid for rid, text in texts if _likeness(wanted, _words(text)) >= LIKE]
+    if not alike:
         return None
-    chosen = {**dict.fromkeys(PLACES), **dict(zip(PLACES, rids))}
-    rows = connection.execute(CHOSEN, {**chosen, "now": stamp(now), "project": draft.project})
-    likely = ((_likeness(wanted, _words(one.content)), one) for one in map(to_memory, rows))
-    best = max(likely, default=None, key=lambda pair: (pair[0], pair[1].uid))
-    return best[1] if best and best[0] >= LIKE else None
+    around = {"now": stamp(now), "project": draft.project}
+    shown = map(to_memory, connection.execute(SHOWN, {**_placed(alike), **around}))
+    return max(
+        shown, default=None, key=lambda one: (_likeness(wanted, _words(one.content)), one.uid)
+    )
+
+
+def _placed(rids: list[int]) -> dict[str, int | None]:
+    return {**dict.fromkeys(PLACES), **dict(zip(PLACES, rids))}
 
 
 def _candidates(connection: sqlite3.Connection, wanted: frozenset[str]) -> list[int]:
@@ -74,7 +79,7 @@ def _candidates(connection: sqlite3.Connection, wanted: frozenset[str]) -> list[
 
 def _words(text: str) -> frozenset[str]:
     found = frozenset(words.WORD.findall(text.lower()))
-    return frozenset(word for word in found if not commonness.is_stop(word)) or found
+    return found - commonness.STOPS or found
 
 
 def _likeness(one: frozenset[str], other: frozenset[str]) -> float:

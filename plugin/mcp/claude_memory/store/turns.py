@@ -1,9 +1,10 @@
 """The queue of turns that auto-learn has still to look at. Hot: the Stop hook writes here.
 
-A turn is queued, claimed for a while by one worker, and done; its text is deleted with that. What
-stays of it is its number, a digest, so that the same turn is never queued twice. A turn whose
-worker died is claimed again when its lease ends; after three such deaths it is kept as failed.
-`claimed_at` is the start of a claim, and on a queued row the time before which none begins.
+A turn is queued, claimed by the one worker that holds the learn lock, and done; its text is deleted
+with that. What stays of it is its number, a digest, so that the same turn is never queued twice.
+The lock dies with its holder: a turn that the next holder finds claimed has lost its worker, and is
+claimed again at once; after three such deaths it is kept as failed. `claimed_at` is the start of a
+claim, and on a queued row the time before which none begins.
 
 Every write runs inside the caller's transaction.
 """
@@ -12,8 +13,9 @@ from __future__ import annotations
 
 from collections import namedtuple
 from datetime import timedelta
+from math import inf
 
-from claude_memory.memory import stamp
+from claude_memory.memory import moment, stamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ QUEUE_LIMIT = 200  # turns; the oldest makes room
 BODY_LIMIT = 16_384  # bytes
 DONE_LIMIT = 1_000  # digests of turns that need not be seen again
 TRIES = 3
-LEASE = timedelta(minutes=5)  # several times what one turn can take
+NO_REST = timedelta(0)
 
 if TYPE_CHECKING:
 
@@ -50,9 +52,7 @@ else:
     Counts = namedtuple("Counts", "queued failed")
 
 FIELDS = ", ".join(Turn._fields)
-READY = (
-    "((state = 'queued' AND claimed_at <= :now) OR (state = 'claimed' AND claimed_at <= :expired))"
-)
+READY = "(state = 'claimed' OR (state = 'queued' AND claimed_at <= ?))"
 
 
 def enqueue(
@@ -63,11 +63,16 @@ def enqueue(
     words: str,
     body: str,
     now: datetime,
+    rest: timedelta = NO_REST,
 ) -> bool:
-    """Queue a turn known by its session and the user's words; False when it was seen before."""
+    """Queue a turn known by its session and the user's words; False when it was seen before.
+
+    It is not claimed before its `rest` is over.
+    """
     added = connection.execute(
-        "INSERT OR IGNORE INTO turns (id, session, project, at, body) VALUES (?, ?, ?, ?, ?)",
-        (_digest(session, words), session, project, stamp(now), body),
+        "INSERT OR IGNORE INTO turns (id, session, project, at, body, claimed_at)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (_digest(session, words), session, project, stamp(now), body, stamp(now + rest)),
     ).rowcount
     if added:
         _trim(connection, "state <> 'done'", QUEUE_LIMIT)
@@ -75,16 +80,16 @@ def enqueue(
 
 
 def claim(connection: sqlite3.Connection, now: datetime) -> Turn | None:
-    """Take the oldest turn that is ready; turns that killed their worker thrice become failed."""
-    times = _times(now)
+    """Take the oldest turn that is ready; turns that killed their worker thrice become failed.
+
+    Only the holder of the learn lock may ask.
+    """
     connection.execute(
-        "UPDATE turns SET state = 'failed' "
-        "WHERE state = 'claimed' AND claimed_at <= :expired AND tries >= :tries",
-        times,
+        "UPDATE turns SET state = 'failed' WHERE state = 'claimed' AND tries >= ?", (TRIES,)
     )
     row = connection.execute(
         f"SELECT {FIELDS} FROM turns WHERE {READY} ORDER BY at, id LIMIT 1",  # noqa: S608
-        times,
+        (stamp(now),),
     ).fetchone()
     if row is None:
         return None
@@ -97,10 +102,15 @@ def claim(connection: sqlite3.Connection, now: datetime) -> Turn | None:
     return turn
 
 
-def is_ready(connection: sqlite3.Connection, now: datetime) -> bool:
-    """Tell without a lock whether `claim` has something to do."""
-    query = f"SELECT 1 FROM turns WHERE {READY} LIMIT 1"  # noqa: S608
-    return connection.execute(query, _times(now)).fetchone() is not None
+def ready_in(connection: sqlite3.Connection, now: datetime) -> float:
+    """Tell in how many seconds `claim` has something to do: 0 is now, infinity is not at all."""
+    (at,) = connection.execute(
+        "SELECT min(CASE state WHEN 'claimed' THEN '' ELSE claimed_at END) FROM turns"
+        " WHERE state IN ('queued', 'claimed')"
+    ).fetchone()
+    if at is None:
+        return inf
+    return max(0.0, (moment(at) - now).total_seconds()) if at else 0.0
 
 
 def finish(connection: sqlite3.Connection, turn: Turn) -> None:
@@ -156,10 +166,6 @@ def _trim(connection: sqlite3.Connection, which: str, limit: int) -> None:
         "ORDER BY at DESC, id DESC LIMIT -1 OFFSET ?)",
         (limit,),
     )
-
-
-def _times(now: datetime) -> dict[str, str | int]:
-    return {"now": stamp(now), "expired": stamp(now - LEASE), "tries": TRIES}
 
 
 def _digest(session: str, words: str) -> int:
