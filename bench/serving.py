@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import psycopg
 
-from backend.auth import NewKey, make_key
+from backend.auth import make_key
 from backend.embedded import EmbeddedPostgres
 from backend.migrate import upgrade
 from backend.settings import Settings
@@ -64,17 +64,23 @@ def database(*, durable: bool = False) -> Iterator[tuple[str, Path]]:
 
 def accounts(url: str, count: int) -> list[Account]:
     """Make accounts, each with a named key that may do everything."""
-    made: list[tuple[str, NewKey]] = [(str(uuid4()), make_key()) for _ in range(count)]
     with psycopg.connect(url) as connection:
+        made = [str(uuid4()) for _ in range(count)]
         with connection.cursor().copy("COPY accounts (id, name) FROM STDIN") as rows:
-            for number, (account, _) in enumerate(made):
+            for number, account in enumerate(made):
                 rows.write_row((account, f"user {number}"))
-        columns = "account_id, id, name, hash, scopes, created_at"
-        with connection.cursor().copy(f"COPY api_keys ({columns}) FROM STDIN") as rows:
-            for account, key in made:
-                scopes = json.dumps(["read", "write", "secret", "admin"])
-                rows.write_row((account, key.id, "bench", key.hash, scopes, "2026-01-01T00:00Z"))
-    return [Account(account, key.text) for account, key in made]
+        return [Account(account, add_key(connection, account)) for account in made]
+
+
+def add_key(connection: psycopg.Connection[Any], account: str) -> str:
+    """Make a named key of an account; return its text."""
+    key = make_key()
+    connection.execute(
+        "INSERT INTO api_keys (account_id, id, name, hash, scopes, created_at) "
+        "VALUES (%s, %s, 'bench', %s, %s, now())",
+        (account, key.id, key.hash, json.dumps(["read", "write", "secret", "admin"])),
+    )
+    return key.text
 
 
 class Server:
