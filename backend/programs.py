@@ -9,6 +9,7 @@ MEMORY_DATA); where that is not so either, the error says what to do.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOBODY = 65_534
+VERSION = re.compile(r"postgres \(PostgreSQL\) (\d+)")  # Debian adds its own number behind
 
 
 def find_binaries(named: str = "") -> Path:
@@ -117,10 +119,10 @@ def version_of(programs: Path, runner: Runner) -> int:
         ConfigurationError: they cannot be run.
     """
     said = runner.run([str(programs / "postgres"), "--version"])
-    number = said.stdout.strip().rpartition(")")[2].split()
+    number = VERSION.match(said.stdout)
     if said.returncode or not number:
         raise ConfigurationError(
             f"{programs / 'postgres'} cannot be run: {said.stderr.strip()[-300:]} "
             "Point MEMORY_PG_BIN to another one, or set DATABASE_URL."
         )
-    return int(number[0].split(".")[0])
+    return int(number[1])

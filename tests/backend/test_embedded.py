@@ -19,7 +19,7 @@ import pytest
 from backend import embedded
 from backend.embedded import EmbeddedPostgres, default_folder
 from backend.errors import ConfigurationError
-from backend.programs import find_binaries
+from backend.programs import Runner, find_binaries, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -224,6 +224,22 @@ def test_named_binaries_come_first(tmp_path: Path) -> None:
         (tmp_path / name).touch(mode=0o755)
     assert find_binaries(str(tmp_path)) == tmp_path
     assert find_binaries() != tmp_path
+
+
+@pytest.mark.parametrize(
+    ("said", "major"),
+    [
+        ("postgres (PostgreSQL) 18.6", 18),
+        ("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)", 15),
+        ("postgres (PostgreSQL) 19beta1", 19),
+    ],
+)
+def test_version_is_read_from_what_the_program_says(tmp_path: Path, said: str, major: int) -> None:
+    """Distributions write their own number behind PostgreSQL's."""
+    program = tmp_path / "postgres"
+    program.write_text(f"#!/bin/sh\necho '{said}'\n")
+    program.chmod(0o755)
+    assert version_of(tmp_path, Runner()) == major
 
 
 def test_data_lives_where_the_setting_says_or_with_the_user() -> None:
