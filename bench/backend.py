@@ -62,7 +62,7 @@ def _requests(report: Report, server: Server, active: list[Account]) -> None:
         for number in range(ACTIVE * 2):
             warm(number)
     report.progress(f"{3 * REQUESTS} requests")
-    nothing, keyed, searched = (server.cost(one, REQUESTS) for one in (empty, read, search))
+    nothing, keyed, searched = server.costs([empty, read, search], REQUESTS)
     report.add("an empty route", nothing.server, "CPU-ms")
     report.add("a keyed read", keyed.server, "CPU-ms")
     report.add("a keyed read to an empty route", keyed.server / nothing.server, "times", 4)

@@ -25,10 +25,11 @@ from backend.migrate import upgrade
 from backend.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Self
 
 ROOT = Path(__file__).resolve().parent.parent
+ROUNDS = 10
 PATIENCE = 60.0  # seconds until a server counts as hung
 OPTIONS = ("shared_buffers=256MB", "max_wal_size=4GB")
 RESIDENT = re.compile(r"VmRSS:\s+(\d+) kB")
@@ -129,18 +130,21 @@ class Server:
 
     def cost(self, request: Callable[[int], object], count: int) -> Cost:
         """Return the median cost of a request over ten rounds of so many in all."""
-        found = []
-        each = max(1, count // 10)
-        for lap in range(10):
-            before = self._used()
-            for number in range(lap * each, (lap + 1) * each):
-                request(number)
-            after = self._used()
-            found.append(Cost(*((b - a) / each for a, b in zip(before, after, strict=True))))
-        return Cost(
-            statistics.median(one.server for one in found),
-            statistics.median(one.database for one in found),
-        )
+        [found] = self.costs([request], count)
+        return found
+
+    def costs(self, requests: Sequence[Callable[[int], object]], count: int) -> list[Cost]:
+        """Return the median cost of each; they take turns, so a busy moment meets all of them."""
+        each = max(1, count // ROUNDS)
+        found: list[list[Cost]] = [[] for _ in requests]
+        for lap in range(ROUNDS):
+            for request, seen in zip(requests, found, strict=True):
+                before = self._used()
+                for number in range(lap * each, (lap + 1) * each):
+                    request(number)
+                after = self._used()
+                seen.append(Cost(*((b - a) / each for a, b in zip(before, after, strict=True))))
+        return [Cost(*map(statistics.median, zip(*seen, strict=True))) for seen in found]
 
     def resident(self) -> float:
         """Return how much memory the process holds, in MB."""
