@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from uuid import UUID, uuid4
 
-from backend import embedded, migrate, serving
+from backend import embedded, migrate, programs, serving
 from backend.app import create_app, keeping
 from backend.db import Database, connect_directly
 from backend.documents import errors_page
@@ -188,7 +188,7 @@ def doctor(settings: Settings, out: Callable[[str], None]) -> bool:
 
 def _doctor_of_embedded(settings: Settings, out: Callable[[str], None]) -> bool:
     try:
-        out(f"ok      PostgreSQL's programs: {embedded.find_binaries(settings.pg_bin)}")
+        out(f"ok      PostgreSQL's programs: {programs.find_binaries(settings.pg_bin)}")
     except ConfigurationError as error:
         out(f"WRONG   {error}")
         return False

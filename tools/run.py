@@ -1,6 +1,6 @@
 """What `./dev run` does: the server on this machine, a proof that it works, and what to do next.
 
-The server runs on its private PostgreSQL, whose data is kept between runs; it stays up until Ctrl-C.
+The server runs on its private PostgreSQL and stays up until Ctrl-C; its data is kept between runs.
 The plugin's own proof (tools.prove_plugin) comes first: it needs no server.
 """
 

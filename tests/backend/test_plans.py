@@ -36,7 +36,8 @@ SELECT lpad(to_hex(n), 32, '0')::uuid, 'account ' || n,
 FROM generate_series(%(first)s::int, %(last)s::int) n;
 INSERT INTO memories (account_id, uid, no, version, content, category, created_at, updated_at)
 SELECT a.id, gen_random_uuid(), n, n,
-       (SELECT string_agg('word' || floor(exp(random() * ln({WORDS})))::int, ' ')
+       (SELECT string_agg('word' || floor(exp(random() * ln({WORDS})))::int,
+                          ' ')
         FROM generate_series(1, 12) WHERE n > 0),
        (ARRAY['facts', 'decisions', 'preferences'])[1 + n %% 3],
        timestamptz '2026-01-01 00:00Z' + n * interval '1 minute', now()

@@ -50,6 +50,8 @@ LOOKS = 4
 
 def find(text: str) -> tuple[Found, ...]:
     """Return every secret in a text, in order and without overlaps."""
+    if not text:
+        return ()
     clean, offsets = _without_invisible(text)
     covered = PLACEHOLDER.sub(lambda match: MASK * len(match.group()), clean)
     found: list[Found] = []

@@ -156,14 +156,20 @@ BREAKS_FOLLOWED = 6
 
 def find(page: Page) -> Iterator[Found]:
     """Give every token of the table."""
+    text = page.text
     for row in ROWS:
         for prefix in row.prefixes:
-            at = page.text.find(prefix)
-            while at >= 0:
-                end, body = _body(page.text, at + len(prefix), row)
-                if starts_word(page.text, at) and _fits(body, row):
-                    yield Found(at, end, row.kind)
-                at = page.text.find(prefix, max(end, at + len(prefix)))
+            if prefix in text:
+                yield from _read(text, prefix, row)
+
+
+def _read(text: str, prefix: str, row: Row) -> Iterator[Found]:
+    at = text.find(prefix)
+    while at >= 0:
+        end, body = _body(text, at + len(prefix), row)
+        if starts_word(text, at) and _fits(body, row):
+            yield Found(at, end, row.kind)
+        at = text.find(prefix, max(end, at + len(prefix)))
 
 
 def _fits(body: str, row: Row) -> bool:

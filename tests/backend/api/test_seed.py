@@ -56,6 +56,10 @@ async def test_the_documented_requests_work_as_they_stand(api: Api) -> None:
     full = await alice.get("/api/memories/sync")
     assert full.json()["memories"] == []
 
+
+async def test_the_documented_requests_on_secrets_and_imports_work_as_they_stand(api: Api) -> None:
+    """The rest of the section."""
+    alice = api.alice
     secret = await alice.post("/api/memories", json={"content": f"Deploy token {SECRET}"})
     opened = await alice.post(f"/api/memories/{secret.json()['id']}/secret")
     assert opened.json()["content"] == f"Deploy token {SECRET}"

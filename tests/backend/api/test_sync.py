@@ -291,6 +291,13 @@ async def test_cursor_of_another_account_is_refused(api: Api) -> None:
     assert (answer.status_code, answer.json()["code"]) == (409, "account_mismatch")
 
 
+def replay(row: dict[str, Any], lost_after: int) -> dict[str, Any]:
+    """Make the operation by which a client brings a row back."""
+    fields = {"content": row["content"], "category": "facts", "importance": 0.5}
+    known = {"was": row["version"], "lost_after": lost_after, "deleted": False}
+    return op("replay", row["uid"], **known, fields=fields)
+
+
 async def test_server_restored_from_a_backup_gets_back_what_a_client_has(
     api: Api, postgres: Server, database_name: str
 ) -> None:
@@ -321,18 +328,7 @@ async def test_server_restored_from_a_backup_gets_back_what_a_client_has(
     assert told.status_code == 410
     assert told.json()["code"] == "epoch_changed"
     assert told.json()["lost_after"] == kept["version"]
-    fields = {"category": "facts", "importance": 0.5}
-    replays = [
-        op(
-            "replay",
-            row["uid"],
-            was=row["version"],
-            lost_after=kept["version"],
-            deleted=False,
-            fields={"content": row["content"], **fields},
-        )
-        for row in (lost, edited)
-    ]
+    replays = [replay(row, kept["version"]) for row in (lost, edited)]
     new = {"X-Memory-Epoch": told.json()["epoch"]}
     results = await push(api.alice, *replays, **new)
     assert [one["status"] for one in results] == ["applied", "applied"]
