@@ -213,12 +213,15 @@ async def test_database_killed_under_load_loses_nothing_acknowledged(tmp_path: P
             is_done = True
             await asyncio.gather(*workers)
             assert set(refused) == {503}
-            with psycopg.connect(url) as connection:
-                rows = connection.execute("SELECT content FROM memories").fetchall()
-            assert set(acknowledged) <= {content for (content,) in rows}
+            assert set(acknowledged) <= _contents(url)
     finally:
         postgres.stop()
         shutil.rmtree(short)
+
+
+def _contents(url: str) -> set[str]:
+    with psycopg.connect(url) as connection:
+        return {row[0] for row in connection.execute("SELECT content FROM memories")}
 
 
 def _kill_postgres(postgres: EmbeddedPostgres, pid: int) -> None:
