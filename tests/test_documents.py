@@ -18,6 +18,7 @@ from claude_memory.hooks import runtime
 from claude_memory.memory import CATEGORIES
 from claude_memory.settings import Settings
 
+from tests.support.pages import cells, quoted, table, text
 from tests.support.promises import promise
 from tests.support.readme import README, ROOT, blocks, configuration
 from tests.support.readme import commands as shell_lines
@@ -47,38 +48,13 @@ TESTED_ELSEWHERE = {  # shell lines of the README, by how they begin, and who ru
     "claude mcp": "tests/client/test_readme.py",
     "./dev run": "tests/tools/test_prove_plugin.py",
     "python3 plugin": "tests/test_documents.py",
+    "export DATABASE_URL=": "tests/backend/test_documents.py",
+    "export API_KEY": "tests/backend/test_documents.py",
+    "python -m backend serve": "tests/backend/test_serving.py",
+    "python -m backend keys": "tests/backend/test_commands.py",
+    "python -m backend migrate": "tests/backend/test_migrate.py",
+    "alembic upgrade head": "tests/backend/test_migrate.py",
 }
-
-
-def text(page: Path) -> str:
-    """Return the text of a page."""
-    return page.read_text(encoding="utf-8")
-
-
-def table(page: Path, head: str) -> list[list[str]]:
-    """Return the rows of the table whose head line begins with `head`, cell by cell."""
-    lines = iter(text(page).splitlines())
-    for line in lines:
-        if line.startswith(f"| {head} |"):
-            next(lines)
-            break
-    rows = []
-    for line in lines:
-        if not line.startswith("|"):
-            break
-        rows.append([cell.strip() for cell in line.strip("|").split("|")])
-    assert rows, f"{page.name} has no table '{head}'"
-    return rows
-
-
-def quoted(cell: str) -> list[str]:
-    """Return what stands in code marks."""
-    return re.findall(r"`([^`]+)`", cell)
-
-
-def cells(page: Path, head: str, column: int = 0) -> list[str]:
-    """Return what stands in code marks in one column of a table."""
-    return [name for row in table(page, head) for name in quoted(row[column])]
 
 
 def parsers() -> dict[str, argparse.ArgumentParser]:
@@ -191,7 +167,8 @@ def test_version_has_an_entry_in_the_changelog() -> None:
 
 def test_words_of_the_glossary_are_in_use() -> None:
     """A word that nobody uses is not one of ours."""
-    sources = [*PAGES, *PACKAGE.rglob("*.py"), *(PLUGIN / "commands").glob("*.md")]
+    code = [*PACKAGE.rglob("*.py"), *(ROOT / "backend").rglob("*.py")]
+    sources = [*PAGES, *code, *(PLUGIN / "commands").glob("*.md")]
     used = "\n".join(text(page) for page in sources if page.name != "glossary.md").lower()
     words = [word for row in table(DOCS / "glossary.md", "word") for word in row[0].split(", ")]
     assert [word for word in words if word.lower() not in used] == []
@@ -203,7 +180,7 @@ def test_page_leads_somewhere_and_holds_no_placeholder(page: Path) -> None:
     assert list(documents.broken_links(page, ROOT)) == []
     written = text(page)
     found = set(re.findall(r"<[a-z][\w /-]*>", re.sub(r"<!--.*?-->", "", written)))
-    assert found <= {"<owner>", "<repo>"}, found
+    assert found <= {"<owner>", "<repo>", "<key>"}, found
     named = re.findall(r"`((?:plugin|tests|tools|bench)/[\w./-]+)`", written)
     assert [name for name in named if not (ROOT / name).exists()] == []
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import platform
 import shutil
 import sys
@@ -22,6 +23,7 @@ CLAUDE_CODE_VERSION = str(PINNED["version"])
 CLAUDE_CODE = TOOLS / f"claude-code-{CLAUDE_CODE_VERSION}" / "claude"
 OPENBAO = TOOLS / "openbao"
 MCP_LINE_ONE = TOOLS / "mcp-1"
+PGBOUNCER = Path("/usr/sbin/pgbouncer")  # where Debian and Ubuntu put it
 
 
 def install() -> None:
@@ -33,6 +35,7 @@ def install() -> None:
     _install_claude_code()
     ready(OPENBAO, ROOT / "requirements-openbao.lock", sys.executable, "OpenBao (75 MB)")
     ready(MCP_LINE_ONE, ROOT / "requirements-mcp-1.lock", sys.executable, "the MCP SDK 1.x")
+    _install_pgbouncer()
 
 
 def openbao_program() -> Path:
@@ -44,6 +47,22 @@ def openbao_program() -> Path:
 def mcp_line_one_python() -> Path:
     """Return the interpreter of the environment with the MCP SDK 1.x, installed or not."""
     return python_of(MCP_LINE_ONE)
+
+
+def pgbouncer_program() -> Path:
+    """Return where PgBouncer is, installed or not."""
+    return Path(shutil.which("pgbouncer") or PGBOUNCER)
+
+
+def _install_pgbouncer() -> None:
+    """Install the system's package where we may; its test names the fix where we may not."""
+    apt = shutil.which("apt-get")
+    if pgbouncer_program().is_file() or apt is None or os.geteuid() != 0:
+        return
+    say("installing PgBouncer from the system's packages: once ...")
+    run_quietly([apt, "update", "-qq"], "apt-get update")
+    install = [apt, "install", "-y", "-qq", "--no-install-recommends", "pgbouncer"]
+    run_quietly(install, "apt-get install pgbouncer")
 
 
 def _install_claude_code() -> None:

@@ -17,7 +17,7 @@ INTERRUPTED = 130
 USAGE = """\
 usage: ./dev COMMAND
 
-  run            show the plugin at work: start its server, store and recall a memory
+  run            show plugin and server at work, and keep the server up until Ctrl-C
   test [ARG...]  the whole default suite; each ARG goes to pytest and limits it to one Python
   test --all     also what needs large downloads (real Claude Code, OpenBao), which it installs
   bench [NAME]   the benchmarks: prints a table, writes JSON
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     """Do what the first argument names; return the exit status."""
     name, rest = (arguments or [""])[0], arguments[1:]
     commands: dict[str, Callable[[], int]] = {
-        "run": lambda: _module("tools.prove_plugin", rest),
+        "run": lambda: _module("tools.run", rest),
         "test": lambda: suite.run(rest),
         "bench": lambda: _module("bench", rest),
         "lint": lint.run,

@@ -32,7 +32,11 @@ def run() -> int:
 
 def _checks(python: Path) -> list[tuple[str, list[str]]]:
     module = [str(python), "-m"]
-    modern = [name for name in ("tests", "tools", "bench") if (ROOT / name).is_dir()]
+    modern = [
+        name
+        for name in ("backend", "migrations", "tests", "tools", "bench")
+        if (ROOT / name).is_dir()
+    ]
     old = ["plugin/mcp", "tests/plugin", "tests/conftest.py"]
     return [
         ("style", [*module, "ruff", "check", "--output-format", "concise", "."]),

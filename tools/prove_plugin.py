@@ -95,8 +95,8 @@ def show(step: str, text: str) -> None:
     print(f"\n{step}\n" + "\n".join(f"    {line}" for line in text.splitlines()))
 
 
-def main() -> int:
-    """Store in one session, get it back in the next, and say how to install."""
+def prove() -> int:
+    """Store in one session and get it back in the next; return the exit status."""
     with tempfile.TemporaryDirectory(prefix="claude-memory ") as folder:
         home = Path(folder)
         with session(home, "one-project") as first:
@@ -115,14 +115,8 @@ def main() -> int:
     if FACT not in recalled or FACT not in context:
         print("\nThe memory did not come back. Please report this.", file=sys.stderr)
         return 1
-    print(
-        "\nIt works. Install it in Claude Code:\n"
-        f'    claude plugin install memory --marketplace "{ROOT}"\n'
-        "or, from a git host:\n"
-        "    claude plugin install memory --marketplace <owner>/<repo>"
-    )
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(prove())

@@ -30,6 +30,14 @@ def mcp_line_one_python() -> Path:
     return there(components.mcp_line_one_python(), "the MCP SDK 1.x")
 
 
+def pgbouncer() -> Path:
+    """Return PgBouncer, a package of the system."""
+    path = components.pgbouncer_program()
+    if not path.is_file():
+        pytest.fail("PgBouncer is missing. Install it: sudo apt install pgbouncer", pytrace=False)
+    return path
+
+
 def there(path: Path, name: str) -> Path:
     """Return `path` if it is a file, else fail the running test with the fix."""
     if not path.is_file():

@@ -1,0 +1,164 @@
+"""The command line: `python -m backend COMMAND`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from functools import partial
+from typing import TYPE_CHECKING
+
+from backend.errors import ApiError, ConfigurationError
+from backend.secrets.settings_source import environment_with_secrets
+from backend.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+WELL, WRONG, INTERRUPTED = 0, 1, 130
+LONGEST_DAYS = 36_500
+SCOPES = "read,write,secret"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what the arguments say; return the exit status."""
+    asked = _parser().parse_args(arguments)
+    try:
+        return int(asked.do(asked) or WELL)
+    except (ConfigurationError, ApiError) as error:
+        fix = f" {error.fix}" if isinstance(error, ApiError) else ""
+        _tell(f"claude-memory: {error}{fix}")
+        return WRONG
+    except ValueError as error:  # pydantic's refusal of an argument
+        _tell(f"claude-memory: {error}")
+        return WRONG
+    except KeyboardInterrupt:
+        _tell("Stopped.")
+        return INTERRUPTED
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _out(text: str) -> None:
+    print(text, flush=True)
+
+
+def _settings() -> Settings:
+    return Settings.from_env(environment_with_secrets(os.environ))
+
+
+def _serve(asked: argparse.Namespace) -> None:
+    from backend import serving
+
+    serving.serve(_settings(), asked.host, asked.port, _tell)
+
+
+def _migrate(_asked: argparse.Namespace) -> None:
+    from backend.commands import Jobs
+
+    Jobs(_settings(), _out, _tell).migrate()
+
+
+def _job(name: str, *fields: str) -> Callable[[argparse.Namespace], None]:
+    """Return what runs a job of backend.commands with these arguments."""
+
+    def run(asked: argparse.Namespace) -> None:
+        from backend import commands
+
+        named = {field: getattr(asked, field) for field in fields}
+        job = partial(getattr(commands, name), **named)
+        commands.Jobs(_settings(), _out, _tell).run(job)
+
+    return run
+
+
+def _doctor(_asked: argparse.Namespace) -> int:
+    from backend import commands
+
+    return WELL if commands.doctor(_settings(), _out) else WRONG
+
+
+def _document(name: str) -> Callable[[argparse.Namespace], None]:
+    def write(_asked: argparse.Namespace) -> None:
+        from backend import commands
+
+        _out(getattr(commands, name)())
+
+    return write
+
+
+def _days(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > LONGEST_DAYS:
+        raise argparse.ArgumentTypeError("a number of days, such as 90")
+    return int(text)
+
+
+def _scopes(text: str) -> list[str]:
+    return [scope.strip() for scope in text.split(",")]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m backend",
+        description="The server of claude-memory. Settings come from the environment; "
+        "without DATABASE_URL a private PostgreSQL is used.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, text: str, do: Callable[..., object]) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+        made.set_defaults(do=do)
+        return made
+
+    serve = command("serve", "serve the API until Ctrl-C", _serve)
+    serve.add_argument("--host", default="127.0.0.1", help="address to serve on (%(default)s)")
+    serve.add_argument("--port", type=int, default=8000, help="port, 0 for any (%(default)s)")
+    command("migrate", "bring the schema up to date", _migrate)
+    _add_keys(commands)
+    for name, job, text in (
+        ("export", "export", "write a user's memories as JSON lines"),
+        ("import", "import_all", "import JSON lines or a JSON list: all rows or none"),
+    ):
+        made = command(name, text, _job(job, "user", "path"))
+        made.add_argument("--user", default="default", help="whose memories (%(default)s)")
+        made.add_argument("path", nargs="?", default="-", help="file; - is the standard one")
+    command("rotate", "wrap all sealed secrets under the newest key", _job("rotate"))
+    command("rotate-epoch", "begin a new epoch, after a restore", _job("rotate_epoch"))
+    purge = command(
+        "purge",
+        "erase old history, and old tombstones if asked",
+        _job("purge", "history_days", "tombstone_days"),
+    )
+    purge.add_argument("--history-days", type=_days, default=30, help="kept (%(default)s)")
+    purge.add_argument("--tombstone-days", type=_days, help="kept (for ever)")
+    command("doctor", "check everything that serving needs", _doctor)
+    command("openapi", "print the OpenAPI document", _document("openapi"))
+    command("errors", "print the page of all errors", _document("errors"))
+    return parser
+
+
+def _add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "make, list and revoke named keys"
+    actions = commands.add_parser("keys", help=text, description=text).add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    create = actions.add_parser("create", help="make a key and print it")
+    create.set_defaults(do=_job("create_key", "user", "name", "scopes", "days"))
+    create.add_argument("--name", default="key", help="what it is for (%(default)s)")
+    create.add_argument(
+        "--scopes", type=_scopes, default=_scopes(SCOPES), help=f"of {SCOPES},admin ({SCOPES})"
+    )
+    create.add_argument("--expires-in-days", type=_days, default=0, dest="days", metavar="DAYS")
+    listing = actions.add_parser("list", help="list the keys of a user")
+    listing.set_defaults(do=_job("list_keys", "user"))
+    revoke = actions.add_parser("revoke", help="revoke a key for good")
+    revoke.set_defaults(do=_job("revoke_key", "user", "key_id"))
+    revoke.add_argument("key_id")
+    for made in (create, listing, revoke):
+        made.add_argument("--user", default="default", help="whose key (%(default)s)")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

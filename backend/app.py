@@ -1,0 +1,210 @@
+"""The composition root: settings become an app with its routes, error answers and lifespan."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import anyio
+import psycopg
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from backend import migrate
+from backend.auth import Authenticator
+from backend.db import Database
+from backend.dependencies import Provided
+from backend.documents import describe, methods_of
+from backend.errors import (
+    ApiError,
+    ConfigurationError,
+    Malformed,
+    MethodNotAllowed,
+    NoEndpoint,
+    Unavailable,
+)
+from backend.handlers import account, health, keys, mcp, memories, secrets, sync, transfer
+from backend.middleware import Doorway, problem
+from backend.remote.door import Door
+from backend.repositories import accounts, epochs
+from backend.secrets.choice import choose
+from backend.telemetry import Telemetry
+from backend.version import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from backend.secrets.keeper import Keeper
+    from backend.settings import Settings
+
+PATIENCE = (0.5, 1, 2, 5)  # seconds between tries to get ready; the last one again and again
+KEEPER_PAUSE = 240  # seconds
+ERRORS_SHOWN = 20
+ROUTERS = (health, sync, transfer, secrets, keys, account, mcp, memories)  # `/sync` before `/{id}`
+
+
+def create_app(
+    settings: Settings,
+    *,
+    database: Database | None = None,
+    keeper: Keeper | None = None,
+    key_file: Path | None = None,
+    telemetry: Telemetry | None = None,
+    metrics_host: str = "",
+) -> FastAPI:
+    """Return the app; nothing is opened before its lifespan begins.
+
+    `keeper` and `key_file` say who keeps secrets, if the settings do not. Metrics are served, on a
+    port of their own, if `metrics_host` says where.
+
+    Raises:
+        ConfigurationError: a setting cannot be used; the text names the fix.
+    """
+    database = database or Database(settings.database_url, pool_size=settings.pool_size)
+    telemetry = telemetry or Telemetry()
+    shared = Provided(
+        database,
+        keeper or choose(settings, keeping(database), key_file),
+        Authenticator(database, settings.keys, per_minute=settings.rate, burst=settings.burst),
+        Door(telemetry.failed),
+        settings.public_url,
+    )
+    app = FastAPI(
+        title="claude-memory",
+        version=VERSION,
+        lifespan=lambda _: _lifespan(settings, shared, telemetry, metrics_host),
+        redirect_slashes=False,
+        redoc_url=None,
+    )
+    app.state.provided = shared
+    app.state.telemetry = telemetry
+    for module in ROUTERS:
+        app.include_router(module.router)
+    app.add_exception_handler(ApiError, _on_api_error)
+    app.add_exception_handler(RequestValidationError, _on_malformed)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_middleware(Doorway, telemetry=telemetry)
+    describe(app)
+    return app
+
+
+def keeping(database: Database) -> Any:  # noqa: ANN401  (secrets.aes.Keep)
+    """Return where keepers put what must outlive the process."""
+
+    async def keep(name: str, value: bytes) -> bytes:
+        async with database.transaction(None) as connection:
+            return await accounts.keep(connection, name, value)
+
+    return keep
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(
+    settings: Settings, shared: Provided, telemetry: Telemetry, metrics_host: str
+) -> AsyncIterator[None]:
+    """Open the pool and get ready; where the database is away, go on trying while we live."""
+    await shared.database.open()
+    tasks = [asyncio.create_task(_look_after_keeper(shared, telemetry))]
+    try:
+        if not await _try(settings, shared):
+            tasks.append(asyncio.create_task(_keep_trying(settings, shared, telemetry)))
+        with telemetry.metrics_at(metrics_host, settings.metrics_port):
+            yield
+    except ConfigurationError as error:
+        shared.problem = str(error)
+        raise
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await shared.remote.close()
+        await shared.database.close()
+
+
+async def _try(settings: Settings, shared: Provided) -> bool:
+    """Get ready to serve; return whether that worked.
+
+    Raises:
+        ConfigurationError: it never will, as the server is set up.
+    """
+    try:
+        if settings.migrate == "auto":
+            await anyio.to_thread.run_sync(migrate.upgrade, settings)
+        elif not await migrate.fits(shared.database):
+            shared.problem = "The schema of the database is not there yet."
+            return False
+        await shared.database.guard()
+        async with shared.database.transaction(None) as connection:
+            await epochs.rotate(connection, uuid4(), only_in_a_new_life=True)
+    except Unavailable as error:
+        shared.problem = str(error)
+        return False
+    except ConfigurationError as error:
+        if not isinstance(error.__cause__, psycopg.OperationalError):
+            raise
+        shared.problem = "The database does not answer."
+        return False
+    shared.problem = ""
+    return True
+
+
+async def _keep_trying(settings: Settings, shared: Provided, telemetry: Telemetry) -> None:
+    tries = 0
+    while True:
+        await asyncio.sleep(PATIENCE[min(tries, len(PATIENCE) - 1)])
+        tries += 1
+        try:
+            if await _try(settings, shared):
+                telemetry.log.info("ready", tries=tries)
+                return
+        except ConfigurationError as error:
+            shared.problem = "The server is not set up to serve; see its log."
+            telemetry.log.warning("not ready", problem=str(error))
+        except Exception as error:  # noqa: BLE001  (whatever it was, the next try may work)
+            telemetry.failed("", error)
+
+
+async def _look_after_keeper(shared: Provided, telemetry: Telemetry) -> None:
+    """Ask the keeper how it is, which also keeps its login from running out."""
+    while shared.keeper is not None:
+        await asyncio.sleep(KEEPER_PAUSE)
+        if problem_of_keeper := await shared.keeper.check():
+            telemetry.log.warning("keeper", problem=problem_of_keeper)
+
+
+async def _on_api_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)  # noqa: S101  (registered for nothing else)
+    status, headers, body = problem(error, request.state.request_id)
+    named = {name.decode(): value.decode() for name, value in headers}
+    return Response(body, status, named)
+
+
+async def _on_malformed(request: Request, error: Exception) -> Response:
+    """Name the fields and what is wrong with them, never what was sent."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101  (registered for nothing else)
+    found = [
+        {"where": ".".join(map(_plain, one["loc"])), "message": _plain(one["msg"])}
+        for one in error.errors()[:ERRORS_SHOWN]
+    ]
+    detail = "; ".join(f"{one['where']}: {one['message']}" for one in found[:3])
+    return await _on_api_error(request, Malformed(detail, errors=found))
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  (registered for nothing else)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = methods_of(request.app, request.url.path) or headers.get("Allow", "")
+    known: dict[int, type[ApiError]] = {404: NoEndpoint, 405: MethodNotAllowed, 400: Malformed}
+    kind = known.get(error.status_code, ApiError)
+    return await _on_api_error(request, kind(headers=headers))
+
+
+def _plain(part: object) -> str:
+    """Write a part of an answer; the names of unknown fields were sent by the caller."""
+    return str(part)[:200].encode("utf-8", "replace").decode()

@@ -1,0 +1,22 @@
+"""The app for uvicorn: `uvicorn backend.asgi:app`. Settings come from the environment."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from backend.app import create_app
+from backend.errors import ConfigurationError
+from backend.secrets.settings_source import environment_with_secrets
+from backend.settings import Settings
+
+METRICS_HOST = "0.0.0.0"  # noqa: S104  (the port of the metrics is for whoever collects them)
+
+settings = Settings.from_env(environment_with_secrets(os.environ))
+if not settings.database_url:
+    raise ConfigurationError(
+        "DATABASE_URL is not set. Set it, or run `python -m backend serve`, which brings a "
+        "PostgreSQL of its own."
+    )
+logging.getLogger("uvicorn.access").disabled = True  # it would write what people search for
+app = create_app(settings, metrics_host=METRICS_HOST)

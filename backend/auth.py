@@ -1,0 +1,243 @@
+"""Who calls: API keys, their scopes, and how many requests each may make.
+
+Bootstrap keys come from the settings, are hashed in memory and never stored. Named keys look like
+`cmk_<id>_<secret><checksum>`; the table has their SHA-256 alone. A key is remembered for a few
+seconds, so that a revoked one is refused within five seconds on every replica.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import math
+import secrets
+import time
+import zlib
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from anyio import Lock
+
+from backend.errors import ScopeMissing, TooManyRequests, Unauthorized
+from backend.repositories import accounts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from uuid import UUID
+
+    from backend.db import Database
+
+SCOPES = ("read", "write", "secret", "admin")
+PREFIX = "cmk"
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+ID_LENGTH = 12
+SECRET_LENGTH = 43  # of 62 signs: 256 bits
+CHECKSUM_LENGTH = 6
+REMEMBERED = 3.0  # seconds; a revocation is seen after that at the latest
+REMEMBERED_KEYS = 10_000
+LONGEST_KEY = 1_000  # characters; hashing more would be work for nothing
+BLOCK = 50  # requests that one lease allows
+LEASE_SECONDS = 60.0  # a lease is renewed after that, so that `last used` stays true
+BOOTSTRAP = "bootstrap"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Whose memories a request may touch, and what it may do with them."""
+
+    account: UUID
+    user: str
+    key_id: str
+    scopes: frozenset[str]
+
+    def require(self, scope: str) -> None:
+        """Let pass who has the scope.
+
+        Raises:
+            ScopeMissing: the key has not.
+        """
+        if scope not in self.scopes:
+            raise ScopeMissing(f"This call needs the scope '{scope}'.", scope=scope)
+
+
+@dataclass(frozen=True, repr=False)
+class NewKey:
+    """A key just made: its text is shown once, its hash is kept."""
+
+    id: str
+    text: str
+    hash: bytes
+
+
+def make_key() -> NewKey:
+    """Make a named key."""
+    key_id = _random(ID_LENGTH)
+    body = f"{PREFIX}_{key_id}_{_random(SECRET_LENGTH)}"
+    text = body + _checksum(body)
+    return NewKey(key_id, text, hash_of(text))
+
+
+def id_of(text: str) -> str:
+    """Return the id inside a named key, or an empty text if it is none or is mistyped."""
+    parts = text.split("_")
+    lengths = [len(PREFIX), ID_LENGTH, SECRET_LENGTH + CHECKSUM_LENGTH]
+    if [len(part) for part in parts] != lengths or parts[0] != PREFIX or not text.isascii():
+        return ""
+    body, checksum = text[:-CHECKSUM_LENGTH], text[-CHECKSUM_LENGTH:]
+    return parts[1] if _checksum(body) == checksum else ""
+
+
+def hash_of(text: str) -> bytes:
+    """Return what is kept of a key."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def _checksum(body: str) -> str:
+    number, signs = zlib.crc32(body.encode()), ""
+    for _ in range(CHECKSUM_LENGTH):
+        number, rest = divmod(number, len(ALPHABET))
+        signs = ALPHABET[rest] + signs
+    return signs
+
+
+@dataclass
+class _Purse:
+    """What is left of a key's lease in this process."""
+
+    left: int = 0
+    until: float = 0.0
+    empty_until: float = 0.0
+    lock: Lock = field(default_factory=Lock)
+
+
+class Authenticator:
+    """Finds the caller behind a key, and counts its requests."""
+
+    def __init__(
+        self,
+        database: Database,
+        keys: Mapping[str, str],
+        *,
+        per_minute: int = 600,
+        burst: int = 200,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Hash the bootstrap keys (user -> key); none of them is kept in clear."""
+        self._database = database
+        self._bootstrap = {user: hash_of(key) for user, key in keys.items()}
+        self._rate, self._burst, self._clock = per_minute / 60, burst, clock
+        self._seen: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        self._purses: OrderedDict[tuple[UUID, str], _Purse] = OrderedDict()
+
+    async def caller(self, authorization: str | None) -> Caller:
+        """Return who sent this Authorization header.
+
+        Raises:
+            Unauthorized: no key, or an unknown, wrong, expired or revoked one: all the same.
+            Unavailable: the database does not answer.
+        """
+        text = _bearer(authorization)
+        digest = hash_of(text)
+        until, caller = self._seen.get(digest, (0.0, None))
+        if caller is not None and until > self._clock():
+            return caller
+        caller = await self._bootstrapped(digest) or await self._named(text, digest)
+        if caller is None:
+            raise _refused()
+        self._seen[digest] = (self._clock() + REMEMBERED, caller)
+        _trim(self._seen)
+        return caller
+
+    async def admit(self, caller: Caller) -> None:
+        """Count one request of a caller.
+
+        Raises:
+            TooManyRequests: its rate is used up.
+            Unavailable: the database does not answer.
+        """
+        purse = self._purses.setdefault((caller.account, caller.key_id), _Purse())
+        async with purse.lock:
+            if purse.empty_until > self._clock():  # asking the database again would cost more
+                raise _slow_down(purse.empty_until - self._clock())
+            if purse.left < 1 or purse.until < self._clock():
+                await self._fill(purse, caller)
+            purse.left -= 1
+        _trim(self._purses)
+
+    def forget(self) -> None:
+        """Forget every key seen, so that a change made here holds here at once."""
+        self._seen.clear()
+
+    async def _bootstrapped(self, digest: bytes) -> Caller | None:
+        found = None
+        for user, expected in self._bootstrap.items():  # all of them: the time tells nothing
+            if hmac.compare_digest(expected, digest):
+                found = user
+        if found is None:
+            return None
+        async with self._database.transaction(None) as connection:
+            account = await accounts.account_for(connection, found, uuid4())
+        return Caller(account, found, BOOTSTRAP, frozenset(SCOPES))
+
+    async def _named(self, text: str, digest: bytes) -> Caller | None:
+        key_id = id_of(text)
+        if not key_id:
+            return None
+        async with self._database.transaction(None) as connection:
+            key = await accounts.key(connection, key_id)
+        if key is None or not hmac.compare_digest(bytes(key.hash), digest):
+            return None
+        is_over = key.expires_at is not None and key.expires_at <= datetime.now(UTC)
+        if is_over or key.revoked_at is not None:
+            return None
+        return Caller(key.account_id, key.name, key.id, frozenset(key.scopes))
+
+    async def _fill(self, purse: _Purse, caller: Caller) -> None:
+        async with self._database.transaction(caller.account) as connection:
+            lease = await accounts.lease(
+                connection,
+                caller.account,
+                caller.key_id,
+                block=BLOCK - purse.left,
+                rate=self._rate,
+                burst=self._burst,
+            )
+            await accounts.note_use(connection, caller.account, caller.key_id)
+            if lease.is_first_of_day:
+                await accounts.audit(
+                    connection, caller.account, "key.first_use_of_day", "", caller.key_id
+                )
+        purse.left += lease.granted
+        purse.until = self._clock() + LEASE_SECONDS
+        if purse.left < 1:
+            seconds = (1 - lease.left) / self._rate
+            purse.empty_until = self._clock() + seconds
+            raise _slow_down(seconds)
+
+
+def _bearer(authorization: str | None) -> str:
+    scheme, _, text = (authorization or "").partition(" ")
+    text = text.strip()
+    if scheme.lower() != "bearer" or not text or len(text) > LONGEST_KEY:
+        raise _refused()
+    return text
+
+
+def _refused() -> Unauthorized:
+    return Unauthorized(headers={"WWW-Authenticate": "Bearer"})
+
+
+def _slow_down(seconds: float) -> TooManyRequests:
+    return TooManyRequests(headers={"Retry-After": str(max(1, math.ceil(seconds)))})
+
+
+def _trim(remembered: OrderedDict[Any, Any]) -> None:
+    while len(remembered) > REMEMBERED_KEYS:
+        remembered.popitem(last=False)

@@ -1,0 +1,260 @@
+"""The operator's jobs, each on a database that the settings name or on the private one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+from uuid import UUID, uuid4
+
+from backend import embedded, migrate, programs, serving
+from backend.app import create_app, keeping
+from backend.db import Database, connect_directly
+from backend.documents import errors_page
+from backend.errors import ApiError, ConfigurationError
+from backend.repositories import accounts, epochs
+from backend.schemas import KeyBody
+from backend.secrets.choice import choose
+from backend.services import exporting, importing, keys, purging, resealing
+from backend.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from backend.secrets.keeper import Keeper
+
+BY = "operator"  # who did it, in the audit
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a job works with."""
+
+    database: Database
+    keeper: Keeper | None
+    settings: Settings
+    out: Callable[[str], None]
+    tell: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """The jobs; results go to `out`, everything else to `tell`."""
+
+    settings: Settings
+    out: Callable[[str], None]
+    tell: Callable[[str], None]
+
+    def migrate(self) -> None:
+        """Bring the schema up to date."""
+        with serving.database_of(self.settings, self.tell) as place:
+            migrate.upgrade(place.settings)
+        self.tell("The schema is up to date.")
+
+    def run(self, job: Callable[[Tools], object]) -> None:
+        """Run one job with an open database.
+
+        Raises:
+            ConfigurationError: the schema does not fit, or something is not set up.
+            ApiError: the database or the keeper does not answer.
+        """
+        with serving.database_of(self.settings, self.tell) as place:
+            asyncio.run(self._run(job, place))
+
+    async def _run(self, job: Callable[[Tools], object], place: serving.Place) -> None:
+        async with _opened(place.settings) as database:
+            if not await migrate.fits(database):
+                raise ConfigurationError(
+                    "The schema of the database does not fit. Run `python -m backend migrate`."
+                )
+            keeper = choose(place.settings, keeping(database), place.key_file)
+            tools = Tools(database, keeper, place.settings, self.out, self.tell)
+            done = job(tools)
+            if asyncio.iscoroutine(done):
+                await done
+
+
+@contextlib.asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Database]:
+    database = Database(settings.database_url, pool_size=2)
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def create_key(tools: Tools, user: str, name: str, scopes: list[str], days: int) -> None:
+    """Make a key for a user, who is made too if there is none of that name."""
+    expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
+    body = KeyBody.model_validate({"name": name, "scopes": scopes, "expires_at": expires_at})
+    account = await _account(tools, user)
+    made = await keys.create(tools.database, account, body, by=BY)
+    tools.out(made.key)
+    tools.tell(f"This is key {made.id} of {user}. It is shown this once.")
+
+
+async def list_keys(tools: Tools, user: str) -> None:
+    """List the keys of a user."""
+    account = await _account(tools, user)
+    for row in await keys.every(tools.database, account):
+        state = "revoked" if row.revoked_at else "valid"
+        if row.expires_at and row.expires_at <= datetime.now(UTC):
+            state = "expired"
+        used = row.last_used_at.isoformat(timespec="minutes") if row.last_used_at else "never"
+        tools.out(f"{row.id}  {state:8}{','.join(row.scopes):25} used {used}  {row.name}")
+
+
+async def revoke_key(tools: Tools, user: str, key_id: str) -> None:
+    """Revoke a key of a user."""
+    account = await _account(tools, user)
+    await keys.revoke(tools.database, account, key_id, by=BY)
+    tools.tell(f"Key {key_id} is revoked; every server refuses it within five seconds.")
+
+
+async def export(tools: Tools, user: str, path: str) -> None:
+    """Write a user's memories as JSON lines to a file, or to the output for `-`."""
+    account = await _account(tools, user)
+    count = 0
+    with contextlib.ExitStack() as stack:
+        file = sys.stdout.buffer if path == "-" else stack.enter_context(_opened_file(path))
+        async for lines in await exporting.begin(tools.database, account, by=BY):
+            file.write(lines)
+            count += lines.count(b"\n")
+        file.flush()
+    tools.tell(f"{count} memories were exported.")
+
+
+async def import_all(tools: Tools, user: str, path: str) -> None:
+    """Import the lines of an export, or a JSON list: all of them or none."""
+    content = _read(path)
+    is_list = content.lstrip()[:1] == b"["
+    rows = importing.read_list(content) if is_list else importing.read_lines(content)
+    tools.tell(f"{len(rows)} rows were read; checking them for secrets...")
+    account = await _account(tools, user)
+    stored = await importing.store(
+        tools.database,
+        tools.keeper,
+        account,
+        rows,
+        tell=lambda done: tools.tell(f"{done} of {len(rows)} written"),
+    )
+    tools.tell(f"{len(stored)} memories are there now.")
+
+
+async def rotate(tools: Tools) -> None:
+    """Wrap every sealed secret under the newest key; stopped, it can be begun again."""
+    if tools.keeper is None:
+        raise ConfigurationError("No keeper is set, so there is nothing to rotate.")
+    with connect_directly(tools.settings.migration_url) as connection:
+        found = connection.execute("SELECT id FROM accounts ORDER BY id").fetchall()
+    changed = 0
+    for number, (account,) in enumerate(found, 1):
+        changed += await resealing.rewrap(tools.database, tools.keeper, UUID(str(account)))
+        tools.tell(f"account {number} of {len(found)}: {changed} secrets re-wrapped")
+    tools.tell("All secrets are under the newest key.")
+
+
+async def rotate_epoch(tools: Tools) -> None:
+    """Begin a new epoch, after the database was restored from a backup."""
+    async with tools.database.transaction(None, seconds=300) as connection:
+        ordinal = await epochs.rotate(connection, uuid4(), only_in_a_new_life=False)
+    tools.tell(f"Epoch {ordinal} has begun: clients will bring back what the backup did not have.")
+
+
+async def purge(tools: Tools, history_days: int, tombstone_days: int | None) -> None:
+    """Erase old history, and old tombstones if their age is given."""
+    purged = await purging.purge(
+        tools.database,
+        datetime.now(UTC),
+        history_days=history_days,
+        tombstone_days=tombstone_days,
+        tell=lambda total: tools.tell(f"{total.accounts} accounts..."),
+    )
+    tools.out(json.dumps(vars(purged)))
+
+
+def doctor(settings: Settings, out: Callable[[str], None]) -> bool:
+    """Check everything that serving needs, without changing any of it; return if all is well."""
+    if not settings.database_url:
+        return _doctor_of_embedded(settings, out)
+    return asyncio.run(_diagnose(settings, out))
+
+
+def _doctor_of_embedded(settings: Settings, out: Callable[[str], None]) -> bool:
+    try:
+        out(f"ok      PostgreSQL's programs: {programs.find_binaries(settings.pg_bin)}")
+    except ConfigurationError as error:
+        out(f"WRONG   {error}")
+        return False
+    folder = embedded.default_folder(settings.data)
+    state = "is there" if folder.exists() else "will be made by `python -m backend serve`"
+    out(f"ok      the private database in {folder} {state}")
+    return True
+
+
+async def _diagnose(settings: Settings, out: Callable[[str], None]) -> bool:
+    async def ask_keeper(database: Database) -> None:
+        keeper = choose(settings, keeping(database))
+        if keeper is None:
+            raise ConfigurationError(
+                "No keeper: memories with secrets are refused. Set MEMORY_ENCRYPTION_KEY, "
+                "VAULT_ADDR or MEMORY_KMS_KEY_ID."
+            )
+        if problem := await keeper.check():
+            raise ConfigurationError(problem)
+
+    async def check_schema(database: Database) -> None:
+        if not await migrate.fits(database):
+            raise ConfigurationError("It is missing or old. Run `python -m backend migrate`.")
+
+    checks = {
+        "the schema fits": check_schema,
+        "row-level security holds": Database.guard,
+        "the keeper of secrets answers": ask_keeper,
+    }
+    is_well = True
+    async with _opened(settings) as database:
+        for what, check in checks.items():
+            try:
+                await check(database)
+                out(f"ok      {what}")
+            except (ConfigurationError, ApiError) as error:
+                out(f"WRONG   {what}: {error}")
+                is_well = False
+    return is_well
+
+
+def openapi() -> str:
+    """Return the OpenAPI document, as docs/api/openapi.json holds it."""
+    app = create_app(Settings(database_url="postgresql://"))
+    return json.dumps(app.openapi(), indent=2, ensure_ascii=False, sort_keys=True)
+
+
+def errors() -> str:
+    """Return the page of all errors, as docs/api/errors.md holds it."""
+    return errors_page().rstrip("\n")
+
+
+def _opened_file(path: str) -> BinaryIO:
+    try:
+        return Path(path).open("wb")
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _read(path: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+async def _account(tools: Tools, user: str) -> UUID:
+    async with tools.database.transaction(None) as connection:
+        return await accounts.account_for(connection, user, uuid4())

@@ -1,0 +1,193 @@
+"""The pool of connections, and the one kind of transaction that the server runs.
+
+Every transaction begins with one statement that takes the role `memory_app`, names the account for
+row-level security and sets the timeouts, all of it for this transaction alone. Nothing else is kept
+in a session, so it works through a pooler that lends out connections by the transaction.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg_pool import AsyncConnectionPool
+
+from backend.errors import ConfigurationError, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from typing import Any
+    from uuid import UUID
+
+    Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+
+ROLE = "memory_app"
+PATIENCE = 5.0  # seconds to wait for a free connection
+CONNECT_TIMEOUT = 5
+RECONNECT = 2.0  # seconds that one attempt may go on; the next request begins a new one, at once
+IDLE_CONNECTION = 300.0  # seconds
+SILENCE = 10_000  # milliseconds; a network may have dropped a connection without a word
+# One round trip: several statements without parameters travel together. Only numbers and a UUID,
+# both made by us, are written into the text.
+PROLOGUE = (
+    "BEGIN; SELECT set_config('role', '" + ROLE + "', true), "
+    "set_config('app.account', '{account}', true), set_config('TimeZone', 'UTC', true), "
+    "set_config('lock_timeout', '3s', true), "
+    "set_config('statement_timeout', '{seconds}s', true), "
+    "set_config('idle_in_transaction_session_timeout', '30s', true)"
+)
+# What "the database does not answer" looks like; a read-only one is a replica not yet promoted.
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
+
+TENANT_TABLES = """
+SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity,
+       pg_has_role(current_user, c.relowner, 'USAGE')
+FROM pg_class c
+WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace
+  AND (c.relname = 'accounts' OR EXISTS (
+    SELECT FROM pg_attribute a
+    WHERE a.attrelid = c.oid AND a.attname = 'account_id' AND NOT a.attisdropped))
+ORDER BY c.relname
+"""
+WHO = "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
+
+
+class Database:
+    """Lends connections, each inside a transaction of one account."""
+
+    def __init__(self, url: str, *, pool_size: int = 10, patience: float = PATIENCE) -> None:
+        """Keep the settings; nothing is opened yet."""
+        self._pool = AsyncConnectionPool(
+            url,
+            min_size=0,
+            max_size=pool_size,
+            open=False,
+            timeout=patience,
+            max_idle=IDLE_CONNECTION,
+            reconnect_timeout=RECONNECT,
+            kwargs={
+                "autocommit": True,  # BEGIN is sent by the prologue, in the same round trip
+                "prepare_threshold": None,
+                "connect_timeout": CONNECT_TIMEOUT,
+                "tcp_user_timeout": SILENCE,
+            },
+            name="memory",
+        )
+
+    async def open(self) -> None:
+        """Start the pool; connections are made when they are needed."""
+        await self._pool.open()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._pool.close()
+
+    @contextlib.asynccontextmanager
+    async def transaction(
+        self, account_id: UUID | None, *, seconds: int = 10
+    ) -> AsyncIterator[Connection]:
+        """Run one transaction of an account; `None` sees no tenant's rows. Commits at the end.
+
+        Raises:
+            Unavailable: the database does not answer, or something took too long.
+        """
+        prologue = PROLOGUE.format(account=account_id or "", seconds=int(seconds))
+        try:
+            connection = await self._begin(prologue)
+            async with self._returned(connection):
+                yield connection
+        except AWAY as error:
+            raise Unavailable from error
+
+    async def check(self) -> None:
+        """Ask the database for a sign of life.
+
+        Raises:
+            Unavailable: it gives none.
+        """
+        async with self.transaction(None, seconds=2) as connection:
+            await connection.execute("SELECT 1")
+
+    async def guard(self) -> None:
+        """Refuse to serve where row-level security would not hold.
+
+        Raises:
+            ConfigurationError: the role in effect may see what it must not, or a table is open.
+            Unavailable: the database does not answer.
+        """
+        try:
+            async with self.transaction(None) as connection:
+                role = await (await connection.execute(WHO)).fetchone()
+                tables = await (await connection.execute(TENANT_TABLES)).fetchall()
+        except (
+            psycopg.errors.InsufficientPrivilege,
+            psycopg.errors.InvalidParameterValue,
+        ) as error:
+            raise ConfigurationError(
+                f"The login of DATABASE_URL may not take the role {ROLE}. Run `python -m backend "
+                f"migrate`, or let an operator run: GRANT {ROLE} TO <that login>;"
+            ) from error
+        _refuse_mighty(role)
+        if not tables:
+            raise ConfigurationError(
+                "The database has no tables yet. Run `python -m backend migrate`."
+            )
+        for name, is_forced, is_owned in tables:
+            if is_owned:
+                raise ConfigurationError(f"The role {ROLE} owns {name}; give it another owner.")
+            if not is_forced:
+                raise ConfigurationError(
+                    f"Row-level security is not in force on {name}. Run: ALTER TABLE {name} "
+                    "ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
+                )
+
+    async def _begin(self, prologue: str) -> Connection:
+        """Borrow a connection and begin; one that died in the pool is replaced."""
+        for is_last in (False, True):
+            connection = await self._pool.getconn()
+            try:
+                await connection.execute(prologue)
+            except BaseException as error:
+                await self._pool.putconn(connection)
+                if is_last or not isinstance(error, AWAY):
+                    raise
+                await self._pool.check()  # if one was cut, all of them may have been
+            else:
+                return connection
+        raise AssertionError  # pragma: no cover  (the loop returns or raises)
+
+    @contextlib.asynccontextmanager
+    async def _returned(self, connection: Connection) -> AsyncIterator[None]:
+        """End the transaction and give the connection back, whatever happens."""
+        try:
+            yield
+            if connection.info.transaction_status == TransactionStatus.INERROR:
+                # COMMIT would answer with a rollback, and the caller would take it for done.
+                raise psycopg.errors.InFailedSqlTransaction("an error was swallowed on the way")
+            await connection.commit()
+        except BaseException:
+            with contextlib.suppress(psycopg.Error):
+                await connection.rollback()
+            raise
+        finally:
+            await self._pool.putconn(connection)
+
+
+def connect_directly(url: str) -> psycopg.Connection[tuple[Any, ...]]:
+    """Open a connection of our own for work that a pooler cannot carry, such as migrations.
+
+    Raises:
+        psycopg.OperationalError: the database does not answer.
+    """
+    return psycopg.connect(url, prepare_threshold=None, connect_timeout=CONNECT_TIMEOUT)
+
+
+def _refuse_mighty(role: tuple[Any, ...] | None) -> None:
+    name, is_superuser, bypasses = role or ("unknown", True, True)
+    if name != ROLE or is_superuser or bypasses:
+        raise ConfigurationError(
+            f"The role in effect is {name}, which row-level security does not bind. Run: "
+            f"ALTER ROLE {ROLE} NOSUPERUSER NOBYPASSRLS;"
+        )

@@ -1,0 +1,149 @@
+"""What handlers ask for: the caller with a scope, its desk, the database and the keeper.
+
+`ApiRoute` stands before every endpoint of the API: the key is checked and counted before a byte of
+the body is read, and the body is checked before it is parsed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.routing import APIRoute
+
+from backend.auth import Authenticator, Caller
+from backend.errors import Malformed, Unavailable, WrongMediaType
+from backend.services.feeding import Feed
+from backend.services.single import Desk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from fastapi import Response
+
+    from backend.db import Database
+    from backend.remote.door import Door
+    from backend.secrets.keeper import Keeper
+
+DEPTH_LIMIT = 20
+JSON = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
+LINES = re.compile(r"application/(?:x-ndjson|jsonl|jsonlines)\s*(?:;.*)?", re.IGNORECASE)
+TEXTS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+BRACKETS = bytes.maketrans(b"{}", b"[]")
+OTHERS = bytes(code for code in range(256) if code not in b"[]{}")
+
+
+@dataclass
+class Provided:
+    """What the whole app shares; made once, when it starts."""
+
+    database: Database
+    keeper: Keeper | None
+    authenticator: Authenticator
+    remote: Door
+    public_url: str = ""
+    problem: str = "The server is starting."  # why it does not serve yet; empty once it does
+
+
+def provided(request: Request) -> Provided:
+    """Return what the app shares."""
+    found: Provided = request.app.state.provided
+    return found
+
+
+class ApiRoute(APIRoute):
+    """A route that knows who calls before it reads what is sent."""
+
+    types: tuple[re.Pattern[str], ...] = (JSON,)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Put the checks before the handler."""
+        handle = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            shared = provided(request)
+            if shared.problem:
+                raise Unavailable(shared.problem)
+            caller = await shared.authenticator.caller(request.headers.get("authorization"))
+            request.state.caller = caller
+            await shared.authenticator.admit(caller)
+            body = await request.body()
+            check_type(request.headers.get("content-type", ""), self.types, body)
+            check_depth(body)
+            return await handle(request)
+
+        return guarded
+
+
+class ImportRoute(ApiRoute):
+    """A route that takes much at once, also as JSON lines."""
+
+    types = (JSON, LINES)
+
+
+def check_type(content_type: str, types: tuple[re.Pattern[str], ...], body: bytes) -> None:
+    """Let pass a body of one of the types, and no body at all.
+
+    Raises:
+        WrongMediaType: it is something else.
+    """
+    if body and not any(known.fullmatch(content_type.strip()) for known in types):
+        raise WrongMediaType
+
+
+def check_depth(body: bytes) -> None:
+    """Refuse a body that is nested too deep to be parsed in peace.
+
+    Raises:
+        Malformed: it is, or its brackets do not pair.
+    """
+    brackets = TEXTS.sub(b"", body).translate(BRACKETS, OTHERS)
+    for _ in range(DEPTH_LIMIT):  # each round takes the innermost level away
+        if not brackets:
+            return
+        brackets = brackets.replace(b"[]", b"")
+    if brackets:
+        raise Malformed(f"The body is nested deeper than {DEPTH_LIMIT}, or a bracket is missing.")
+
+
+def _caller(scope: str) -> Any:  # noqa: ANN401
+    async def allowed(request: Request) -> Caller:
+        caller: Caller = request.state.caller
+        caller.require(scope)
+        return caller
+
+    return Depends(allowed)
+
+
+def _desk(scope: str) -> Any:  # noqa: ANN401
+    async def seated(request: Request) -> Desk:
+        caller: Caller = request.state.caller
+        caller.require(scope)
+        shared = provided(request)
+        return Desk(shared.database, shared.keeper, caller.account, caller.key_id)
+
+    return Depends(seated)
+
+
+async def _feed(request: Request) -> Feed:
+    caller: Caller = request.state.caller
+    headers = request.headers
+    return Feed(
+        provided(request).database,
+        caller.account,
+        protocol=headers.get("x-memory-protocol", ""),
+        named_account=headers.get("x-memory-account", ""),
+        epoch=headers.get("x-memory-epoch", ""),
+    )
+
+
+Shared = Annotated[Provided, Depends(provided)]
+ReadCaller = Annotated[Caller, _caller("read")]
+WriteCaller = Annotated[Caller, _caller("write")]
+AdminCaller = Annotated[Caller, _caller("admin")]
+ReadDesk = Annotated[Desk, _desk("read")]
+WriteDesk = Annotated[Desk, _desk("write")]
+SecretDesk = Annotated[Desk, _desk("secret")]
+CurrentFeed = Annotated[Feed, Depends(_feed)]

@@ -1,0 +1,103 @@
+"""Remote MCP: the tools for clients without the plugin. Its contract is the protocol's own.
+
+So neither address is in the OpenAPI document: one speaks MCP, the other is described by RFC 9728.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request, Response
+
+from backend.dependencies import ApiRoute, Shared, provided
+from backend.errors import Unauthorized
+from backend.remote.answers import Visit
+from backend.remote.site import METADATA, Site, is_loopback
+from backend.schemas import NAME_LIMIT
+from backend.services.single import Desk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from starlette.types import Message, Receive, Scope, Send
+
+    from backend.remote.door import Door
+
+OFFERED = ["read", "write", "secret"]
+
+
+class McpRoute(ApiRoute):
+    """A route that looks at where a call comes from, and tells strangers where to get a key."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Put these checks before the others."""
+        handle = super().get_route_handler()
+
+        async def checked(request: Request) -> Response:
+            site = site_of(request)
+            site.check(request.headers.get("origin"))
+            try:
+                return await handle(request)
+            except Unauthorized as error:
+                error.headers["WWW-Authenticate"] = site.challenge
+                raise
+
+        return checked
+
+
+class Handed(Response):
+    """A request handed on to the MCP server, with its body, which was read before."""
+
+    def __init__(self, door: Door, body: bytes) -> None:
+        """Keep who answers, and what was sent."""
+        super().__init__()
+        self._door, self._sent = door, body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the MCP server answer."""
+        parts: list[Message] = [{"type": "http.request", "body": self._sent, "more_body": False}]
+
+        async def again() -> Message:
+            return parts.pop() if parts else await receive()
+
+        await self._door.serve(scope, again, send)
+
+
+router = APIRouter(include_in_schema=False)
+calls = APIRouter(route_class=McpRoute, include_in_schema=False)
+
+
+@calls.post("/mcp")
+async def call(request: Request, shared: Shared) -> Response:
+    """Answer one message of an MCP client."""
+    caller = request.state.caller
+    desk = Desk(shared.database, shared.keeper, caller.account, caller.key_id)
+    project = request.headers.get("x-memory-project", "").strip()[:NAME_LIMIT]
+    request.state.visit = Visit(caller, desk, project)
+    return Handed(shared.remote, await request.body())
+
+
+@router.get(METADATA)
+@router.get(METADATA + "/mcp")
+async def describe(request: Request) -> dict[str, Any]:
+    """Say what a client has to know before it asks for a key."""
+    return {
+        "resource": f"{site_of(request).url}/mcp",
+        "resource_name": "claude-memory",
+        "scopes_supported": OFFERED,
+        "bearer_methods_supported": ["header"],
+    }
+
+
+def site_of(request: Request) -> Site:
+    """Return the server as a request found it."""
+    address, _port = request.scope.get("server") or ("", None)
+    return Site(
+        request.url.scheme,
+        request.headers.get("host", ""),
+        provided(request).public_url,
+        is_local=is_loopback(address),
+    )
+
+
+router.include_router(calls)

@@ -1,0 +1,112 @@
+"""Single memories, the list of them, and recall."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Query, Response
+
+from backend.dependencies import ApiRoute, ReadDesk, WriteDesk
+from backend.documents import problems
+from backend.errors import (
+    Conflict,
+    IdempotencyReused,
+    KeeperDown,
+    NoKeeper,
+    NotFound,
+    StaleVersion,
+)
+from backend.schemas import (
+    Category,
+    Deleted,
+    HistoryAnswer,
+    ListAnswer,
+    MemoryRow,
+    PatchBody,
+    RecallAnswer,
+    RecallBody,
+    StoreBody,
+    Stored,
+    Tag,
+)
+from backend.services import listing, recalling
+
+router = APIRouter(prefix="/api/memories", tags=["memories"], route_class=ApiRoute)
+IfMatch = Annotated[
+    str, Header(pattern=r'^(\*|(W/)?"[0-9]{1,19}"|[0-9]{1,19})$', description='Such as "12"')
+]
+IdempotencyKey = Annotated[
+    str, Header(max_length=200, description="Requests with the same key store one memory")
+]
+KEEPING = (NoKeeper, KeeperDown)
+
+
+@router.post("", responses=problems(NotFound, Conflict, IdempotencyReused, *KEEPING))
+async def store(desk: WriteDesk, body: StoreBody, idempotency_key: IdempotencyKey = "") -> Stored:
+    """Store a memory; what is secret in it goes to the keeper."""
+    return await desk.store(body, idempotency_key)
+
+
+@router.post("/recall")
+async def recall(desk: ReadDesk, body: RecallBody) -> RecallAnswer:
+    """Find the memories that fit a context, best first."""
+    return await recalling.search(desk.database, desk.account, body)
+
+
+@router.get("")
+async def list_newest(
+    desk: ReadDesk,
+    category: Category | None = None,
+    tag: Tag | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    cursor: Annotated[str, Query(max_length=500)] = "",
+) -> ListAnswer:
+    """List live memories, newest first; `next` is the cursor of the next page."""
+    wanted = listing.Wanted(category=category, tag=tag, limit=limit, cursor=cursor)
+    return await listing.page(desk.database, desk.account, wanted)
+
+
+@router.get("/{memory_id}", responses=problems(NotFound))
+async def get(desk: ReadDesk, memory_id: str, response: Response) -> MemoryRow:
+    """Return one memory; its version is the ETag."""
+    return _tagged(await desk.get(memory_id), response)
+
+
+@router.put("/{memory_id}", responses=problems(NotFound, StaleVersion, *KEEPING))
+@router.patch("/{memory_id}", responses=problems(NotFound, StaleVersion, *KEEPING))
+async def change(
+    desk: WriteDesk,
+    memory_id: str,
+    body: PatchBody,
+    response: Response,
+    if_match: IfMatch = "*",
+) -> MemoryRow:
+    """Change the given fields; the earlier text stays in the history."""
+    return _tagged(await desk.change(memory_id, body, _version(if_match)), response)
+
+
+@router.delete("/{memory_id}", responses=problems(NotFound))
+async def delete(desk: WriteDesk, memory_id: str, purge: Literal["now", ""] = "") -> Deleted:
+    """Delete a memory; a repetition is no error, and `purge=now` leaves no history."""
+    return await desk.delete(memory_id, forever=purge == "now")
+
+
+@router.get("/{memory_id}/history", responses=problems(NotFound))
+async def history(desk: ReadDesk, memory_id: str) -> HistoryAnswer:
+    """Return the earlier texts of a memory and those that lost a conflict, newest first."""
+    return HistoryAnswer(versions=await desk.history(memory_id))
+
+
+@router.post("/{memory_id}/restore", responses=problems(NotFound))
+async def restore(desk: WriteDesk, memory_id: str, response: Response) -> MemoryRow:
+    """Undo the last edit, or a delete: then the memory comes back under a new uid."""
+    return _tagged(await desk.restore(memory_id), response)
+
+
+def _tagged(row: MemoryRow, response: Response) -> MemoryRow:
+    response.headers["ETag"] = f'"{row.version}"'
+    return row
+
+
+def _version(if_match: str) -> int | None:
+    return None if if_match == "*" else int(if_match.removeprefix("W/").strip('"'))

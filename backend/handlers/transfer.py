@@ -1,0 +1,60 @@
+"""Everything in and everything out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+
+from backend.dependencies import LINES, ApiRoute, ImportRoute, ReadDesk, WriteDesk
+from backend.documents import problems
+from backend.errors import Conflict, KeeperDown, NoKeeper
+from backend.handlers.memories import IdempotencyKey  # noqa: TC001  (read at run time)
+from backend.schemas import Imported  # noqa: TC001  (FastAPI reads it at run time)
+from backend.services import exporting, importing
+
+router = APIRouter(tags=["transfer"], route_class=ApiRoute)
+imports = APIRouter(tags=["transfer"], route_class=ImportRoute)
+LINES_TYPE = "application/x-ndjson"
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "array", "items": {"$ref": "#/components/schemas/ImportRow"}}
+            },
+            LINES_TYPE: {"schema": {"type": "string"}},
+        },
+    }
+}
+
+
+@imports.post(
+    "/api/memories/import",
+    openapi_extra=BODY,
+    responses=problems(Conflict, NoKeeper, KeeperDown),
+)
+async def import_all(
+    desk: WriteDesk, request: Request, idempotency_key: IdempotencyKey = ""
+) -> list[Imported]:
+    """Store a list of memories, or the lines of an export: all of them or none."""
+    is_list = not LINES.fullmatch(request.headers.get("content-type", "").strip())
+    rows = await importing.read(await request.body(), is_list=is_list)
+    return await importing.store(
+        desk.database, desk.keeper, desk.account, rows, idempotency_key=idempotency_key
+    )
+
+
+@router.get(
+    "/api/export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {LINES_TYPE: {"schema": {"type": "string"}}}}},
+)
+async def export(desk: ReadDesk) -> StreamingResponse:
+    """Return every live memory as a line of JSON; an import of it gives the same lines again."""
+    lines = await exporting.begin(desk.database, desk.account, by=desk.key_id)
+    return StreamingResponse(lines, media_type=LINES_TYPE)
+
+
+router.include_router(imports)

@@ -1,0 +1,145 @@
+"""What stands before all routes: request ids, logs, limits on bodies, and the last resort.
+
+Pure ASGI. A body is counted as it passes, never collected here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from backend.errors import ApiError, TooLarge, Unavailable
+from backend.schemas import BODY_LIMIT
+from backend.telemetry import Served
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from backend.telemetry import Telemetry
+
+    Message = MutableMapping[str, Any]
+
+REQUEST_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
+ERRORS_PAGE = "docs/api/errors.md"
+IMPORT_PATH = "/api/memories/import"
+IMPORT_BODY_LIMIT = 32 * BODY_LIMIT  # 20,000 rows are more than one MiB
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def problem(error: ApiError, request_id: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """Write an error as a problem document: status, headers, body."""
+    document = {
+        "type": f"{ERRORS_PAGE}#{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": str(error),
+        "code": error.code,
+        "fix": error.fix,
+        "request_id": request_id,
+        **error.members,
+    }
+    body = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
+    headers = {"content-type": "application/problem+json", "content-length": str(len(body))}
+    headers |= {name.lower(): value for name, value in error.headers.items()}
+    return error.status, [(name.encode(), value.encode()) for name, value in headers.items()], body
+
+
+class Doorway:
+    """Gives each request an id, limits its body, and tells of it when it is answered."""
+
+    def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
+        """Stand before an app."""
+        self._app = app
+        self._telemetry = telemetry
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = _Request(scope, send)
+        with self._telemetry.running.track_inprogress():
+            try:
+                await self._app(scope, request.limited(receive), request.send)
+            except ApiError as error:
+                await request.fail(error)
+            except Exception as error:  # noqa: BLE001  (the last resort)
+                self._telemetry.failed(request.id, error)
+                await request.fail(_seen_from_outside(error))
+        self._telemetry.served(request.served())
+
+
+class _Request:
+    """One request on its way through."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self.scope, self._send, self._began = scope, send, time.perf_counter()
+        self._headers = dict(scope["headers"])
+        given = self._headers.get(b"x-request-id", b"").decode("latin-1")
+        self.id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+        scope.setdefault("state", {})["request_id"] = self.id
+        self._status = 0
+
+    async def send(self, message: Message) -> None:
+        """Send on, with the id of the request in the headers."""
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            headers = [*message.get("headers", ()), (b"x-request-id", self.id.encode())]
+            message = {**message, "headers": headers}
+        await self._send(message)
+
+    def limited(self, receive: Receive) -> Callable[[], Awaitable[Message]]:
+        """Count a body as it comes in.
+
+        Raises:
+            TooLarge: it is over the limit, or says that it will be.
+        """
+        limit = IMPORT_BODY_LIMIT if self.scope["path"] == IMPORT_PATH else BODY_LIMIT
+        announced = self._headers.get(b"content-length", b"")
+        size = 0
+
+        async def counted() -> Message:
+            nonlocal size
+            if announced.isdigit() and int(announced[:20]) > limit:
+                raise TooLarge
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > limit:
+                raise TooLarge
+            return message
+
+        return counted
+
+    async def fail(self, error: ApiError) -> None:
+        """Answer with a problem, if nothing was answered yet."""
+        if self._status:
+            return
+        status, headers, body = problem(error, self.id)
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
+
+    def served(self) -> Served:
+        """Return what may be told of it."""
+        route = self.scope.get("route")
+        caller = self.scope["state"].get("caller")
+        method = self.scope["method"]
+        return Served(
+            request_id=self.id,
+            method=method if method in METHODS else "other",
+            route=getattr(route, "path", "none"),
+            status=self._status,
+            seconds=time.perf_counter() - self._began,
+            account=caller.account if caller else None,
+        )
+
+
+def _seen_from_outside(error: Exception) -> ApiError:
+    """Return what a caller is told of an unexpected error."""
+    import psycopg
+
+    return Unavailable() if isinstance(error, psycopg.OperationalError) else ApiError()

@@ -1,0 +1,104 @@
+"""Brings the schema up to date, one migrator at a time, and tells whether it fits this server."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from backend.db import connect_directly
+from backend.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from backend.db import Database
+    from backend.settings import Settings
+
+NEEDED = "0001"  # the oldest schema that this server can work with: four digits, as they are named
+LOCK = 4_831_604_127_716_309  # any number that nobody else is likely to lock
+LOCK_PATIENCE = 900.0  # seconds to wait for another migrator
+PAUSE = 0.2
+ROOT = Path(__file__).resolve().parent.parent
+PRESENT = "SELECT max(version_num) FROM alembic_version"
+GRANT = "GRANT memory_app TO {login}"
+
+
+def upgrade(settings: Settings) -> None:
+    """Apply every migration that is missing; others that try at the same time wait.
+
+    Raises:
+        ConfigurationError: the database cannot be reached, or the login may not do it.
+    """
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy.exc import DBAPIError
+
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations").replace("%", "%%"))
+    config.attributes["url"] = settings.migration_url
+    try:
+        command.upgrade(config, "head")
+        _grant_to_login(settings)
+    except (psycopg.Error, DBAPIError) as error:
+        cause = getattr(error, "orig", error)  # what SQLAlchemy wraps is psycopg's own
+        raise _told(cause) from cause
+
+
+async def fits(database: Database) -> bool:
+    """Tell whether the schema has all that this server needs; a newer one does too.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    try:
+        async with database.transaction(None) as connection:
+            row = await (await connection.execute(PRESENT)).fetchone()
+    except (psycopg.ProgrammingError, psycopg.DataError):  # no table, no right to read it, no role
+        return False
+    return bool(row and row[0] and row[0] >= NEEDED)
+
+
+def hold_the_lock(connection: psycopg.Connection[Any]) -> None:
+    """Take the lock of the migrators and keep it until the connection ends, also by a kill.
+
+    Raises:
+        ConfigurationError: another migrator holds it for too long.
+    """
+    deadline = time.monotonic() + LOCK_PATIENCE
+    while True:
+        row = connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,)).fetchone()
+        connection.commit()  # waiting must not hold back the cleaning of the whole database
+        if row and row[0]:
+            return
+        if time.monotonic() > deadline:
+            raise ConfigurationError(
+                "Another migrator has held its lock for 15 minutes. See pg_stat_activity for it."
+            )
+        time.sleep(PAUSE)
+
+
+def _grant_to_login(settings: Settings) -> None:
+    """Let the login that serves take the role, where another one migrates."""
+    login = psycopg.conninfo.conninfo_to_dict(settings.database_url).get("user")
+    with connect_directly(settings.migration_url) as connection:
+        member = "SELECT pg_has_role(%s, 'memory_app', 'MEMBER') FROM pg_roles WHERE rolname = %s"
+        row = connection.execute(member, (login, login)).fetchone()
+        if row is None or row[0]:
+            return
+        grant = psycopg.sql.SQL(GRANT).format(login=psycopg.sql.Identifier(str(login)))
+        try:
+            connection.execute(grant)
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise ConfigurationError(
+                f"The login {login} must be allowed to take the role memory_app. Let an operator "
+                f"run: {grant.as_string(connection)};"
+            ) from error
+
+
+def _told(error: BaseException) -> ConfigurationError:
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return ConfigurationError(
+        f"The database cannot be migrated: {first} Check MEMORY_MIGRATION_URL or DATABASE_URL, "
+        "that the database runs, and that this login may use and create in the schema."
+    )

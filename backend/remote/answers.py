@@ -1,0 +1,212 @@
+"""Answers the calls of the tools: from arguments to a text, for one caller. Knows no protocol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from backend.errors import NotFound
+from backend.remote import arguments as given
+from backend.remote.arguments import Refused
+from backend.remote.wording import line, listing, plain
+from backend.repositories import memories
+from backend.schemas import PatchBody, RecallBody, StoreBody
+from backend.services import listing as lists
+from backend.services import recalling
+from backend.version import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from backend.auth import Caller
+    from backend.remote.arguments import InScope
+    from backend.schemas import MemoryRow
+    from backend.services.single import Desk
+
+SPLIT_ADVICE = 1_400  # characters; longer memories are found less well
+ALIKE = 3  # memories looked at to see whether a text is stored already
+SEALED = "What is secret in it is sealed and shown by secret_get alone."
+UNKNOWN = "Recall or list the memories to see their ids."
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One call of one caller, who may have said which project it works on."""
+
+    caller: Caller
+    desk: Desk
+    project: str = ""
+
+    def scope(self, asked: InScope) -> InScope:
+        """Return where to look: by default everywhere, if no project is known."""
+        return asked or ("" if self.project else "all")
+
+
+async def answer(visit: Visit, tool: str, arguments: Mapping[str, Any]) -> str:
+    """Answer a call of one of the tools.
+
+    Raises:
+        KeyError: there is no such tool.
+        Refused: the arguments cannot be used.
+        ApiError: the key may not do that, or it cannot be done.
+    """
+    scope, kind, handle = TOOLS[tool]
+    visit.caller.require(scope)
+    return await handle(visit, given.read(kind, arguments))
+
+
+async def _store(visit: Visit, new: given.Store) -> str:
+    same = None if new.force_sensitive else await _same(visit, new)
+    if same is not None:
+        return f"Already stored as memory #{same.id} in category '{same.category}'."
+    replaced = await _known(visit, new.supersedes) if new.supersedes else None
+    is_for_project = new.scope == "project" and bool(visit.project)
+    stored = await visit.desk.store(
+        StoreBody(
+            **new.model_dump(exclude={"scope"}),
+            scope="project" if is_for_project else "global",
+            project=visit.project,
+            source="model",
+        )
+    )
+    memory = await visit.desk.get(str(stored.uid))
+    where = " for this project" if is_for_project else ""
+    instead = f", superseding #{replaced}" if replaced else ""
+    head = f"Stored memory #{memory.id} in category '{memory.category}'{where}{instead}."
+    return "\n".join([head, *_remarks(memory, lost_scope=new.scope != memory.scope)])
+
+
+async def _same(visit: Visit, new: given.Store) -> MemoryRow | None:
+    """Find the memory that says the same already: models tend to repeat themselves."""
+    asked = RecallBody(context=new.content, limit=ALIKE)
+    found = await recalling.search(visit.desk.database, visit.desk.account, asked)
+    text = new.content.split()
+    for one in found.memories:
+        is_here = new.scope == "project" and one.project == visit.project
+        holds_here = is_here or one.scope == "global"
+        if holds_here and not one.is_sensitive and one.content.split() == text:
+            return one
+    return None
+
+
+def _remarks(memory: MemoryRow, *, lost_scope: bool) -> list[str]:
+    remarks = []
+    if lost_scope:
+        remarks.append("No project is known here, so the memory is global.")
+    if memory.is_sensitive:
+        remarks.append(SEALED)
+    if len(memory.content) > SPLIT_ADVICE:
+        remarks.append("This is long: several memories of one fact each are found better.")
+    return remarks
+
+
+async def _recall(visit: Visit, asked: given.Recall) -> str:
+    body = RecallBody(
+        **asked.model_dump(exclude={"scope"}),
+        scope=visit.scope(asked.scope),
+        project=visit.project,
+    )
+    found = await recalling.search(visit.desk.database, visit.desk.account, body)
+    return listing(found.memories, "No memories match.")
+
+
+async def _list(visit: Visit, asked: given.Page) -> str:
+    wanted = lists.Wanted(
+        category=asked.category,
+        tag=asked.tag,
+        limit=asked.limit,
+        scope=visit.scope(asked.scope),
+        project=visit.project,
+    )
+    page = await lists.page(visit.desk.database, visit.desk.account, wanted)
+    return listing(page.memories, "No memories yet.")
+
+
+async def _update(visit: Visit, edit: given.Update) -> str:
+    changes = edit.changes()
+    if edit.review:
+        raise Refused("Nothing waits for review here; proposals are kept on the device.")
+    await _known(visit, edit.id)
+    if edit.restore:
+        back = await visit.desk.restore(edit.id)
+        return f"Restored memory #{back.id}.\n{line(back)}"
+    before = await visit.desk.get(edit.id)
+    after = await visit.desk.change(edit.id, PatchBody(**changes), None)
+    changed = [name for name in changes if getattr(before, name) != getattr(after, name)]
+    if after.is_sensitive and "content" in changes and "content" not in changed:
+        changed.append("its secret")
+    if not changed:
+        return f"Memory #{after.id} already says that.\n{line(after)}"
+    head = f"Updated memory #{after.id}: {', '.join(changed)}. The earlier state is kept."
+    notes = [SEALED] if after.is_sensitive and "content" in changes else []
+    return "\n".join([head, line(after), *notes])
+
+
+async def _delete(visit: Visit, doomed: given.Delete) -> str:
+    numbers = dict.fromkeys([await _known(visit, one) for one in doomed.id])
+    said = []
+    for number in numbers:
+        await visit.desk.delete(str(number), forever=doomed.purge)
+        said.append(_purged(number) if doomed.purge else _deleted(number))
+    return "\n".join(said)
+
+
+def _deleted(number: int) -> str:
+    return f"Deleted memory #{number}; memory_update with restore=true undoes it (30 days)."
+
+
+def _purged(number: int) -> str:
+    return (
+        f"Purged memory #{number}: its text is gone from the server, its history and the search "
+        "index; devices drop it when they next sync. This cannot be undone."
+    )
+
+
+async def _status(visit: Visit, _nothing: given.Nothing) -> str:
+    desk, caller = visit.desk, visit.caller
+    async with desk.database.transaction(desk.account) as connection:
+        counts = await memories.counts(connection, desk.account)
+    lines = {
+        "Mode": "remote: this server is asked directly, nothing is kept on the device",
+        "Server": f"claude-memory {VERSION}",
+        "Key": f"{plain(caller.user)} ({', '.join(sorted(caller.scopes))})",
+        "Project": plain(visit.project) or "none (a client may name it as X-Memory-Project)",
+        "Memories": (
+            f"{counts['live']} ({counts['live'] - counts['of_projects']} global, "
+            f"{counts['of_projects']} for one project only), {counts['sensitive']} sensitive, "
+            f"{counts['deleted']} deleted that can still be restored"
+        ),
+    }
+    trouble = await desk.keeper.check() if desk.keeper else "This server cannot keep secrets."
+    told = ["Needs attention:", f"  {trouble}"] if trouble else ["All well."]
+    return "\n".join([*(f"{name}: {value}" for name, value in lines.items()), *told])
+
+
+async def _secret(visit: Visit, asked: given.One) -> str:
+    await _known(visit, asked.id)
+    return (await visit.desk.open_secret(asked.id)).content
+
+
+async def _known(visit: Visit, memory_id: str) -> int:
+    """Return the number of a memory that is to be changed.
+
+    Raises:
+        Refused: there is none with this id.
+    """
+    try:
+        return await visit.desk.number(memory_id)
+    except NotFound:
+        message = f"There is no memory {plain(memory_id)}; nothing was done. {UNKNOWN}"
+        raise Refused(message) from None
+
+
+# What each tool needs of a key, what it takes, and who answers.
+TOOLS: dict[str, tuple[str, type[Any], Callable[[Visit, Any], Awaitable[str]]]] = {
+    "memory_store": ("write", given.Store, _store),
+    "memory_recall": ("read", given.Recall, _recall),
+    "memory_list": ("read", given.Page, _list),
+    "memory_update": ("write", given.Update, _update),
+    "memory_delete": ("write", given.Delete, _delete),
+    "memory_status": ("read", given.Nothing, _status),
+    "secret_get": ("secret", given.One, _secret),
+}

@@ -1,0 +1,206 @@
+"""The one write path's statements, and the one feed statement. Each names the account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from psycopg.rows import class_row, dict_row, tuple_row
+from psycopg.types.json import Jsonb
+
+from backend.errors import Unavailable
+from backend.repositories.rows import COLUMNS, Account, Done, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from psycopg import AsyncConnection
+
+    from backend.services.applying import Batch
+
+NAMES = ", ".join(COLUMNS)
+KINDS = {  # what unnest has to be told, in the order of COLUMNS
+    "uid": "uuid",
+    "no": "bigint",
+    "version": "bigint",
+    "importance": "real",
+    "is_sensitive": "boolean",
+    "secret": "bytea",
+    "bound": "uuid",
+    "session_seq": "integer",
+    "supersedes": "uuid",
+    "expires_at": "timestamptz",
+    "created_at": "timestamptz",
+    "updated_at": "timestamptz",
+    "deleted_at": "timestamptz",
+    "replayed_from": "bigint",
+    "field_versions": "jsonb",
+}
+ARRAYS = ", ".join(f"%s::{KINDS.get(name, 'text')}[]" for name in COLUMNS)
+SETS = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name not in {"uid", "no"})
+UPSERT = (
+    f"INSERT INTO memories (account_id, {NAMES}) "
+    f"SELECT %s::uuid, rows.* FROM unnest({ARRAYS}) AS rows ({NAMES}) "
+    f"ON CONFLICT (account_id, uid) DO UPDATE SET {SETS}"
+)
+LOCK = (
+    "SELECT version, next_no, live, digest, "
+    "greatest(clock_timestamp(), changed_at + interval '1 microsecond') AS now, "
+    "coalesce((SELECT e.base_version FROM account_epochs e WHERE e.account_id = a.id "
+    "ORDER BY e.ordinal DESC LIMIT 1), 0) AS lost_after "
+    "FROM accounts a WHERE a.id = %s FOR UPDATE"
+)
+
+
+async def lock(connection: AsyncConnection[Any], account: UUID) -> Account:
+    """Lock the account's row, the first lock of every write, and read its counters.
+
+    Raises:
+        Unavailable: the account was erased a moment ago, and this server did not know yet.
+    """
+    cursor = connection.cursor(row_factory=dict_row)
+    row = await (await cursor.execute(LOCK, (account,))).fetchone()
+    if row is None:
+        raise Unavailable("This account was erased a moment ago.")
+    return Account(id=account, **row)
+
+
+async def load(
+    connection: AsyncConnection[Any], account: UUID, uids: Sequence[UUID]
+) -> dict[UUID, Row]:
+    """Read the rows with these uids, tombstones included."""
+    cursor = connection.cursor(row_factory=class_row(Row))
+    query = f"SELECT {NAMES} FROM memories WHERE account_id = %s AND uid = ANY(%s)"
+    await cursor.execute(query, (account, list(uids)))
+    return {row.uid: row async for row in cursor}
+
+
+async def known(
+    connection: AsyncConnection[Any], account: UUID, op_ids: Sequence[UUID]
+) -> dict[UUID, Done]:
+    """Read which of these operations were settled before."""
+    cursor = connection.cursor(row_factory=class_row(Done))
+    query = (
+        "SELECT op_id, request_hash, status, uid FROM ops WHERE account_id = %s AND op_id = ANY(%s)"
+    )
+    await cursor.execute(query, (account, list(op_ids)))
+    return {done.op_id: done async for done in cursor}
+
+
+async def save(connection: AsyncConnection[Any], batch: Batch) -> None:
+    """Write what a batch left behind: rows, history, operations and the account's counters."""
+    account = batch.account
+    if batch.changed:
+        await connection.execute(UPSERT, (account.id, *_columns(batch.changed.values())))
+    if batch.purged:
+        await connection.execute(
+            "DELETE FROM history WHERE account_id = %s AND uid = ANY(%s)",
+            (account.id, list(batch.purged)),
+        )
+    if batch.kept:
+        await _save_history(connection, account, batch)
+    if batch.done:
+        await connection.execute(
+            "INSERT INTO ops (account_id, op_id, request_hash, status, uid, at) "
+            "SELECT %s::uuid, o.*, %s::timestamptz "
+            "FROM unnest(%s::uuid[], %s::bytea[], %s::text[], %s::uuid[]) AS o",
+            (
+                account.id,
+                account.now,
+                [one.op_id for one in batch.done],
+                [one.request_hash for one in batch.done],
+                [one.status for one in batch.done],
+                [one.uid for one in batch.done],
+            ),
+        )
+    if batch.changed:
+        await connection.execute(
+            "UPDATE accounts SET version = %s, next_no = %s, live = %s, digest = %s, "
+            "changed_at = %s WHERE id = %s",
+            (
+                account.version,
+                account.next_no,
+                account.live,
+                account.digest,
+                account.now,
+                account.id,
+            ),
+        )
+
+
+async def _save_history(connection: AsyncConnection[Any], account: Account, batch: Batch) -> None:
+    await connection.execute(
+        "INSERT INTO history (account_id, at, uid, op_id, kind, payload, secret) "
+        "SELECT %s::uuid, %s::timestamptz, h.* "
+        "FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::jsonb[], %s::bytea[]) AS h",
+        (
+            account.id,
+            account.now,
+            [one.uid for one in batch.kept],
+            [one.op_id for one in batch.kept],
+            [one.kind for one in batch.kept],
+            [Jsonb(one.payload) for one in batch.kept],
+            [one.secret for one in batch.kept],
+        ),
+    )
+
+
+def _columns(rows: Iterable[Row]) -> list[list[Any]]:
+    found = list(rows)
+    columns = {name: [getattr(row, name) for row in found] for name in COLUMNS}
+    columns["field_versions"] = [Jsonb(row.field_versions) for row in found]
+    return list(columns.values())
+
+
+AND_ACCOUNT = (
+    "WITH a AS (SELECT version AS account_version, live, digest, changed_at, horizon "
+    "FROM accounts WHERE id = %(account)s), p AS ({page}) "
+    "SELECT a.account_version, a.live, a.digest, a.changed_at, a.horizon, {columns} "
+    "FROM a LEFT JOIN p ON true ORDER BY p.version"
+)
+COLUMNS_OF_P = ", ".join(f"p.{name}" for name in COLUMNS)
+FEED = AND_ACCOUNT.format(
+    page=f"SELECT {NAMES} FROM memories WHERE account_id = %(account)s AND version > %(after)s "
+    "AND NOT (deleted_at IS NOT NULL AND version <= %(full)s) ORDER BY version LIMIT %(limit)s",
+    columns=COLUMNS_OF_P,
+)
+SINCE = AND_ACCOUNT.format(
+    page=f"SELECT {NAMES} FROM memories WHERE account_id = %(account)s "
+    "AND updated_at > %(moment)s ORDER BY updated_at LIMIT %(limit)s",
+    columns=COLUMNS_OF_P,
+)
+# The account's version, live count, digest, change time and horizon.
+State = tuple[int, int, int, "datetime", int]
+
+
+async def feed(
+    connection: AsyncConnection[Any], account: UUID, *, after: int, full: int, limit: int
+) -> tuple[State, list[Row]]:
+    """Return the account's state and what changed after a version.
+
+    One statement is one snapshot, so all of it belongs together. `full` leaves out tombstones of a
+    full dump that began at that version.
+    """
+    named = {"account": account, "after": after, "full": full, "limit": limit}
+    return await _with_state(connection, FEED, named)
+
+
+async def since(
+    connection: AsyncConnection[Any], account: UUID, moment: datetime, limit: int
+) -> tuple[State, list[Row]]:
+    """Return the account's state and what changed after a moment, tombstones included."""
+    named = {"account": account, "moment": moment, "limit": limit}
+    return await _with_state(connection, SINCE, named)
+
+
+async def _with_state(
+    connection: AsyncConnection[Any], query: str, named: dict[str, Any]
+) -> tuple[State, list[Row]]:
+    cursor = connection.cursor(row_factory=tuple_row)
+    found = await (await cursor.execute(query, named)).fetchall()
+    if not found:
+        raise Unavailable("This account was erased a moment ago.")
+    rows = [Row(**dict(zip(COLUMNS, one[5:], strict=True))) for one in found if one[5] is not None]
+    state: State = found[0][:5]
+    return state, rows

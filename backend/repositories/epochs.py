@@ -1,0 +1,73 @@
+"""Statements on the database as a whole: its lives, its end of keeping time, its accounts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from psycopg.rows import tuple_row
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from psycopg import AsyncConnection
+
+    Connection = AsyncConnection[Any]
+
+FIRST_AND_PRESENT = (
+    "(SELECT epoch FROM epochs ORDER BY ordinal LIMIT 1)",
+    "(SELECT epoch FROM epochs ORDER BY ordinal DESC LIMIT 1)",
+)
+# The smallest version that any restore since the client's epoch began from; of an unknown epoch it
+# can only be said what the last restore began from.
+LOST_AFTER = (
+    "WITH known AS (SELECT ordinal FROM epochs WHERE epoch = %(epoch)s), "
+    "present AS (SELECT max(ordinal) AS ordinal FROM epochs) "
+    "SELECT coalesce(min(e.base_version), 0) FROM account_epochs e, present p "
+    "WHERE e.account_id = %(account)s AND CASE WHEN EXISTS (SELECT FROM known) "
+    "THEN e.ordinal > (SELECT k.ordinal FROM known k) ELSE e.ordinal = p.ordinal END"
+)
+
+
+async def first_and_present(connection: Connection) -> tuple[UUID, UUID]:
+    """Return the first epoch, which names the server for ever, and the present one."""
+    cursor = connection.cursor(row_factory=tuple_row)
+    await cursor.execute(f"SELECT {', '.join(FIRST_AND_PRESENT)}")
+    found = await cursor.fetchone()
+    assert found is not None  # noqa: S101  (the first migration begins the first epoch)
+    return found[0], found[1]
+
+
+async def lost_after(connection: Connection, account: UUID, epoch: UUID | None) -> int:
+    """Return up to which version everything an account had in an epoch is still there."""
+    cursor = connection.cursor(row_factory=tuple_row)
+    await cursor.execute(LOST_AFTER, {"account": account, "epoch": epoch})
+    found = await cursor.fetchone()
+    return int(found[0]) if found else 0
+
+
+async def rotate(connection: Connection, epoch: UUID, *, only_in_a_new_life: bool) -> int | None:
+    """Begin a new epoch; return its ordinal, or None if there was no need."""
+    cursor = connection.cursor(row_factory=tuple_row)
+    await cursor.execute("SELECT memory_rotate_epoch(%s, %s)", (epoch, only_in_a_new_life))
+    found = await cursor.fetchone()
+    return found[0] if found else None
+
+
+async def purge(
+    connection: Connection,
+    before_tombstones: datetime,
+    before_history: datetime,
+    after: UUID | None,
+    most: int,
+) -> tuple[int, int, int, int, UUID | None]:
+    """Purge the next accounts; return how many, the erased of each kind, and the last account."""
+    cursor = connection.cursor(row_factory=tuple_row)
+    await cursor.execute(
+        "SELECT accounts, tombstones, histories, operations, last_account "
+        "FROM memory_purge(%s, %s, %s, %s::int)",
+        (before_tombstones, before_history, after, most),
+    )
+    found = await cursor.fetchone()
+    assert found is not None  # noqa: S101  (the function returns one row)
+    return found[0], found[1], found[2], found[3], found[4]

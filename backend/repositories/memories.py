@@ -1,0 +1,163 @@
+"""Reads of an account's memories. Every statement names the account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from psycopg.rows import class_row, dict_row, tuple_row
+from psycopg.types.json import Jsonb
+
+from backend.repositories.rows import COLUMNS, Row
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from psycopg import AsyncConnection
+
+    Connection = AsyncConnection[Any]
+
+NAMES = ", ".join(COLUMNS)
+IN_SCOPE = {
+    "global": "m.scope = 'global'",
+    "project": "m.scope = 'project' AND m.project = %(project)s",
+    "": "(m.scope = 'global' OR m.project = %(project)s)",
+}
+NAMES_OF_M = ", ".join(f"m.{name}" for name in COLUMNS)
+SHOWN = (
+    "m.deleted_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > clock_timestamp()) "
+    "AND NOT EXISTS (SELECT 1 FROM memories s WHERE s.account_id = m.account_id "
+    "AND s.supersedes = m.uid AND s.deleted_at IS NULL)"
+)
+
+COUNTS = (
+    "SELECT count(*) FILTER (WHERE m.deleted_at IS NULL) AS live, "
+    "count(*) FILTER (WHERE m.deleted_at IS NULL AND m.scope = 'project') AS of_projects, "
+    "count(*) FILTER (WHERE m.is_sensitive) AS sensitive, "
+    "count(*) FILTER (WHERE m.deleted_at > clock_timestamp() - interval '30 days') AS deleted "
+    "FROM memories m WHERE m.account_id = %s"
+)
+
+
+async def by_uid(connection: Connection, account: UUID, uid: UUID) -> Row | None:
+    """Return the row with this uid, a tombstone too."""
+    return await _one(connection, "account_id = %s AND uid = %s", (account, uid))
+
+
+async def by_no(connection: Connection, account: UUID, no: int) -> Row | None:
+    """Return the row with this number, a tombstone too."""
+    return await _one(connection, "account_id = %s AND no = %s", (account, no))
+
+
+async def _one(connection: Connection, where: str, values: tuple[Any, ...]) -> Row | None:
+    cursor = connection.cursor(row_factory=class_row(Row))
+    await cursor.execute(f"SELECT {NAMES} FROM memories WHERE {where}", values)
+    return await cursor.fetchone()
+
+
+async def newest(
+    connection: Connection,
+    account: UUID,
+    *,
+    category: str | None,
+    tag: str | None,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+    scope: str = "all",
+    project: str = "",
+) -> list[Row]:
+    """Return live memories, newest first, from behind the place `before`."""
+    where = ["m.account_id = %(account)s", SHOWN]
+    if category:
+        where.append("m.category = %(category)s")
+    if tag:
+        where.append("%(tag)s = ANY(string_to_array(lower(replace(m.tags, ', ', ',')), ','))")
+    if scope in IN_SCOPE:
+        where.append(IN_SCOPE[scope])
+    if before:
+        where.append("(m.created_at, m.uid) < (%(at)s, %(uid)s)")
+    cursor = connection.cursor(row_factory=class_row(Row))
+    await cursor.execute(
+        f"SELECT {NAMES_OF_M} FROM memories m WHERE {' AND '.join(where)} "
+        "ORDER BY m.created_at DESC, m.uid DESC LIMIT %(limit)s",
+        {
+            "account": account,
+            "category": category,
+            "tag": (tag or "").strip().lower(),
+            "project": project,
+            "at": before[0] if before else None,
+            "uid": before[1] if before else None,
+            "limit": limit,
+        },
+    )
+    return await cursor.fetchall()
+
+
+async def counts(connection: Connection, account: UUID) -> dict[str, int]:
+    """Count an account's memories: live ones by kind, and deleted ones that can come back."""
+    cursor = connection.cursor(row_factory=dict_row)
+    await cursor.execute(COUNTS, (account,))
+    found = await cursor.fetchone()
+    assert found is not None  # noqa: S101  (an aggregate is one row)
+    return found
+
+
+async def page_by_uid(
+    connection: Connection, account: UUID, after: UUID | None, limit: int
+) -> list[Row]:
+    """Return live rows in the order of their uids, from behind one: the pages of an export."""
+    cursor = connection.cursor(row_factory=class_row(Row))
+    await cursor.execute(
+        f"SELECT {NAMES} FROM memories WHERE account_id = %(account)s AND deleted_at IS NULL "
+        "AND (%(after)s::uuid IS NULL OR uid > %(after)s) ORDER BY uid LIMIT %(limit)s",
+        {"account": account, "after": after, "limit": limit},
+    )
+    return await cursor.fetchall()
+
+
+async def history(connection: Connection, account: UUID, uid: UUID) -> list[dict[str, Any]]:
+    """Return the earlier and losing texts of a memory, newest first."""
+    cursor = connection.cursor(row_factory=dict_row)
+    await cursor.execute(
+        "SELECT id, kind, payload, secret, at FROM history "
+        "WHERE account_id = %s AND uid = %s ORDER BY id DESC",
+        (account, uid),
+    )
+    return await cursor.fetchall()
+
+
+async def history_page(
+    connection: Connection, account: UUID, after: tuple[UUID, int] | None, limit: int
+) -> list[dict[str, Any]]:
+    """Return the next entries of an account's history, in a fixed order."""
+    uid, number = after or (UUID(int=0), 0)
+    cursor = connection.cursor(row_factory=dict_row)
+    await cursor.execute(
+        "SELECT uid, id, payload, secret FROM history WHERE account_id = %s "
+        "AND (uid, id) > (%s, %s) ORDER BY uid, id LIMIT %s",
+        (account, uid, number, limit),
+    )
+    return await cursor.fetchall()
+
+
+async def replace_history(
+    connection: Connection,
+    account: UUID,
+    entry: dict[str, Any],
+    payload: dict[str, Any],
+    secret: bytes | None,
+) -> None:
+    """Put other words and a sealed secret in the place of an entry's."""
+    await connection.execute(
+        "UPDATE history SET payload = %s, secret = %s "
+        "WHERE account_id = %s AND uid = %s AND id = %s",
+        (Jsonb(payload), secret, account, entry["uid"], entry["id"]),
+    )
+
+
+async def erase(connection: Connection) -> int:
+    """Remove the account of this transaction but for its audit; return how many memories it had."""
+    cursor = connection.cursor(row_factory=tuple_row)
+    await cursor.execute("SELECT table_name, removed FROM memory_erase()")
+    removed: dict[str, int] = dict(await cursor.fetchall())
+    return int(removed.get("memories", 0))

@@ -1,0 +1,41 @@
+"""What wraps the data keys of sealed secrets: the one thing that AES, Vault and KMS differ in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """A data key that only its wrapper can unwrap; safe to write anywhere."""
+
+    key_id: str
+    data: bytes
+
+
+class Wrapper(Protocol):
+    """Wraps data keys for an account under a key of its own.
+
+    Wrapping needs no right to unwrap: whoever stores secrets need not be able to read any.
+    """
+
+    name: str
+
+    async def wrap(self, account: UUID, data_key: bytes) -> Wrapped:
+        """Wrap a data key under the newest key.
+
+        Raises:
+            KeeperDown: it cannot be wrapped now; later may work.
+        """
+
+    async def unwrap(self, account: UUID, wrapped: Wrapped) -> bytes:
+        """Return the data key that was wrapped for `account`.
+
+        Raises:
+            KeeperDown: it cannot be unwrapped now; later may work.
+            SecretLost: it was wrapped for another account or by a key that is gone, or is damaged.
+        """

@@ -1,0 +1,211 @@
+"""How operations change an account's memories: the rules of the protocol, and nothing else.
+
+Pure: it is given the locked account and the rows in question, and leaves behind what has to be
+written. It knows neither SQL nor HTTP nor keepers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from backend.repositories.rows import EDITABLE, Account, Done, Kept, Row, payload
+from backend.services.words import extra_words
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A checked operation: its texts are redacted, its secret is sealed."""
+
+    op_id: UUID
+    request_hash: bytes
+    uid: UUID
+    kind: str  # create | update | delete | replay
+    base: int | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
+    secret: bytes | None = None
+    bound: UUID | None = None
+    is_sensitive: bool = False
+    created_at: datetime | None = None
+    forever: bool = False  # what was there before is not kept in the history
+    replay: Replay | None = None
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What a client knew of a row that the server may have lost."""
+
+    was: int
+    lost_after: int
+    deleted: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an operation, and the row as it is now."""
+
+    op_id: UUID
+    status: str  # applied | conflict | rejected
+    code: str = ""
+    row: Row | None = None
+
+
+class Batch:
+    """Applies operations in order to one locked account."""
+
+    def __init__(self, account: Account, rows: dict[UUID, Row], known: dict[UUID, Done]) -> None:
+        """Keep the account, the rows that operations may touch, and the operations known."""
+        self.account = account
+        self.changed: dict[UUID, Row] = {}
+        self.kept: list[Kept] = []
+        self.done: list[Done] = []
+        self.purged: set[UUID] = set()
+        self._rows = rows
+        self._known = known
+        self._kinds = {
+            "create": self._create,
+            "update": self._update,
+            "delete": self._delete,
+            "replay": self._replay,
+        }
+
+    def apply(self, op: Ready) -> Outcome:
+        """Apply one operation, at most once however often it comes."""
+        seen = self._known.get(op.op_id)
+        if seen is not None:
+            if seen.request_hash != op.request_hash:
+                return Outcome(op.op_id, "rejected", "op_id_reused")
+            return Outcome(op.op_id, seen.status, row=self._rows.get(seen.uid))
+        status = self._kinds[op.kind](op)
+        done = Done(op.op_id, op.request_hash, status, op.uid)
+        self.done.append(done)
+        self._known[op.op_id] = done
+        return Outcome(op.op_id, status, row=self._rows.get(op.uid))
+
+    def _create(self, op: Ready) -> str:
+        if op.uid in self._rows:
+            return self._lost(op)
+        self._insert(op)
+        return "applied"
+
+    def _insert(self, op: Ready) -> Row:
+        version = self.account.next_version()
+        row = Row(
+            uid=op.uid,
+            no=self.account.take_no(),
+            version=version,
+            secret=op.secret,
+            bound=op.bound,
+            is_sensitive=op.is_sensitive,
+            created_at=op.created_at or self.account.now,
+            updated_at=self.account.now,
+            field_versions=dict.fromkeys(EDITABLE, version),
+            words=_words(op.fields),
+            **op.fields,
+        )
+        self.account.count(op.uid, version, present=True)
+        self._put(row)
+        return row
+
+    def _update(self, op: Ready) -> str:
+        row = self._rows.get(op.uid)
+        if row is None or not row.is_live:
+            return self._lost(op)
+        base = row.version if op.base is None else op.base
+        if any(row.field_versions.get(name, 0) > base for name in op.fields):
+            return self._lost(op)
+        self._change(row, op)
+        return "applied"
+
+    def _change(self, row: Row, op: Ready) -> None:
+        if not op.forever:
+            self._keep(row, "superseded", op.op_id)
+        after = self._next(row)
+        for name, value in op.fields.items():
+            setattr(after, name, value)
+            after.field_versions[name] = after.version
+        after.words = _words(vars(after))
+        if "content" in op.fields:
+            after.secret, after.bound, after.is_sensitive = op.secret, op.bound, op.is_sensitive
+        elif op.is_sensitive:
+            after.is_sensitive, after.secret = True, op.secret or after.secret
+        self.account.count(row.uid, row.version, present=False)
+        self.account.count(row.uid, after.version, present=True)
+        self._put(after)
+
+    def _delete(self, op: Ready) -> str:
+        row = self._rows.get(op.uid)
+        if op.forever:
+            self.purged.add(op.uid)
+        if row is not None and row.is_live:
+            if not op.forever:
+                self._keep(row, "deleted", op.op_id)
+            self._bury(row)
+        return "applied"
+
+    def _bury(self, row: Row) -> None:
+        after = self._next(row)
+        after.content = after.secret = after.supersedes = after.expires_at = None
+        after.tags = after.expanded_keywords = after.words = after.project = after.session = ""
+        after.is_sensitive = False
+        after.deleted_at = self.account.now
+        self.account.count(row.uid, row.version, present=False)
+        self._put(after)
+
+    def _replay(self, op: Ready) -> str:
+        """Bring back what a restore from a backup lost and this client still has."""
+        row, told = self._rows.get(op.uid), op.replay
+        assert told is not None  # noqa: S101  (made with every replay)
+        if row is None:
+            return self._replay_missing(op, told)
+        untouched = row.replayed_from is None and row.version <= told.lost_after
+        older = row.replayed_from is not None and row.replayed_from < told.was
+        if not untouched and not older:
+            return "applied" if row.replayed_from == told.was else self._lost(op)
+        if told.deleted:
+            if row.is_live:
+                self._keep(row, "superseded", op.op_id)
+                self._bury(row)
+        elif row.is_live:
+            self._change(row, op)
+        else:
+            return self._lost(op)  # a delete is final
+        self._rows[op.uid].replayed_from = told.was
+        return "applied"
+
+    def _replay_missing(self, op: Ready, told: Replay) -> str:
+        row = self._insert(op)
+        if told.deleted:
+            self._bury(row)
+        self._rows[op.uid].replayed_from = told.was
+        return "applied"
+
+    def _lost(self, op: Ready) -> str:
+        """Keep the body of an operation that lost, where its author can find it again."""
+        body = {name: _jsonable(value) for name, value in op.fields.items()}
+        self.kept.append(Kept(op.uid, op.op_id, "conflict", body, op.secret))
+        return "conflict"
+
+    def _keep(self, row: Row, kind: str, op_id: UUID) -> None:
+        self.kept.append(Kept(row.uid, op_id, kind, payload(row), row.secret))
+
+    def _next(self, row: Row) -> Row:
+        after = row.copy()
+        after.version = self.account.next_version()
+        after.updated_at = self.account.now
+        return after
+
+    def _put(self, row: Row) -> None:
+        self._rows[row.uid] = self.changed[row.uid] = row
+
+
+def _words(fields: dict[str, Any]) -> str:
+    return extra_words(fields["content"], fields["tags"], fields["expanded_keywords"])
+
+
+def _jsonable(value: Any) -> Any:  # noqa: ANN401
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

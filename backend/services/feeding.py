@@ -1,0 +1,211 @@
+"""The change feed: pages of what changed after a place, all of a page from one moment.
+
+A cursor names a place and grants nothing: the account is that of the key, always.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from backend.errors import AccountMismatch, CursorExpired, EpochChanged, UpgradeNeeded
+from backend.repositories import changes, epochs
+from backend.repositories.rows import digest_text
+from backend.schemas import BODY_LIMIT, CONTENT_LIMIT, OPS_LIMIT, Check, FeedAnswer, Hello
+from backend.services.preparing import change_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from psycopg import AsyncConnection
+
+    from backend.db import Database
+    from backend.repositories.rows import Row
+
+PROTOCOL = {"min": 1, "max": 1}
+LIMITS = {"ops": OPS_LIMIT, "bytes": BODY_LIMIT, "content": CONTENT_LIMIT}
+FEATURES = ["replay", "since", "restore", "history", "secrets"]
+CURSOR_FORM = 1
+SINCE_LIMIT = 10_000  # rows
+PAGE_BYTES = 2 * 1_048_576
+ROW_BYTES = 600  # of a row besides its texts
+INT64 = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in the feed of an account: after version `n`; `f` marks a full dump."""
+
+    account: UUID
+    epoch: UUID
+    n: int
+    f: int = 0
+
+    def text(self) -> str:
+        """Write it as a cursor."""
+        parts = [CURSOR_FORM, self.account.hex, self.epoch.hex, self.n, self.f]
+        return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+    @staticmethod
+    def read(text: str) -> Place:
+        """Read a cursor.
+
+        Raises:
+            CursorExpired: it is none of ours, or of a form that is no longer made.
+        """
+        try:
+            padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+            form, account, epoch, n, f = json.loads(base64.b64decode(padded, b"-_", validate=True))
+            place = Place(UUID(account), UUID(epoch), n, f)
+        except (binascii.Error, ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise CursorExpired("This is no cursor of this server.") from error
+        if form != CURSOR_FORM or any(type(at) is not int or not 0 <= at <= INT64 for at in (n, f)):
+            raise CursorExpired("This is no cursor of this server.")
+        return place
+
+
+@dataclass(frozen=True)
+class Feed:
+    """An account's feed, asked for by a client that says what it knows of the server."""
+
+    database: Database
+    account: UUID
+    protocol: str = ""
+    named_account: str = ""
+    epoch: str = ""
+
+    async def hello(self, scopes: Sequence[str]) -> Hello:
+        """Tell a client what it has to know before it syncs.
+
+        Raises:
+            UpgradeNeeded: it speaks no protocol that is spoken here.
+        """
+        self._check_protocol()
+        async with self.database.transaction(self.account) as connection:
+            server_id, epoch = await epochs.first_and_present(connection)
+        return Hello(
+            server_id=server_id,
+            account_id=self.account,
+            epoch=epoch,
+            scopes=list(scopes),
+            protocol=PROTOCOL,
+            limits=LIMITS,
+            features=FEATURES,
+        )
+
+    async def check(self) -> None:
+        """Let pass a client that means this account in its present epoch.
+
+        Raises:
+            UpgradeNeeded, AccountMismatch, EpochChanged: it does not.
+        """
+        async with self.database.transaction(self.account) as connection:
+            await self._check(connection)
+
+    async def page(self, cursor: str, limit: int) -> FeedAnswer:
+        """Return what changed after a cursor; without one, the first page of all live rows.
+
+        Raises:
+            UpgradeNeeded, AccountMismatch, EpochChanged: the client means another server or life.
+            CursorExpired: changes after that place are no longer known.
+        """
+        async with self.database.transaction(self.account) as connection:
+            epoch = await self._check(connection)
+            place = Place.read(cursor) if cursor else Place(self.account, epoch, 0, INT64)
+            await self._check_place(connection, place, epoch)
+            (version, live, digest, changed_at, horizon), rows = await changes.feed(
+                connection, self.account, after=place.n, full=place.f, limit=limit + 1
+            )
+        if cursor and not horizon <= max(place.n, place.f) <= version:
+            raise CursorExpired
+        shown = _cut(rows, limit)
+        has_more = len(shown) < len(rows)
+        mark = min(place.f, version)
+        after = Place(
+            self.account,
+            epoch,
+            shown[-1].version if has_more else version,
+            mark if has_more else 0,
+        )
+        return FeedAnswer.model_construct(
+            memories=[change_of(row) for row in shown],
+            cursor=after.text(),
+            version=version,
+            has_more=has_more,
+            server_time=changed_at,
+            check=None if has_more else Check(live=live, digest=digest_text(digest)),
+        )
+
+    async def since(self, moment: datetime) -> FeedAnswer:
+        """Return what changed after a time, deleted memories too: the feed of simple clients.
+
+        Raises:
+            UpgradeNeeded, AccountMismatch, EpochChanged: the client means another server or life.
+        """
+        async with self.database.transaction(self.account) as connection:
+            epoch = await self._check(connection)
+            (version, live, digest, changed_at, _), rows = await changes.since(
+                connection, self.account, moment, SINCE_LIMIT + 1
+            )
+        shown = rows[:SINCE_LIMIT]
+        has_more = len(rows) > SINCE_LIMIT
+        after = Place(self.account, epoch, shown[-1].version if has_more else version)
+        return FeedAnswer.model_construct(
+            memories=[change_of(row) for row in shown],
+            cursor=after.text(),
+            version=version,
+            has_more=has_more,
+            server_time=shown[-1].updated_at if has_more else changed_at,
+            check=None if has_more else Check(live=live, digest=digest_text(digest)),
+        )
+
+    async def _check(self, connection: AsyncConnection[Any]) -> UUID:
+        self._check_protocol()
+        if self.named_account and _uuid(self.named_account) != self.account:
+            raise AccountMismatch
+        _, epoch = await epochs.first_and_present(connection)
+        if self.epoch and _uuid(self.epoch) != epoch:
+            await self._tell_epoch(connection, epoch, _uuid(self.epoch))
+        return epoch
+
+    async def _check_place(
+        self, connection: AsyncConnection[Any], place: Place, epoch: UUID
+    ) -> None:
+        if place.account != self.account:
+            raise AccountMismatch("This cursor belongs to another account.")
+        if place.epoch != epoch:
+            await self._tell_epoch(connection, epoch, place.epoch)
+
+    async def _tell_epoch(
+        self, connection: AsyncConnection[Any], epoch: UUID, theirs: UUID | None
+    ) -> None:
+        lost_after = await epochs.lost_after(connection, self.account, theirs)
+        raise EpochChanged(epoch=str(epoch), lost_after=lost_after)
+
+    def _check_protocol(self) -> None:
+        spoken = range(PROTOCOL["min"], PROTOCOL["max"] + 1)
+        if self.protocol and self.protocol.strip() not in map(str, spoken):
+            raise UpgradeNeeded(protocol=PROTOCOL)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text.strip())
+    except ValueError:
+        return None
+
+
+def _cut(rows: list[Row], limit: int) -> list[Row]:
+    """Return the rows that fit into one page; at least one, so that it goes on."""
+    size = 0
+    for count, row in enumerate(rows[:limit]):
+        texts = (row.content or "", row.tags, row.expanded_keywords)
+        size += ROW_BYTES + sum(len(text.encode()) for text in texts)
+        if size > PAGE_BYTES and count:
+            return rows[:count]
+    return rows[:limit]

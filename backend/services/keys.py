@@ -1,0 +1,57 @@
+"""Makes, lists and revokes the named keys of an account; each of it is audited."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backend.auth import make_key
+from backend.errors import NotFound
+from backend.repositories import accounts
+from backend.schemas import KeyRow, NewKey
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from backend.db import Database
+    from backend.schemas import KeyBody
+
+LONGEST_ID = 64
+
+
+async def create(database: Database, account: UUID, body: KeyBody, *, by: str) -> NewKey:
+    """Make a key; its text is returned this once."""
+    made = make_key()
+    async with database.transaction(account) as connection:
+        row = await accounts.add_key(
+            connection,
+            account,
+            key_id=made.id,
+            name=body.name,
+            hashed=made.hash,
+            scopes=list(dict.fromkeys(body.scopes)),
+            expires_at=body.expires_at,
+        )
+        await accounts.audit(connection, account, "key.created", made.id, by)
+    return NewKey(**row, key=made.text)
+
+
+async def every(database: Database, account: UUID) -> list[KeyRow]:
+    """Return the keys of an account, newest first."""
+    async with database.transaction(account) as connection:
+        return [KeyRow(**row) for row in await accounts.keys(connection, account)]
+
+
+async def revoke(database: Database, account: UUID, key_id: str, *, by: str) -> KeyRow:
+    """Revoke a key; repeating it is no error.
+
+    Raises:
+        NotFound: the account has no key with this id.
+    """
+    if len(key_id) > LONGEST_ID or not key_id.isalnum() or not key_id.isascii():
+        raise NotFound("There is no such key.")
+    async with database.transaction(account) as connection:
+        row = await accounts.revoke(connection, account, key_id)
+        if row is None:
+            raise NotFound("There is no such key.")
+        await accounts.audit(connection, account, "key.revoked", key_id, by)
+    return KeyRow(**row)

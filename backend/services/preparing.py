@@ -1,0 +1,232 @@
+"""Makes an operation ready to be applied: checks it, redacts it, seals its secret.
+
+All of it happens before the transaction: no keeper is asked while an account is locked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from anyio import to_thread
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from backend.errors import ApiError, NoKeeper
+from backend.schemas import Change, OpResult, PatchBody, StoreBody, Version64
+from backend.secrets.detect import redact
+from backend.services.applying import Ready, Replay
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backend.repositories.rows import Row
+    from backend.schemas import ImportRow, Op
+    from backend.secrets.keeper import Keeper
+
+AT_ONCE = 200  # rows
+FORCED = "[secret: whole text]"
+TEXTS = ("content", "tags", "expanded_keywords")
+
+
+class _Tolerant(BaseModel):
+    """A body that may come from a newer client: fields unknown here are passed over."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class CreateFields(StoreBody):
+    """The body of a create."""
+
+    model_config = ConfigDict(extra="ignore")
+    supersedes: UUID | None = None  # type: ignore[assignment]
+
+
+class UpdateFields(PatchBody):
+    """The body of an update: changed fields only."""
+
+    model_config = ConfigDict(extra="ignore")
+    supersedes: UUID | None = None
+
+
+class ReplayBody(_Tolerant):
+    """The body of a replay."""
+
+    was: Version64
+    lost_after: Version64
+    deleted: bool = False
+    fields: CreateFields | None = None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An operation that cannot be applied: for good (`rejected`) or for now (`retry`)."""
+
+    op_id: UUID
+    status: str
+    code: str
+    detail: str
+
+    def result(self) -> OpResult:
+        """Write it as the answer says it."""
+        return OpResult(
+            op_id=self.op_id,
+            status=self.status,  # type: ignore[arg-type]
+            code=self.code,
+            detail=self.detail,
+        )
+
+
+@dataclass(frozen=True)
+class Safe:
+    """Fields without secrets, and the clear text that a keeper has to seal."""
+
+    fields: dict[str, Any]
+    clear: str
+
+    def __repr__(self) -> str:
+        """Show which fields there are, never the text."""
+        return f"Safe(fields={sorted(self.fields)!r})"
+
+
+def separate(fields: dict[str, Any], *, force: bool = False) -> Safe:
+    """Take every secret out of the texts; with `force` the whole content is one."""
+    found = {name: redact(fields[name]) for name in TEXTS if fields.get(name)}
+    clear = [fields["content"]] if force or ("content" in found and found["content"].found) else []
+    clear += [
+        f"[{name}] {fields[name]}" for name in TEXTS[1:] if name in found and found[name].found
+    ]
+    safe = {**fields, **{name: result.text for name, result in found.items()}}
+    if force:
+        safe["content"] = FORCED
+    return Safe(safe, "\n".join(clear))
+
+
+class Preparer:
+    """Prepares operations for one account."""
+
+    def __init__(self, account: UUID, keeper: Keeper | None) -> None:
+        """Keep for whom, and who seals."""
+        self._account = account
+        self._keeper = keeper
+
+    async def op(self, op: Op) -> Ready | Refusal:
+        """Check and prepare one operation of a client."""
+        try:
+            return await self._prepare(op)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or op.kind
+            return Refusal(op.op_id, "rejected", f"invalid_{where}", first["msg"])
+        except NoKeeper as error:
+            return Refusal(op.op_id, "rejected", error.code, error.fix)
+        except ApiError as error:
+            return Refusal(op.op_id, "retry", error.code, error.fix)
+
+    async def checked(self, op: Op) -> Ready:
+        """Prepare an operation whose body was checked before.
+
+        Raises:
+            NoKeeper, KeeperDown: it holds a secret that cannot be kept now.
+        """
+        return await self._prepare(op)
+
+    async def rows(self, rows: Sequence[tuple[UUID, ImportRow]]) -> list[Ready]:
+        """Prepare the creation of many memories; what takes long leaves room for others.
+
+        Raises:
+            NoKeeper, KeeperDown: one holds a secret that cannot be kept now.
+        """
+        ready = []
+        for begin in range(0, len(rows), AT_ONCE):
+            some = rows[begin : begin + AT_ONCE]
+            safe = await to_thread.run_sync(_separate_all, [row for _, row in some])
+            ready += [await self._row(*one) for one in zip(some, safe, strict=True)]
+        return ready
+
+    async def _row(self, named: tuple[UUID, ImportRow], safe: Safe) -> Ready:
+        uid, row = named
+        return Ready(
+            uuid4(),
+            b"",
+            uid,
+            "create",
+            0,
+            safe.fields,
+            secret=await self.seal(uid, safe.clear),
+            is_sensitive=bool(safe.clear) or row.is_sensitive,
+            created_at=row.created_at,
+        )
+
+    async def _prepare(self, op: Op) -> Ready:
+        if op.kind == "delete":
+            return Ready(op.op_id, digest_of(op), op.uid, "delete", op.base)
+        if op.kind == "create":
+            return await self._full(op, CreateFields.model_validate(op.body))
+        if op.kind == "replay":
+            body = ReplayBody.model_validate(op.body)
+            told = Replay(body.was, body.lost_after, body.deleted)
+            return await self._full(op, body.fields or CreateFields(content="-"), told)
+        given = UpdateFields.model_validate(op.body).model_dump(exclude_unset=True)
+        safe = separate(given)
+        return Ready(
+            op.op_id,
+            digest_of(op),
+            op.uid,
+            "update",
+            op.base,
+            safe.fields,
+            secret=await self.seal(op.uid, safe.clear),
+            is_sensitive=bool(safe.clear),
+        )
+
+    async def _full(self, op: Op, body: CreateFields, told: Replay | None = None) -> Ready:
+        safe = separate(columns(body), force=body.force_sensitive)
+        return Ready(
+            op.op_id,
+            digest_of(op),
+            op.uid,
+            op.kind,
+            op.base,
+            safe.fields,
+            secret=await self.seal(op.uid, safe.clear),
+            is_sensitive=bool(safe.clear),
+            created_at=body.created_at,
+            replay=told,
+        )
+
+    async def seal(self, uid: UUID, clear: str) -> bytes | None:
+        """Seal a clear text for a memory; nothing where there is none.
+
+        Raises:
+            NoKeeper: this server keeps no secrets.
+            KeeperDown: the keeper does not answer.
+        """
+        if not clear:
+            return None
+        if self._keeper is None:
+            raise NoKeeper
+        return await self._keeper.seal(self._account, uid, clear)
+
+
+def _separate_all(rows: Sequence[ImportRow]) -> list[Safe]:
+    return [separate(columns(row), force=row.force_sensitive) for row in rows]
+
+
+def columns(body: StoreBody) -> dict[str, Any]:
+    """Return the columns that a store body fills."""
+    return body.model_dump(exclude={"uid", "force_sensitive", "created_at", "is_sensitive"})
+
+
+def digest_of(op: Op) -> bytes:
+    """Return the digest by which a repeated operation is known; `base` may be filled in later."""
+    text = json.dumps([op.kind, str(op.uid), op.base, op.body], sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def change_of(row: Row) -> Change:
+    """Write a row as the feed shows it."""
+    named = {name: getattr(row, name) for name in Change.model_fields if name != "id"}
+    return Change.model_construct(id=row.no, **named)

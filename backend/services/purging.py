@@ -1,0 +1,93 @@
+"""Erases what has outlived its keeping time: history after 30 days, tombstones if so asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from backend.db import Database
+from backend.repositories import epochs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from typing_extensions import TypeIs
+
+    from backend.settings import Settings
+
+HISTORY_DAYS = 30
+LONGEST = 36_500  # days
+AT_ONCE = 50  # accounts in one transaction
+PATIENCE = 120  # seconds for those
+NEVER = datetime(1, 1, 2, tzinfo=UTC)
+
+
+@dataclass
+class Purged:
+    """What was erased."""
+
+    accounts: int = 0
+    tombstones: int = 0
+    histories: int = 0
+    operations: int = 0
+
+
+def _silent(_purged: Purged) -> None:
+    """Tell nobody."""
+
+
+async def purge(
+    database: Database,
+    now: datetime,
+    *,
+    history_days: int = HISTORY_DAYS,
+    tombstone_days: int | None = None,
+    tell: Callable[[Purged], None] = _silent,
+) -> Purged:
+    """Erase old history, and tombstones with their operations if their age is given.
+
+    It goes from account to account and can be stopped and begun again at any time.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    before = NEVER if tombstone_days is None else now - timedelta(days=tombstone_days)
+    total, after = Purged(), None
+    while True:
+        async with database.transaction(None, seconds=PATIENCE) as connection:
+            *counts, last = await epochs.purge(
+                connection, before, now - timedelta(days=history_days), after, AT_ONCE
+            )
+        if not counts[0]:
+            return total
+        names = ("accounts", "tombstones", "histories", "operations")
+        for name, count in zip(names, counts, strict=True):
+            setattr(total, name, getattr(total, name) + count)
+        after = last
+        tell(total)
+
+
+async def purge_once(settings: Settings, given: Mapping[str, Any]) -> dict[str, int]:
+    """Purge with a connection of its own; `given` may name `history_days` and `tombstone_days`.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    history, tombstones = given.get("history_days"), given.get("tombstone_days")
+    database = Database(settings.database_url, pool_size=1)
+    await database.open()
+    try:
+        purged = await purge(
+            database,
+            datetime.now(UTC),
+            history_days=history if _is_days(history) else HISTORY_DAYS,
+            tombstone_days=tombstones if _is_days(tombstones) else None,
+        )
+        return vars(purged)
+    finally:
+        await database.close()
+
+
+def _is_days(value: object) -> TypeIs[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LONGEST

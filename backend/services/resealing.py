@@ -1,0 +1,128 @@
+"""Works on what is stored already: seals secrets that lie in clear, and re-wraps sealed ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from backend.repositories import memories, seals
+from backend.services import writing
+from backend.services.applying import Ready
+from backend.services.preparing import TEXTS, Preparer, separate
+
+if TYPE_CHECKING:
+    from backend.db import Database
+    from backend.repositories.rows import Row
+    from backend.secrets.keeper import Keeper
+
+PAGE = 200  # rows
+
+
+async def migrate(database: Database, keeper: Keeper | None, account: UUID) -> int:
+    """Seal every secret that lies in clear in an account, history included.
+
+    Returns how many memories held one.
+
+    Raises:
+        NoKeeper, KeeperDown: secrets were found and cannot be kept now.
+    """
+    preparer = Preparer(account, keeper)
+    found = await _migrate_rows(database, keeper, preparer, account)
+    found |= await _migrate_history(database, preparer, account)
+    return len(found)
+
+
+async def rewrap(database: Database, keeper: Keeper, account: UUID) -> int:
+    """Wrap an account's sealed secrets under the newest key; return how many were changed.
+
+    Each is changed by itself, so that it can be stopped and taken up again at any time.
+
+    Raises:
+        KeeperDown: it cannot go on now.
+    """
+    changed = 0
+    for table in seals.TABLES:
+        after: seals.Place | None = None
+        while True:
+            async with database.transaction(account) as connection:
+                page = await seals.page(connection, account, table, after, PAGE)
+            if not page:
+                break
+            after = page[-1].place
+            for one in page:
+                fresh = await keeper.rewrap(account, one.bound, one.secret)
+                if fresh != one.secret:
+                    async with database.transaction(account) as connection:
+                        changed += await seals.replace(connection, account, table, one, fresh)
+    return changed
+
+
+async def _migrate_rows(
+    database: Database, keeper: Keeper | None, preparer: Preparer, account: UUID
+) -> set[UUID]:
+    found: set[UUID] = set()
+    after: UUID | None = None
+    while True:
+        async with database.transaction(account) as connection:
+            rows = await memories.page_by_uid(connection, account, after, PAGE)
+        if not rows:
+            return found
+        after = rows[-1].uid
+        ready = [await _sealed(keeper, preparer, account, row) for row in rows]
+        fresh = [one for one in ready if one is not None]
+        outcomes = await writing.apply(database, account, fresh)
+        found |= {one.row.uid for one in outcomes if one.status == "applied" and one.row}
+
+
+async def _sealed(
+    keeper: Keeper | None, preparer: Preparer, account: UUID, row: Row
+) -> Ready | None:
+    """Make the operation that takes the secrets out of a row, if there are any."""
+    texts = {name: getattr(row, name) for name in TEXTS}
+    safe = separate(texts)
+    if not safe.clear:
+        return None
+    clear = safe.clear
+    if row.secret is not None and keeper is not None:  # it keeps what it had besides
+        earlier, _ = await keeper.open(account, row.bound or row.uid, row.secret)
+        clear = f"{earlier}\n{clear}"
+    return Ready(
+        uuid4(),
+        b"",
+        row.uid,
+        "update",
+        row.version,
+        safe.fields,
+        secret=await preparer.seal(row.uid, clear),
+        is_sensitive=True,
+        forever=True,
+    )
+
+
+async def _migrate_history(database: Database, preparer: Preparer, account: UUID) -> set[UUID]:
+    found: set[UUID] = set()
+    after: tuple[UUID, int] | None = None
+    while True:
+        async with database.transaction(account) as connection:
+            page = await memories.history_page(connection, account, after, PAGE)
+        if not page:
+            return found
+        after = page[-1]["uid"], page[-1]["id"]
+        for entry in page:
+            if await _seal_entry(database, preparer, account, entry):
+                found.add(entry["uid"])
+
+
+async def _seal_entry(
+    database: Database, preparer: Preparer, account: UUID, entry: dict[str, Any]
+) -> bool:
+    payload = entry["payload"]
+    safe = separate({name: payload.get(name) or "" for name in TEXTS if name in payload})
+    if not safe.clear:
+        return False
+    bound = UUID(payload["bound"]) if payload.get("bound") else entry["uid"]
+    secret = await preparer.seal(bound, safe.clear)
+    fresh = {**payload, **safe.fields, "is_sensitive": True, "bound": str(bound)}
+    async with database.transaction(account) as connection:
+        await memories.replace_history(connection, account, entry, fresh, entry["secret"] or secret)
+    return True

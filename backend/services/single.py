@@ -1,0 +1,273 @@
+"""The REST verbs on single memories: each is one operation on the one write path, or one read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4, uuid5
+
+from backend.errors import Conflict, IdempotencyReused, NoKeeper, NotFound, SecretLost, StaleVersion
+from backend.repositories import accounts, memories
+from backend.schemas import (
+    Deleted,
+    MemoryRow,
+    Op,
+    PatchBody,
+    SecretAnswer,
+    StoreBody,
+    Stored,
+    Version,
+)
+from backend.services import writing
+from backend.services.applying import Ready
+from backend.services.preparing import Preparer, change_of, columns, digest_of
+from backend.services.uids import new_uid
+
+if TYPE_CHECKING:
+    from backend.db import Database
+    from backend.repositories.rows import Row
+    from backend.secrets.keeper import Keeper
+
+LONGEST_ID = 64  # characters
+KEYS = UUID("6d1f8a3e-52cb-4f0e-9a53-6f0f3c2b7f10")  # names Idempotency-Keys among other op ids
+TAKEN = "Another memory with this uid exists already."
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One account's memories as a caller with one key sees them."""
+
+    database: Database
+    keeper: Keeper | None
+    account: UUID
+    key_id: str
+
+    async def store(self, body: StoreBody, idempotency_key: str = "") -> Stored:
+        """Store a memory; a repeated Idempotency-Key or uid stores nothing twice.
+
+        Raises:
+            NotFound: `supersedes` names nothing here.
+            Conflict: the uid is taken by another memory.
+            NoKeeper, KeeperDown: it holds a secret that cannot be kept now.
+        """
+        op_id, uid = self._identify(body, idempotency_key)
+        fields = columns(body)
+        if body.supersedes:
+            fields["supersedes"] = (await self._named(body.supersedes)).uid
+        op = Op(op_id=op_id, uid=uid, kind="create", body=_plain(body, fields))
+        try:
+            row = await self._one(await self._ready(op))
+        except IdempotencyReused as error:
+            if idempotency_key:
+                raise
+            raise Conflict(TAKEN) from error
+        return Stored(
+            id=row.no,
+            uid=row.uid,
+            category=row.category,
+            importance=row.importance,
+            version=row.version,
+        )
+
+    def _identify(self, body: StoreBody, idempotency_key: str) -> tuple[UUID, UUID]:
+        """Return the ids of the operation and of the memory: of a repetition, the same ones."""
+        if idempotency_key:
+            op_id = uuid5(KEYS, f"{self.account}:{idempotency_key}")
+            return op_id, body.uid or uuid5(KEYS, str(op_id))
+        if body.uid:
+            return create_id(self.account, body.uid), body.uid
+        return uuid4(), new_uid()
+
+    async def _ready(self, op: Op) -> Ready:
+        return await Preparer(self.account, self.keeper).checked(op)
+
+    async def _one(self, ready: Ready) -> Row:
+        (outcome,) = await writing.apply(self.database, self.account, [ready])
+        if outcome.code == "op_id_reused":
+            raise IdempotencyReused
+        if outcome.status == "conflict" or outcome.row is None:
+            raise Conflict(TAKEN)
+        return outcome.row
+
+    async def get(self, memory_id: str) -> MemoryRow:
+        """Return a live memory.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        return row_of(await self._live(memory_id))
+
+    async def number(self, memory_id: str) -> int:
+        """Return the number of a memory, deleted or not.
+
+        Raises:
+            NotFound: no memory ever had this id.
+        """
+        return (await self._named(memory_id)).no
+
+    async def change(self, memory_id: str, body: PatchBody, if_match: int | None) -> MemoryRow:
+        """Change the given fields.
+
+        Raises:
+            NotFound: there is no such memory.
+            StaleVersion: it is at another version than `if_match`.
+        """
+        before = await self._live(memory_id)
+        if if_match is not None and before.version != if_match:
+            raise StaleVersion(current=_current(before))
+        given = body.model_dump(exclude_unset=True, mode="json")
+        if not given:
+            return row_of(before)
+        op = Op(op_id=uuid4(), uid=before.uid, kind="update", base=if_match, body=given)
+        ready = await self._ready(op)
+        (outcome,) = await writing.apply(self.database, self.account, [ready])
+        if outcome.row is None or not outcome.row.is_live:
+            raise NotFound
+        if outcome.status == "conflict":
+            raise StaleVersion(current=_current(outcome.row))
+        return row_of(outcome.row)
+
+    async def delete(self, memory_id: str, *, forever: bool) -> Deleted:
+        """Delete a memory; repeating it is no error.
+
+        Raises:
+            NotFound: no memory ever had this id.
+        """
+        row = await self._named(memory_id)
+        if row.is_live or forever:
+            op = Op(op_id=uuid4(), uid=row.uid, kind="delete")
+            ready = replace(await self._ready(op), forever=forever)
+            (outcome,) = await writing.apply(self.database, self.account, [ready])
+            row = outcome.row or row
+        assert row.deleted_at is not None  # noqa: S101  (it was buried just now)
+        return Deleted(id=row.no, uid=row.uid, version=row.version, deleted_at=row.deleted_at)
+
+    async def history(self, memory_id: str) -> list[Version]:
+        """Return the earlier and losing texts of a memory, newest first.
+
+        Raises:
+            NotFound: no memory ever had this id.
+        """
+        row = await self._named(memory_id)
+        async with self.database.transaction(self.account) as connection:
+            found = await memories.history(connection, self.account, row.uid)
+        return [Version(kind=one["kind"], at=one["at"], fields=one["payload"]) for one in found]
+
+    async def restore(self, memory_id: str) -> MemoryRow:
+        """Undo the last edit, or a delete: then the memory comes back under a new uid.
+
+        Raises:
+            NotFound: there is nothing to go back to.
+        """
+        row = await self._named(memory_id)
+        async with self.database.transaction(self.account) as connection:
+            found = await memories.history(connection, self.account, row.uid)
+            earlier = next((one for one in found if one["kind"] in {"superseded", "deleted"}), None)
+            if earlier is None:
+                raise NotFound("There is no earlier text of this memory.")
+            ready = restoring(row, earlier)
+            (outcome,) = await writing.apply_in(connection, self.account, [ready])
+        assert outcome.row is not None  # noqa: S101  (a create or an update was applied)
+        return row_of(outcome.row)
+
+    async def open_secret(self, memory_id: str) -> SecretAnswer:
+        """Return the clear text of a sensitive memory, and record the access.
+
+        Raises:
+            NotFound: there is no such memory, or no secret in it.
+            SecretLost, KeeperDown: it cannot be opened.
+        """
+        row = await self._live(memory_id)
+        if not row.is_sensitive:
+            raise NotFound("This memory holds no secret.")
+        if row.secret is None:
+            raise SecretLost
+        if self.keeper is None:
+            raise NoKeeper
+        clear, source = await self.keeper.open(self.account, row.bound or row.uid, row.secret)
+        async with self.database.transaction(self.account) as connection:
+            await accounts.audit(connection, self.account, "secret", str(row.uid), self.key_id)
+        return SecretAnswer(id=row.no, content=clear, source=source)  # type: ignore[arg-type]
+
+    async def _named(self, memory_id: str) -> Row:
+        async with self.database.transaction(self.account) as connection:
+            found = await named(connection, self.account, memory_id)
+        if found is None:
+            raise NotFound
+        return found
+
+    async def _live(self, memory_id: str) -> Row:
+        row = await self._named(memory_id)
+        if not row.is_live:
+            raise NotFound
+        return row
+
+
+def create_id(account: UUID, uid: UUID) -> UUID:
+    """Return the id of the operation that creates a memory whose uid was given."""
+    return uuid5(KEYS, f"{account}:create:{uid}")
+
+
+async def named(connection: Any, account: UUID, memory_id: str) -> Row | None:  # noqa: ANN401
+    """Return the row that an id of a path names: a number, `#42`, or a uid."""
+    text = memory_id.strip().removeprefix("#")
+    if len(text) > LONGEST_ID:
+        return None
+    if text.isascii() and text.isdigit():
+        number = int(text)
+        return None if number >= 1 << 63 else await memories.by_no(connection, account, number)
+    try:
+        uid = UUID(text)
+    except ValueError:
+        return None
+    return await memories.by_uid(connection, account, uid)
+
+
+def restoring(row: Row, earlier: dict[str, Any]) -> Ready:
+    """Make the operation that brings an earlier text back."""
+    payload = dict(earlier["payload"])
+    names = ("content", "category", "tags", "expanded_keywords", "importance", "scope", "project")
+    fields = {name: payload[name] for name in names}
+    expires = payload.get("expires_at")
+    fields["expires_at"] = datetime.fromisoformat(expires) if expires else None
+    supersedes = payload.get("supersedes")
+    fields["supersedes"] = UUID(supersedes) if supersedes else None
+    is_gone = not row.is_live
+    uid = new_uid() if is_gone else row.uid
+    if is_gone:
+        fields |= {
+            "supersedes": fields["supersedes"] or row.uid,
+            "session": row.session,
+            "session_seq": row.session_seq,
+            "source": row.source,
+        }
+    op = Op(op_id=uuid4(), uid=uid, kind="create" if is_gone else "update")
+    return Ready(
+        op.op_id,
+        digest_of(op),
+        uid,
+        op.kind,
+        None,
+        fields,
+        secret=earlier["secret"],
+        bound=UUID(payload["bound"]) if earlier["secret"] else None,
+        is_sensitive=bool(payload.get("is_sensitive")),
+    )
+
+
+def row_of(row: Row) -> MemoryRow:
+    """Write a live row as an answer."""
+    named_fields = {name: getattr(row, name) for name in MemoryRow.model_fields if name != "id"}
+    return MemoryRow.model_construct(id=row.no, **named_fields)
+
+
+def _current(row: Row) -> dict[str, Any]:
+    return change_of(row).model_dump(mode="json")
+
+
+def _plain(body: StoreBody, fields: dict[str, Any]) -> dict[str, Any]:
+    given = body.model_dump(exclude={"uid", "supersedes"}, mode="json")
+    if fields.get("supersedes"):
+        given["supersedes"] = str(fields["supersedes"])
+    return given

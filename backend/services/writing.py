@@ -1,0 +1,82 @@
+"""The one road by which memories change: prepare outside, then lock, apply and save inside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from backend.repositories import changes
+from backend.schemas import OpResult
+from backend.services.applying import Batch, Outcome, Ready
+from backend.services.preparing import Preparer, Refusal, change_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from psycopg import AsyncConnection
+
+    from backend.db import Database
+    from backend.schemas import Op
+    from backend.secrets.keeper import Keeper
+
+
+async def push(
+    database: Database, keeper: Keeper | None, account: UUID, ops: Sequence[Op]
+) -> list[OpResult]:
+    """Apply a client's operations; one result for each, in the same order.
+
+    Raises:
+        Unavailable: the database does not answer; nothing was applied.
+    """
+    preparer = Preparer(account, keeper)
+    ready = [await preparer.op(op) for op in ops]
+    usable = [one for one in ready if isinstance(one, Ready)]
+    outcomes = await _apply_all(database, account, usable)
+    by_id = {outcome.op_id: outcome for outcome in outcomes}
+    return [
+        one.result() if isinstance(one, Refusal) else _result(by_id[one.op_id]) for one in ready
+    ]
+
+
+async def apply(database: Database, account: UUID, ready: Sequence[Ready]) -> list[Outcome]:
+    """Apply prepared operations in one transaction: all of them, or none on an error."""
+    if not ready:
+        return []
+    async with database.transaction(account) as connection:
+        return await apply_in(connection, account, ready)
+
+
+async def apply_in(
+    connection: AsyncConnection[Any], account: UUID, ready: Sequence[Ready]
+) -> list[Outcome]:
+    """Apply prepared operations inside the caller's transaction."""
+    locked = await changes.lock(connection, account)
+    rows = await changes.load(connection, account, [one.uid for one in ready])
+    known = await changes.known(connection, account, [one.op_id for one in ready])
+    batch = Batch(locked, rows, known)
+    outcomes = [batch.apply(one) for one in ready]
+    await changes.save(connection, batch)
+    return outcomes
+
+
+async def _apply_all(database: Database, account: UUID, ready: Sequence[Ready]) -> list[Outcome]:
+    """Apply a batch; where the database refuses it, find the operation that is at fault."""
+    try:
+        return await apply(database, account, ready)
+    except psycopg.Error:
+        if len(ready) == 1:
+            return [Outcome(ready[0].op_id, "retry", "internal")]
+        singly = [await _apply_all(database, account, [one]) for one in ready]
+        return [outcome for found in singly for outcome in found]
+
+
+def _result(outcome: Outcome) -> OpResult:
+    return OpResult.model_construct(
+        op_id=outcome.op_id,
+        status=outcome.status,
+        code=outcome.code or None,
+        detail=None,
+        current=None if outcome.row is None else change_of(outcome.row),
+    )

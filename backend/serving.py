@@ -1,0 +1,196 @@
+"""Serves the app from the command line, with a private PostgreSQL where no other is named."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from backend.app import create_app
+from backend.embedded import EmbeddedPostgres, default_folder
+from backend.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from fastapi import FastAPI
+
+    from backend.settings import Settings
+
+    Tell = Callable[[str], None]
+
+GRACE = 20  # seconds for running requests when the server is told to stop
+
+
+@dataclass(frozen=True)
+class Place:
+    """Settings that name a database, and where a server without settings keeps its keys."""
+
+    settings: Settings
+    folder: Path | None = None
+
+    @property
+    def key_file(self) -> Path | None:
+        """Return where the key for secrets lies; None where the settings have to say it."""
+        return self.folder / "encryption.key" if self.folder else None
+
+
+@contextlib.contextmanager
+def database_of(settings: Settings, tell: Tell) -> Iterator[Place]:
+    """Use the database that the settings name, else the private one, which runs meanwhile.
+
+    Raises:
+        ConfigurationError: the private one cannot run here; the text says what to do.
+    """
+    if settings.database_url:
+        yield Place(settings)
+        return
+    folder = default_folder(settings.data)
+    with EmbeddedPostgres(folder, binaries=settings.pg_bin, tell=tell) as postgres:
+        url = postgres.start()
+        yield Place(replace(settings, database_url=url, migration_url=url), folder.parent)
+
+
+def serve(settings: Settings, host: str, port: int, tell: Tell) -> None:
+    """Serve until told to stop; then let running requests end.
+
+    Raises:
+        ConfigurationError: it cannot serve as it is set up; the text says what to do.
+    """
+    if not settings.database_url and not _is_loopback(host):
+        raise ConfigurationError(
+            f"Serving on {host} needs a PostgreSQL that others can rely on: set DATABASE_URL. "
+            "Without it, only --host 127.0.0.1 is served."
+        )
+    signal.signal(signal.SIGTERM, _leave)
+    with _bound(host, port) as listener, database_of(settings, tell) as place:
+        settings, is_new = _with_key(place)
+        address = f"http://{_in_url(host)}:{listener.getsockname()[1]}"
+        tell(_welcome(address, place, settings, is_new=is_new))
+        if settings.workers > 1:
+            _serve_by_workers(settings, place, listener)
+            return
+        app = create_app(settings, key_file=place.key_file, metrics_host=host)
+        _serve_here(app, listener, lambda: tell(f"Ready: {address}/docs. Ctrl-C stops it."))
+
+
+def _serve_here(app: FastAPI, listener: socket.socket, ready: Callable[[], None]) -> None:
+    server = _Server(_config(app), ready)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+    if not server.started:
+        raise ConfigurationError(app.state.provided.problem)
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it is there."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def _serve_by_workers(settings: Settings, place: Place, listener: socket.socket) -> None:
+    """Let uvicorn start processes, which read everything from the environment."""
+    from uvicorn.supervisors import Multiprocess
+
+    from backend.secrets import keyfile
+
+    os.environ["DATABASE_URL"] = settings.database_url
+    os.environ["MEMORY_MIGRATION_URL"] = settings.migration_url
+    if set(settings.keys) == {"default"}:
+        os.environ["API_KEY"] = settings.keys["default"]
+    if place.key_file and not settings.encryption_key:
+        os.environ["MEMORY_ENCRYPTION_KEY"] = keyfile.read_or_make(place.key_file)
+    config = _config("backend.asgi:app", workers=settings.workers)
+    Multiprocess(config, sockets=[listener]).run()
+
+
+def _config(app: FastAPI | str, workers: int = 1) -> uvicorn.Config:
+    quiet = logging.getLogger("uvicorn.error")  # what it would say, we say better
+    quiet.addHandler(logging.NullHandler())
+    quiet.propagate = False
+    return uvicorn.Config(
+        app,
+        workers=workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )
+
+
+def _with_key(place: Place) -> tuple[Settings, bool]:
+    """Return settings with a key, made once and kept in a file where none was set."""
+    if place.settings.keys or place.folder is None:
+        return place.settings, False
+    path = place.folder / "api-key"
+    is_new = not path.exists()
+    if is_new:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(32) + "\n")
+    key = path.read_text("ascii").strip()
+    return replace(place.settings, keys={"default": key}), is_new
+
+
+def _welcome(address: str, place: Place, settings: Settings, *, is_new: bool) -> str:
+    """Say what a person does next."""
+    if place.folder is None:
+        users = ", ".join(sorted(settings.keys)) or "none; make one: python -m backend keys create"
+        return f"Starting on {address} with DATABASE_URL. Users with a bootstrap key: {users}."
+    made = "A first key was made" if is_new else "The key is"
+    key = settings.keys.get("default", "")
+    shown = f"\n  export MEMORY_API_KEY={key}" if key and not place.settings.keys else ""
+    return (
+        f"Starting on {address}; the data is in {place.folder}.\n"
+        f"{made} in {place.folder / 'api-key'} (for this machine alone). To use it:\n"
+        f"  export MEMORY_API_URL={address}{shown}"
+    )
+
+
+@contextlib.contextmanager
+def _bound(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise ConfigurationError(
+            f"Port {port} of {host} cannot be used: {error.strerror}. Choose another with --port."
+        ) from error
+    # Connections inherit it; asyncio would set it only on those of a socket that it bound itself.
+    # Without it, the body of an answer waits up to 40 ms for the caller to confirm the head.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with listener:
+        yield listener
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _leave(_signal: int, _frame: object) -> None:
+    """End by SIGTERM as by a return, so that the private PostgreSQL is stopped too."""
+    sys.exit(0)

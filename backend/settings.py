@@ -1,0 +1,131 @@
+"""All settings of the server, read once from the environment into a frozen value."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from backend.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ADDRESS = re.compile(r"https?://[^/?#@\s]+")  # no path: the server is at the root of its host
+KEY_LENGTH = 8  # characters; a shorter bootstrap key is refused
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the operator asked for."""
+
+    database_url: str = ""  # empty: the embedded PostgreSQL, for `serve` on loopback only
+    migration_url: str = ""
+    migrate: str = "auto"  # auto | off
+    pg_bin: str = ""
+    data: str = ""
+    metrics_port: int = 9464
+    pool_size: int = 10
+    workers: int = 1
+    rate: int = 600  # requests a minute and key
+    burst: int = 200
+    keys: Mapping[str, str] = field(default_factory=dict)  # bootstrap: user -> key
+    encryption_key: str = ""
+    encryption_key_previous: str = ""  # only opens what it sealed, until everything is rotated
+    vault_addr: str = ""
+    vault_token: str = ""
+    vault_role: str = ""
+    vault_secret_id: str = ""
+    vault_mount: str = "transit"
+    vault_prefix: str = "claude-memory"
+    kms_key_id: str = ""
+    secret_arn: str = ""
+    public_url: str = ""  # what callers know the server by; empty: whatever they call it
+
+    def __repr__(self) -> str:
+        """Show the settings without their secrets."""
+        return f"Settings(migrate={self.migrate!r}, users={sorted(self.keys)!r})"
+
+    @staticmethod
+    def from_env(environ: Mapping[str, str]) -> Settings:
+        """Read every setting.
+
+        Raises:
+            ConfigurationError: a value cannot be used; the text names it and the fix.
+        """
+        read = _Reader(environ)
+        return Settings(
+            database_url=read.text("DATABASE_URL"),
+            migration_url=read.text("MEMORY_MIGRATION_URL") or read.text("DATABASE_URL"),
+            migrate=read.choice("MEMORY_MIGRATE", ("auto", "off")),
+            pg_bin=read.text("MEMORY_PG_BIN"),
+            data=read.text("MEMORY_DATA"),
+            metrics_port=read.number("MEMORY_METRICS_PORT", 9464, 0, 65_535),
+            pool_size=read.number("MEMORY_POOL_SIZE", 10, 1, 200),
+            workers=read.number("MEMORY_WORKERS", 1, 1, 64),
+            rate=read.number("MEMORY_RATE", 600, 1, 1_000_000),
+            burst=read.number("MEMORY_BURST", 200, 1, 1_000_000),
+            keys=read.keys(),
+            encryption_key=read.text("MEMORY_ENCRYPTION_KEY"),
+            encryption_key_previous=read.text("MEMORY_ENCRYPTION_KEY_PREVIOUS"),
+            vault_addr=read.text("VAULT_ADDR"),
+            vault_token=read.text("VAULT_TOKEN"),
+            vault_role=read.text("VAULT_ROLE"),
+            vault_secret_id=read.text("VAULT_SECRET_ID"),
+            vault_mount=read.text("VAULT_MOUNT") or "transit",
+            vault_prefix=read.text("VAULT_PREFIX") or "claude-memory",
+            kms_key_id=read.text("MEMORY_KMS_KEY_ID"),
+            secret_arn=read.text("MEMORY_SECRET_ARN"),
+            public_url=read.address("MEMORY_PUBLIC_URL"),
+        )
+
+
+class _Reader:
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def text(self, name: str) -> str:
+        return self._environ.get(name, "").strip()
+
+    def address(self, name: str) -> str:
+        value = self.text(name).rstrip("/")
+        if value and not ADDRESS.fullmatch(value):
+            raise ConfigurationError(f"{name} is {value[:80]!r}; write https://memory.example.com.")
+        return value
+
+    def choice(self, name: str, among: tuple[str, ...]) -> str:
+        value = self.text(name).lower() or among[0]
+        if value not in among:
+            raise ConfigurationError(f"{name} is {value[:40]!r}; use one of {', '.join(among)}.")
+        return value
+
+    def number(self, name: str, default: int, low: int, high: int) -> int:
+        value = self.text(name)
+        if not value:
+            return default
+        if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+            raise ConfigurationError(f"{name} is {value[:40]!r}; use a number, {low} to {high}.")
+        return int(value)
+
+    def keys(self) -> dict[str, str]:
+        """Read API_KEY and API_KEYS; the first belongs to the user `default`."""
+        found: dict[str, Any] = {}
+        several = self.text("API_KEYS")
+        if several:
+            try:
+                parsed = json.loads(several)
+            except ValueError as error:
+                raise ConfigurationError('API_KEYS is not JSON; write {"user": "key"}.') from error
+            if not isinstance(parsed, dict):
+                raise ConfigurationError('API_KEYS must be an object: {"user": "key"}.')
+            found.update(parsed)
+        if self.text("API_KEY"):
+            found["default"] = self.text("API_KEY")
+        for user, key in found.items():
+            if not isinstance(key, str) or len(key) < KEY_LENGTH:
+                message = f"The key of user {user!r} is shorter than {KEY_LENGTH} characters."
+                raise ConfigurationError(f"{message} Make one with: openssl rand -base64 32")
+        if len(set(found.values())) < len(found):
+            raise ConfigurationError("Two users have the same key; give each its own.")
+        return found

@@ -1,0 +1,121 @@
+"""What operators see: JSON logs and Prometheus metrics. Never content, never a key.
+
+An account appears as a hash, an address as its template, an error as its type and place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from uuid import UUID
+
+ROOT = Path(__file__).resolve().parent.parent
+BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """One answered request, as it may be told."""
+
+    request_id: str
+    method: str
+    route: str
+    status: int
+    seconds: float
+    account: UUID | None
+
+
+class Telemetry:
+    """Counts and logs what the server does."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        """Write logs to the stream, standard output if there is none."""
+        self.registry = CollectorRegistry()
+        labels = ("method", "route", "status")
+        self._requests = Counter(
+            "memory_requests", "Requests answered.", labels, registry=self.registry
+        )
+        self._seconds = Histogram(
+            "memory_request_seconds",
+            "Time to answer.",
+            labels[:2],
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self.running = Gauge(
+            "memory_requests_running", "Requests being answered now.", registry=self.registry
+        )
+        self.log: Any = structlog.wrap_logger(
+            structlog.PrintLogger(stream or sys.stdout),
+            processors=[
+                structlog.processors.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+
+    @contextlib.contextmanager
+    def metrics_at(self, host: str, port: int) -> Iterator[None]:
+        """Serve the metrics there meanwhile; without a host or port, nowhere."""
+        if not host or not port:
+            yield
+            return
+        try:
+            server, thread = start_http_server(port, host, self.registry)
+        except OSError as error:  # another worker of this machine has the port
+            self.log.warning("no metrics", port=port, problem=error.strerror)
+            yield
+            return
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+    def served(self, request: Served) -> None:
+        """Tell of one answered request."""
+        self._requests.labels(request.method, request.route, str(request.status)).inc()
+        self._seconds.labels(request.method, request.route).observe(request.seconds)
+        self.log.info(
+            "request",
+            request_id=request.request_id,
+            account=hashed(request.account),
+            method=request.method,
+            route=request.route,
+            status=request.status,
+            ms=round(request.seconds * 1000, 2),
+        )
+
+    def failed(self, request_id: str, error: BaseException) -> None:
+        """Tell of a defect: what kind of error it was and where, without what it says."""
+        self.log.error(
+            "defect", request_id=request_id, kind=type(error).__name__, where=places(error)
+        )
+
+
+def hashed(account: UUID | None) -> str:
+    """Return what an account is called in logs."""
+    return hashlib.sha256(account.bytes).hexdigest()[:16] if account else ""
+
+
+def places(error: BaseException) -> list[str]:
+    """Return where an error came from, innermost last; its text may hold what must not be told."""
+    frames = traceback.extract_tb(error.__traceback__)[-8:]
+    return [f"{_short(frame.filename)}:{frame.lineno}" for frame in frames]
+
+
+def _short(filename: str) -> str:
+    path = Path(filename)
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else path.name

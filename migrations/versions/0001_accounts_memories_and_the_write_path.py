@@ -1,0 +1,80 @@
+"""Accounts, memories and the write path: tables, roles, row-level security and functions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+from alembic import op
+
+from backend.errors import ConfigurationError
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+SQL = Path(__file__).parent.parent / "sql" / revision
+FOR_AN_OPERATOR = (
+    "CREATE ROLE memory_app NOLOGIN NOSUPERUSER NOBYPASSRLS; GRANT memory_app TO {login};"
+)
+CREATE_ROLE = """
+DO $do$ BEGIN
+    CREATE ROLE memory_app NOLOGIN NOSUPERUSER NOBYPASSRLS;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; -- roles are shared by all databases
+END $do$
+"""
+
+
+def upgrade() -> None:
+    """Make everything that the first version needs."""
+    run("SET LOCAL lock_timeout = '5s'")
+    _make_role()
+    _make_extension()
+    for name in ("tables", "statistics", "security", "functions", "recall"):
+        run(_read(name))
+    run(_read("rights"))
+
+
+def downgrade() -> None:
+    """Go forward instead: migrations are append-only."""
+    raise NotImplementedError
+
+
+def run(sql: str) -> list[tuple[object, ...]]:
+    """Execute statements just as they stand: `%` and `:` have no meaning of their own."""
+    cursor = op.get_bind().connection.cursor()
+    cursor.execute(sql)
+    return list(cursor.fetchall()) if cursor.description else []
+
+
+def _read(name: str) -> str:
+    schema = str(run("SELECT quote_ident(current_schema())")[0][0])
+    return (SQL / f"{name}.sql").read_text("utf-8").replace("{schema}", schema)
+
+
+def _make_role() -> None:
+    """Make the role that the server takes, and let this login take it."""
+    ((login,),) = run("SELECT quote_ident(current_user)")
+    try:
+        if not run("SELECT 1 FROM pg_roles WHERE rolname = 'memory_app'"):
+            run(CREATE_ROLE)
+        ((is_member,),) = run("SELECT pg_has_role(current_user, 'memory_app', 'MEMBER')")
+        if not is_member:
+            run(f"GRANT memory_app TO {login}")
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise ConfigurationError(
+            f"The login {login} may not make the role memory_app. Let an operator run this, then "
+            f"migrate again: {FOR_AN_OPERATOR.format(login=login)}"
+        ) from error
+
+
+def _make_extension() -> None:
+    """Make the extension that lets one index hold the account beside the words."""
+    try:
+        run("CREATE EXTENSION IF NOT EXISTS btree_gin")
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise ConfigurationError(
+            "The login may not add the extension btree_gin. Let an operator run this in the "
+            "database, then migrate again: CREATE EXTENSION btree_gin;"
+        ) from error

@@ -1,0 +1,200 @@
+"""Keys: made, scoped, expired, revoked; and how many requests each may make."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from backend import auth
+from backend.auth import Authenticator, id_of, make_key
+from backend.db import Database
+from backend.errors import Unauthorized
+from tests.support.api import KEYS, running, stored
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from tests.support.api import Api
+
+pytestmark = pytest.mark.anyio
+
+
+async def make(api: Api, **fields: Any) -> dict[str, Any]:
+    """Make a key for Alice."""
+    answer = await api.alice.post("/api/keys", json={"name": "laptop", **fields})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def test_new_key_opens_its_account_and_is_shown_once(api: Api) -> None:
+    """A named key works beside the bootstrap key; the list never shows it again."""
+    await stored(api.alice, "mine")
+    made = await make(api)
+    assert re.fullmatch(r"cmk_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}", made["key"])
+    listed = await api.with_key(made["key"]).get("/api/memories")
+    assert [one["content"] for one in listed.json()["memories"]] == ["mine"]
+    keys = await api.alice.get("/api/keys")
+    (row,) = keys.json()["keys"]
+    assert row["id"] == made["id"]
+    assert row["last_used_at"] is not None
+    assert made["key"] not in keys.text
+    assert made["key"][-20:] not in keys.text
+
+
+async def test_table_holds_only_the_hash(api: Api, superuser: psycopg.Connection[Any]) -> None:
+    """Neither the named nor the bootstrap keys are anywhere in the database."""
+    made = await make(api)
+    await stored(api.with_key(made["key"]), "used")
+    (dump,) = superuser.execute("SELECT json_agg(k)::text FROM api_keys k").fetchone() or ("",)
+    assert made["key"].split("_")[2] not in dump
+    rows = superuser.execute("SELECT id, hash, scopes FROM api_keys").fetchall()
+    assert rows == [(made["id"], auth.hash_of(made["key"]), ["read", "write", "secret"])]
+
+
+@pytest.mark.parametrize(
+    ("scope", "allowed"),
+    [
+        ("read", {"GET /api/memories", "GET /api/memories/sync", "GET /api/export"}),
+        ("write", {"POST /api/memories", "DELETE /api/memories/1"}),
+        ("secret", {"POST /api/memories/1/secret"}),
+        ("admin", {"GET /api/keys"}),
+    ],
+)
+async def test_scope_decides_what_a_key_may_do(api: Api, scope: str, allowed: set[str]) -> None:
+    """Each scope opens its own calls; all others are 403 and name what is missing."""
+    await stored(api.alice, "x")
+    client = api.with_key((await make(api, scopes=[scope]))["key"])
+    calls = {
+        "GET /api/memories": "read",
+        "GET /api/memories/sync": "read",
+        "GET /api/export": "read",
+        "POST /api/memories": "write",
+        "POST /api/memories/1/secret": "secret",
+        "DELETE /api/memories/1": "write",
+        "GET /api/keys": "admin",
+    }
+    for call, needed in calls.items():
+        method, path = call.split()
+        body = {"content": "x"} if path == "/api/memories" and method == "POST" else None
+        answer = await client.request(method, path, json=body)
+        if call in allowed:
+            assert answer.status_code != 403, call
+        else:
+            assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")
+            assert answer.json()["scope"] == needed
+
+
+async def test_revoked_key_is_refused_at_once_here_and_soon_elsewhere(
+    api: Api, app_url: str
+) -> None:
+    """The replica that revokes refuses at once; others within five seconds, by their own clock."""
+    made = await make(api)
+    now = [0.0]
+    database = Database(app_url)
+    await database.open()
+    replica = Authenticator(database, {}, clock=lambda: now[0])
+    header = f"Bearer {made['key']}"
+    try:
+        await replica.caller(header)
+        assert (await api.with_key(made["key"]).get("/api/memories")).status_code == 200
+        gone = await api.alice.delete(f"/api/keys/{made['id']}")
+        assert gone.json()["revoked_at"]
+        assert (await api.with_key(made["key"]).get("/api/memories")).status_code == 401
+        now[0] = 4.9
+        with pytest.raises(Unauthorized):
+            await replica.caller(header)
+    finally:
+        await database.close()
+    again = await api.alice.delete(f"/api/keys/{made['id']}")
+    assert again.json()["revoked_at"] == gone.json()["revoked_at"]
+
+
+async def test_expired_key_is_refused(api: Api) -> None:
+    """A key does not outlive its time."""
+    made = await make(api, expires_at="2020-01-01T00:00:00Z")
+    assert (await api.with_key(made["key"]).get("/api/memories")).status_code == 401
+
+
+async def test_mistyped_key_is_refused_without_asking_the_database() -> None:
+    """The checksum tells a typing error; nothing is looked up for it."""
+    made = make_key()
+    assert id_of(made.text) == made.id
+    for place in range(4, len(made.text)):
+        other = "x" if made.text[place] != "x" else "y"
+        assert id_of(made.text[:place] + other + made.text[place + 1 :]) == ""
+    nowhere = Database("postgresql://nobody@/nothing?host=/nonexistent")
+    with pytest.raises(Unauthorized):
+        await Authenticator(nowhere, {}).caller(f"Bearer {made.text[:-1]}")
+
+
+async def test_bootstrap_key_is_gone_when_it_is_gone_from_the_settings(app_url: str) -> None:
+    """Bootstrap keys live in the settings alone; the account stays for whoever comes back."""
+    async with running(app_url) as api:
+        await stored(api.alice, "mine")
+    async with running(app_url, keys={"bob": KEYS["bob"]}) as api:
+        assert (await api.alice.get("/api/memories")).status_code == 401
+    async with running(app_url, keys={"alice": "another-key-of-alice"}) as api:
+        listed = await api.with_key("another-key-of-alice").get("/api/memories")
+        assert [one["content"] for one in listed.json()["memories"]] == ["mine"]
+
+
+async def test_key_life_is_audited(api: Api, superuser: psycopg.Connection[Any]) -> None:
+    """Made, first used on a day, revoked: each is in the audit, once."""
+    made = await make(api)
+    client = api.with_key(made["key"])
+    for _ in range(3):
+        await client.get("/api/memories")
+    await api.alice.delete(f"/api/keys/{made['id']}")
+    rows = superuser.execute("SELECT action, subject, key_id FROM audit ORDER BY id").fetchall()
+    assert rows == [
+        ("key.first_use_of_day", "", "bootstrap"),
+        ("key.created", made["id"], "bootstrap"),
+        ("key.first_use_of_day", "", made["id"]),
+        ("key.revoked", made["id"], "bootstrap"),
+    ]
+
+
+async def test_rate_is_shared_by_replicas(app_url: str) -> None:
+    """Two replicas together allow what one would; then it is 429 with Retry-After."""
+    async with (
+        running(app_url, rate=1, burst=120) as one,
+        running(app_url, rate=1, burst=120) as two,
+    ):
+        answers = [
+            await client.get("/api/memories")
+            for _ in range(80)
+            for client in (one.alice, two.alice)
+        ]
+        refused = [answer for answer in answers if answer.status_code == 429]
+        assert len(answers) - len(refused) == 120
+        assert refused[0].json()["code"] == "too_many_requests"
+        assert 1 <= int(refused[0].headers["retry-after"]) <= 60
+        assert (await one.bob.get("/api/memories")).status_code == 200
+
+
+async def test_bucket_refills_with_time(app_url: str, superuser: psycopg.Connection[Any]) -> None:
+    """What was used up comes back at the rate, up to the burst."""
+    async with running(app_url, rate=60, burst=5) as api:
+        answers = [(await api.alice.get("/api/memories")).status_code for _ in range(6)]
+        assert answers == [200] * 5 + [429]
+    superuser.execute("UPDATE rate_limits SET at = at - interval '3 seconds'")
+    async with running(app_url, rate=60, burst=5) as api:
+        answers = [(await api.alice.get("/api/memories")).status_code for _ in range(5)]
+        assert answers.count(200) == 3
+
+
+async def test_reads_write_nothing_but_a_lease(
+    api: Api, superuser: psycopg.Connection[Any]
+) -> None:
+    """Of fifty reads only the lease is written."""
+    await api.alice.get("/api/memories")
+    purse = next(iter(api.app.state.provided.authenticator._purses.values()))
+    left = purse.left
+    before = superuser.execute("SELECT tokens FROM rate_limits").fetchall()
+    await asyncio.gather(*(api.alice.get("/api/memories") for _ in range(40)))
+    assert superuser.execute("SELECT tokens FROM rate_limits").fetchall() == before
+    assert left - purse.left == 40

@@ -1,0 +1,203 @@
+"""Secrets over REST: found in every field, sealed, opened, and never anywhere in clear."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import pytest
+from psycopg.types.json import Jsonb
+
+from backend.errors import KeeperDown
+from tests.support.api import running, stored
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from tests.support.api import Api
+
+pytestmark = pytest.mark.anyio
+
+SECRET = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+OTHER = "k8Jw2" + "Qp9Lz"
+
+
+def everything(superuser: psycopg.Connection[Any]) -> str:
+    """Return all that the database holds, as text."""
+    tables = superuser.execute(
+        "SELECT format('%I', relname) FROM pg_class WHERE relkind = 'r' "
+        "AND relnamespace = 'public'::regnamespace"
+    ).fetchall()
+    return "\n".join(
+        str(superuser.execute(f"SELECT json_agg(t)::text FROM {name} t").fetchone())
+        for (name,) in tables
+    )
+
+
+async def test_secret_is_redacted_sealed_and_opened(
+    api: Api, superuser: psycopg.Connection[Any]
+) -> None:
+    """The memory shows a placeholder; the clear text comes with the secret call, audited."""
+    made = await stored(api.alice, f"The CI token is {SECRET}")
+    url = f"/api/memories/{made['id']}"
+    row = (await api.alice.get(url)).json()
+    assert row["is_sensitive"] is True
+    assert row["content"] == "The CI token is [secret: github-token]"
+    opened = await api.alice.post(f"{url}/secret")
+    assert opened.json() == {
+        "id": made["id"],
+        "content": f"The CI token is {SECRET}",
+        "source": "encrypted",
+    }
+    assert opened.headers["cache-control"] == "no-store"
+    audit = superuser.execute("SELECT subject FROM audit WHERE action = 'secret'").fetchall()
+    assert audit == [(made["uid"],)]
+
+
+async def test_secret_is_nowhere_in_clear(api: Api, superuser: psycopg.Connection[Any]) -> None:
+    """By whichever way it came: not in the tables, the logs, the feed, the export."""
+    made = await stored(api.alice, f"Token {SECRET}", tags=f"t {SECRET}", expanded_keywords=SECRET)
+    url = f"/api/memories/{made['id']}"
+    await api.alice.patch(url, json={"content": f"Other token {SECRET} here"})
+    await api.alice.patch(url, json={"tags": f"tag {SECRET}"})
+    await api.alice.post("/api/memories/import", json=[{"content": f"Imported {SECRET}"}])
+    create = {"op_id": str(uuid4()), "uid": str(uuid4()), "kind": "create", "base": 0}
+    update = {**create, "op_id": str(uuid4()), "kind": "update", "base": None}
+    ops = [{**create, "body": {"content": f"Pushed {SECRET}"}}]
+    ops.append({**update, "body": {"expanded_keywords": f"Pushed {SECRET}"}})
+    pushed = await api.alice.post("/api/memories/sync", json={"ops": ops})
+    assert {one["status"] for one in pushed.json()["results"]} == {"applied"}
+    await api.alice.delete(url)
+    await api.alice.post(f"{url}/restore")
+    seen = [
+        pushed.text,
+        (await api.alice.get("/api/memories/sync")).text,
+        (await api.alice.get("/api/export")).text,
+        (await api.alice.get(f"{url}/history")).text,
+        (await api.alice.post("/api/memories/recall", json={"context": f"token {SECRET}"})).text,
+        everything(superuser),
+        api.logs.getvalue(),
+    ]
+    for text in seen:
+        assert SECRET not in text
+    assert "[secret: github-token]" in seen[1]
+
+
+async def test_forced_secret_keeps_nothing_but_its_seal(api: Api) -> None:
+    """`force_sensitive` seals the whole text."""
+    made = await stored(api.alice, "The alarm code is on the fridge", force_sensitive=True)
+    row = (await api.alice.get(f"/api/memories/{made['id']}")).json()
+    assert "alarm" not in json.dumps(row)
+    opened = await api.alice.post(f"/api/memories/{made['id']}/secret")
+    assert opened.json()["content"] == "The alarm code is on the fridge"
+
+
+async def test_restored_secret_can_still_be_opened(api: Api) -> None:
+    """A seal stays bound to the uid it was made for, also in the memory that comes back."""
+    made = await stored(api.alice, f"Key {SECRET}")
+    await api.alice.delete(f"/api/memories/{made['id']}")
+    back = (await api.alice.post(f"/api/memories/{made['id']}/restore")).json()
+    opened = await api.alice.post(f"/api/memories/{back['id']}/secret")
+    assert opened.json()["content"] == f"Key {SECRET}"
+
+
+async def test_memory_without_secret_has_none_to_open(api: Api) -> None:
+    """There is nothing to open, and nothing is recorded as opened."""
+    made = await stored(api.alice, "Plain")
+    assert (await api.alice.post(f"/api/memories/{made['id']}/secret")).status_code == 404
+
+
+async def test_server_without_keeper_refuses_secrets_and_nothing_else(app_url: str) -> None:
+    """Where no keeper is set, a secret is refused with the reason; the rest goes on."""
+    async with running(app_url, encryption_key="") as api:
+        answer = await api.alice.post("/api/memories", json={"content": f"Token {SECRET}"})
+        assert (answer.status_code, answer.json()["code"]) == (409, "no_keeper")
+        await stored(api.alice, "Plain")
+        op = {"op_id": str(uuid4()), "uid": str(uuid4()), "kind": "create", "base": 0}
+        pushed = await api.alice.post(
+            "/api/memories/sync",
+            json={"ops": [{**op, "body": {"content": f"Token {SECRET}"}}]},
+        )
+        (result,) = pushed.json()["results"]
+        assert (result["status"], result["code"]) == ("rejected", "no_keeper")
+        assert SECRET not in pushed.text + answer.text
+
+
+class Away:
+    """A keeper that does not answer."""
+
+    async def seal(self, account: UUID, uid: UUID, clear: str) -> bytes:  # noqa: ARG002  (Keeper)
+        """Fail as a Vault does that is sealed."""
+        raise KeeperDown
+
+    async def open(self, account: UUID, uid: UUID, blob: bytes) -> tuple[str, str]:  # noqa: ARG002  (Keeper)
+        """Fail the same."""
+        raise KeeperDown
+
+    async def rewrap(self, account: UUID, uid: UUID, blob: bytes) -> bytes:  # noqa: ARG002  (Keeper)
+        """Fail the same."""
+        raise KeeperDown
+
+    def key_id(self, blob: bytes) -> str:  # noqa: ARG002  (Keeper)
+        """Name a key."""
+        return "away:1"
+
+    async def check(self) -> str:
+        """Say that it is away."""
+        return "It does not answer."
+
+
+async def test_absent_keeper_stops_that_write_alone(app_url: str) -> None:
+    """503 with Retry-After for what needs it, nothing is stored; all else goes on."""
+    async with running(app_url) as api:
+        sealed = await stored(api.alice, f"Token {SECRET}")
+    async with running(app_url, keeper=Away()) as api:
+        calls = [
+            api.alice.post("/api/memories", json={"content": f"New {SECRET}"}),
+            api.alice.post("/api/memories/import", json=[{"content": f"New {SECRET}"}]),
+            api.alice.post(f"/api/memories/{sealed['id']}/secret"),
+            api.alice.patch(f"/api/memories/{sealed['id']}", json={"content": f"New {SECRET}"}),
+        ]
+        for call in calls:
+            answer = await call
+            assert (answer.status_code, answer.json()["code"]) == (503, "keeper_unavailable")
+            assert int(answer.headers["retry-after"]) >= 1
+            assert SECRET not in answer.text
+        good = {"op_id": str(uuid4()), "uid": str(uuid4()), "kind": "create", "base": 0}
+        bad = {**good, "op_id": str(uuid4()), "uid": str(uuid4())}
+        ops = [{**bad, "body": {"content": SECRET}}, {**good, "body": {"content": "plain"}}]
+        pushed = (await api.alice.post("/api/memories/sync", json={"ops": ops})).json()
+        assert [one["status"] for one in pushed["results"]] == ["retry", "applied"]
+        found = (await api.alice.get("/api/memories")).json()["memories"]
+        assert [one["content"] for one in found] == ["plain", "Token [secret: github-token]"]
+
+
+async def test_secrets_stored_in_clear_before_are_sealed(
+    api: Api, superuser: psycopg.Connection[Any]
+) -> None:
+    """`migrate-secrets` seals what lies in memories and in history, and says in how many."""
+    await stored(api.alice, "Plain")
+    for name in ("first", "second"):
+        made = await stored(api.alice, name)
+        superuser.execute(
+            "UPDATE memories SET content = %s WHERE uid = %s", (f"{name} {SECRET}", made["uid"])
+        )
+    superuser.execute(
+        "INSERT INTO history (account_id, uid, kind, payload, at) "
+        "SELECT account_id, uid, 'superseded', %s, now() FROM memories WHERE content = 'Plain'",
+        (Jsonb({"content": f"postgres://u:{OTHER}@h/db", "tags": "", "expanded_keywords": ""}),),
+    )
+    assert SECRET in everything(superuser)
+    answer = await api.alice.post("/api/memories/migrate-secrets")
+    assert answer.json() == {"migrated": 3}
+    left = everything(superuser)
+    assert SECRET not in left
+    assert OTHER not in left
+    opened = await api.alice.post(f"/api/memories/{made['id']}/secret")
+    assert opened.json()["content"] == f"second {SECRET}"
+    history = await api.alice.get(f"/api/memories/{made['id']}/history")
+    assert history.json()["versions"] == []  # what was in clear is not kept, not even for a while
+    feed = (await api.alice.get("/api/memories/sync")).json()
+    assert feed["check"]["live"] == 3
+    assert (await api.alice.post("/api/memories/migrate-secrets")).json() == {"migrated": 0}

@@ -1,0 +1,356 @@
+"""The sync protocol's server side: the feed has no gaps, each operation has one effect."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from tests.support.api import stored
+from tests.support.replica import FEED, Replica
+
+if TYPE_CHECKING:
+    import httpx
+
+    from tests.support.api import Api
+    from tests.support.postgres import Server
+
+pytestmark = pytest.mark.anyio
+
+
+def op(kind: str, uid: str, base: int | None = None, **body: Any) -> dict[str, Any]:
+    """Make an operation as a client does."""
+    return {"op_id": str(uuid4()), "uid": uid, "kind": kind, "base": base, "body": body}
+
+
+async def push(client: httpx.AsyncClient, *ops: dict[str, Any], **headers: str) -> list[Any]:
+    """Push operations; return the results."""
+    answer = await client.post(FEED, json={"ops": list(ops)}, headers=headers)
+    assert answer.status_code == 200, answer.text
+    results: list[Any] = answer.json()["results"]
+    assert [one["op_id"] for one in results] == [one["op_id"] for one in ops]
+    return results
+
+
+async def created(client: httpx.AsyncClient, content: str = "text") -> dict[str, Any]:
+    """Create a memory by a push; return its state."""
+    (result,) = await push(client, op("create", str(uuid4()), 0, content=content))
+    assert result["status"] == "applied"
+    current: dict[str, Any] = result["current"]
+    return current
+
+
+async def test_hello_tells_what_a_client_must_know(api: Api) -> None:
+    """Account, epoch, protocol and limits; each user has an account of its own."""
+    alice = (await api.alice.get("/api/sync/hello")).json()
+    bob = (await api.bob.get("/api/sync/hello")).json()
+    assert alice["protocol"] == {"min": 1, "max": 1}
+    assert alice["limits"] == {"ops": 200, "bytes": 1_048_576, "content": 16_384}
+    assert alice["scopes"] == ["admin", "read", "secret", "write"]
+    assert (alice["server_id"], alice["epoch"]) == (bob["server_id"], bob["epoch"])
+    assert alice["account_id"] != bob["account_id"]
+
+
+async def test_right_headers_pass_and_others_do_not(api: Api) -> None:
+    """A client that means another account, epoch or protocol is told so before anything happens."""
+    hello = (await api.alice.get("/api/sync/hello")).json()
+    right = {
+        "X-Memory-Protocol": "1",
+        "X-Memory-Account": hello["account_id"],
+        "X-Memory-Epoch": hello["epoch"],
+    }
+    assert (await api.alice.get(FEED, headers=right)).status_code == 200
+    one = {"ops": [op("create", str(uuid4()), 0, content="x")]}
+    for header, value, status, code in (
+        ("X-Memory-Protocol", "2", 426, "upgrade_needed"),
+        ("X-Memory-Account", str(uuid4()), 409, "account_mismatch"),
+        ("X-Memory-Epoch", str(uuid4()), 410, "epoch_changed"),
+    ):
+        wrong = {**right, header: value}
+        for answer in (
+            await api.alice.get(FEED, headers=wrong),
+            await api.alice.post(FEED, headers=wrong, json=one),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert (await api.alice.get("/api/memories")).json()["memories"] == []
+    assert (
+        await api.alice.get("/api/sync/hello", headers={"X-Memory-Protocol": "9"})
+    ).status_code == 426
+
+
+@pytest.mark.parametrize("limit", [1, 3, 1000])
+async def test_feed_has_no_gap_while_many_write(api: Api, limit: int) -> None:
+    """Whoever pulls while eight others store, change and delete ends with exactly what is there."""
+    chance = random.Random(limit)  # noqa: S311  (a history of edits, the same on every run)
+    replica = Replica(api.alice, limit)
+    is_done = False
+
+    async def write(number: int) -> None:
+        mine: list[str] = []
+        for step in range(12):
+            kind = chance.choice(["create", "create", "update", "delete"]) if mine else "create"
+            uid = str(uuid4()) if kind == "create" else chance.choice(mine)
+            body = {} if kind == "delete" else {"content": f"{number}/{step}"}
+            (result,) = await push(api.alice, op(kind, uid, None, **body))
+            assert result["status"] in {"applied", "conflict"}  # a deleted one stays so
+            mine.append(uid)
+
+    async def follow() -> None:
+        while not is_done:
+            await replica.page()
+
+    follower = asyncio.create_task(follow())
+    await asyncio.gather(*(write(number) for number in range(8)))
+    is_done = True
+    await follower
+    await replica.catch_up()
+    replica.assert_equal_to_server()
+    fresh = Replica(api.alice, 7)
+    await fresh.catch_up()
+    fresh.assert_equal_to_server()
+    assert fresh.live() == replica.live()
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+async def test_full_dump_is_right_while_rows_are_deleted(api: Api, limit: int) -> None:
+    """Rows deleted during a dump do not stay behind, rows made during it are there."""
+    made = [await created(api.alice, f"row {number}") for number in range(10)]
+    gone = await created(api.alice, "deleted before")
+    await push(api.alice, op("delete", gone["uid"]))
+    replica = Replica(api.alice, limit)
+    assert await replica.page()
+    await push(api.alice, op("delete", made[0]["uid"]), op("delete", made[-1]["uid"]))
+    await push(api.alice, op("update", made[1]["uid"], None, content="changed"))
+    await created(api.alice, "made meanwhile")
+    await replica.catch_up()
+    replica.assert_equal_to_server()
+    assert gone["uid"] not in replica.rows
+    assert len(replica.live()) == 9
+
+
+async def test_full_dump_leaves_out_what_was_deleted_before(api: Api) -> None:
+    """A dump holds live rows only; a tombstone comes to whoever had the row."""
+    row = await created(api.alice)
+    early = Replica(api.alice)
+    await early.catch_up()
+    await push(api.alice, op("delete", row["uid"]))
+    late = Replica(api.alice)
+    await late.catch_up()
+    assert late.rows == {}
+    await early.catch_up()
+    assert early.rows[row["uid"]]["deleted_at"]
+    assert early.rows[row["uid"]]["content"] is None
+    early.assert_equal_to_server()
+
+
+async def test_pages_are_cut_at_two_mebibytes(api: Api) -> None:
+    """A page of large rows ends early and goes on."""
+    for batch in range(4):
+        ops = [op("create", str(uuid4()), 0, content="ü" * 16_000) for _ in range(25)]
+        assert len(str(ops)) < 1_048_576, batch
+        await push(api.alice, *ops)
+    replica = Replica(api.alice, 1000)
+    assert await replica.page()
+    assert len(replica.rows) < 100
+    await replica.catch_up()
+    assert len(replica.rows) == 100
+    replica.assert_equal_to_server()
+
+
+async def test_repeated_push_has_one_effect(api: Api) -> None:
+    """A batch that is sent again, also at the same time, is answered the same and done once."""
+    uid = str(uuid4())
+    ops = [op("create", uid, 0, content="one"), op("update", uid, None, content="two")]
+    answers = await asyncio.gather(*(push(api.alice, *ops) for _ in range(4)))
+    for results in answers:
+        assert [one["status"] for one in results] == ["applied", "applied"]
+    again = await push(api.alice, *ops)
+    assert again[0]["current"]["content"] == "two"
+    versions = (await api.alice.get(f"/api/memories/{uid}/history")).json()["versions"]
+    assert len(versions) == 1
+
+
+async def test_operation_id_of_another_request_is_rejected(api: Api) -> None:
+    """The same op_id with another body changes nothing."""
+    first = op("create", str(uuid4()), 0, content="one")
+    await push(api.alice, first)
+    (result,) = await push(api.alice, {**first, "body": {"content": "other"}})
+    assert (result["status"], result["code"]) == ("rejected", "op_id_reused")
+
+
+async def test_edits_of_different_fields_merge(api: Api) -> None:
+    """Two edits on the same base both apply if they touch different fields."""
+    row = await created(api.alice)
+    results = await push(
+        api.alice,
+        op("update", row["uid"], row["version"], content="new text"),
+        op("update", row["uid"], row["version"], tags="new,tags"),
+    )
+    assert [one["status"] for one in results] == ["applied", "applied"]
+    assert (results[1]["current"]["content"], results[1]["current"]["tags"]) == (
+        "new text",
+        "new,tags",
+    )
+
+
+async def test_edit_on_an_old_version_never_replaces_unseen_text(api: Api) -> None:
+    """The later edit of the same field is a conflict, its text lies in the history."""
+    row = await created(api.alice)
+    results = await push(
+        api.alice,
+        op("update", row["uid"], row["version"], content="first"),
+        op("update", row["uid"], row["version"], content="second"),
+    )
+    assert [one["status"] for one in results] == ["applied", "conflict"]
+    assert results[1]["current"]["content"] == "first"
+    versions = (await api.alice.get(f"/api/memories/{row['uid']}/history")).json()["versions"]
+    assert {(one["kind"], one["fields"]["content"]) for one in versions} == {
+        ("superseded", "text"),
+        ("conflict", "second"),
+    }
+
+
+async def test_delete_wins_and_is_final(api: Api) -> None:
+    """Neither an update nor a create brings a deleted uid back."""
+    row = await created(api.alice)
+    results = await push(
+        api.alice,
+        op("delete", row["uid"], row["version"]),
+        op("update", row["uid"], row["version"], content="late"),
+        op("create", row["uid"], 0, content="again"),
+        op("delete", row["uid"]),
+    )
+    assert [one["status"] for one in results] == ["applied", "conflict", "conflict", "applied"]
+    assert all(one["current"]["deleted_at"] for one in results)
+    assert results[0]["current"]["version"] == results[-1]["current"]["version"]
+
+
+async def test_since_form_has_no_gap(api: Api) -> None:
+    """`server_time` given back as `since`, its plus lost, finds exactly what came after."""
+    await stored(api.alice, "before")
+    first = (await api.alice.get(FEED, params={"since": "2020-01-01T00:00:00+00:00"})).json()
+    assert [row["content"] for row in first["memories"]] == ["before"]
+    deleted = await stored(api.alice, "gone")
+    await api.alice.delete(f"/api/memories/{deleted['id']}")
+    await stored(api.alice, "after")
+    moment = first["server_time"].replace("Z", "+00:00")
+    answer = await api.alice.get(f"{FEED}?since={moment}")  # not encoded: `+` arrives as a space
+    assert answer.status_code == 200, answer.text
+    rows = answer.json()["memories"]
+    assert [(row["content"], bool(row["deleted_at"])) for row in rows] == [
+        (None, True),
+        ("after", False),
+    ]
+    last = await api.alice.get(FEED, params={"since": answer.json()["server_time"]})
+    assert last.json()["memories"] == []
+
+
+async def test_old_cursor_after_a_purge_is_expired(
+    api: Api, postgres: Server, database_name: str
+) -> None:
+    """A cursor from before purged tombstones is 410; one from after goes on."""
+    kept, row = await created(api.alice), await created(api.alice)
+    behind, ahead = Replica(api.alice), Replica(api.alice)
+    await behind.catch_up()
+    await push(api.alice, op("delete", row["uid"]))
+    await ahead.catch_up()
+    with psycopg.connect(postgres.url(database_name)) as owner:
+        owner.execute("SELECT * FROM memory_purge(now() + interval '1 day', now())")
+    answer = await api.alice.get(FEED, params={"cursor": behind.cursor})
+    assert (answer.status_code, answer.json()["code"]) == (410, "cursor_expired")
+    assert (await api.alice.get(FEED, params={"cursor": ahead.cursor})).status_code == 200
+    behind.cursor = ""
+    await behind.catch_up()
+    assert set(behind.rows) == {kept["uid"]}
+    await behind.catch_up()  # the dump ended behind the purge, though its last row is older
+
+
+async def test_cursor_ahead_of_the_server_is_expired(
+    api: Api, postgres: Server, database_name: str
+) -> None:
+    """A database that fell back without a new epoch does not let changes be missed."""
+    await created(api.alice)
+    replica = Replica(api.alice)
+    await replica.catch_up()
+    with psycopg.connect(postgres.url(database_name)) as owner:
+        owner.execute("UPDATE accounts SET version = 0")
+    answer = await api.alice.get(FEED, params={"cursor": replica.cursor})
+    assert (answer.status_code, answer.json()["code"]) == (410, "cursor_expired")
+
+
+async def test_cursor_of_another_account_is_refused(api: Api) -> None:
+    """A foreign cursor grants nothing."""
+    await stored(api.alice, "mine")
+    replica = Replica(api.alice)
+    await replica.catch_up()
+    answer = await api.bob.get(FEED, params={"cursor": replica.cursor})
+    assert (answer.status_code, answer.json()["code"]) == (409, "account_mismatch")
+
+
+def replay(row: dict[str, Any], lost_after: int) -> dict[str, Any]:
+    """Make the operation by which a client brings a row back."""
+    fields = {"content": row["content"], "category": "facts", "importance": 0.5}
+    known = {"was": row["version"], "lost_after": lost_after, "deleted": False}
+    return op("replay", row["uid"], **known, fields=fields)
+
+
+async def test_server_restored_from_a_backup_gets_back_what_a_client_has(
+    api: Api, postgres: Server, database_name: str
+) -> None:
+    """After a rotation clients are told from where to replay; what was lost is live again."""
+    hello = (await api.alice.get("/api/sync/hello")).json()
+    kept = await created(api.alice, "in the backup")
+    with psycopg.connect(postgres.url(database_name)) as owner:  # what the backup did not have
+        state = owner.execute("SELECT version, next_no, live, digest FROM accounts").fetchone()
+    lost = await created(api.alice, "after the backup")
+    edited = (
+        await push(api.alice, op("update", kept["uid"], kept["version"], content="edited after"))
+    )[0]["current"]
+    assert state is not None
+    with psycopg.connect(postgres.url(database_name)) as owner:
+        owner.execute("DELETE FROM ops")
+        owner.execute("DELETE FROM memories WHERE uid = %s", (lost["uid"],))
+        owner.execute(
+            "UPDATE memories SET content = 'in the backup', version = %s, field_versions = '{}' "
+            "WHERE uid = %s",
+            (kept["version"], kept["uid"]),
+        )
+        owner.execute(
+            "UPDATE accounts SET version = %s, next_no = %s, live = %s, digest = %s", state
+        )
+        owner.execute("SELECT memory_rotate_epoch(gen_random_uuid())")
+    old = {"X-Memory-Epoch": hello["epoch"]}
+    told = await api.alice.get(FEED, headers=old)
+    assert told.status_code == 410
+    assert told.json()["code"] == "epoch_changed"
+    assert told.json()["lost_after"] == kept["version"]
+    replays = [replay(row, kept["version"]) for row in (lost, edited)]
+    new = {"X-Memory-Epoch": told.json()["epoch"]}
+    results = await push(api.alice, *replays, **new)
+    assert [one["status"] for one in results] == ["applied", "applied"]
+    again = [{**one, "op_id": str(uuid4())} for one in replays]  # from another client
+    assert [one["status"] for one in await push(api.alice, *again)] == ["applied", "applied"]
+    replica = Replica(api.alice)
+    await replica.catch_up()
+    replica.assert_equal_to_server()
+    assert {row["content"] for row in replica.rows.values()} == {"after the backup", "edited after"}
+    assert min(replica.live().values()) > max(lost["version"], edited["version"])
+
+
+async def test_unknown_epoch_is_told_where_the_present_one_began(
+    api: Api, postgres: Server, database_name: str
+) -> None:
+    """Of several restores, a client that missed all is told the earliest."""
+    hello = (await api.alice.get("/api/sync/hello")).json()
+    bases = []
+    with psycopg.connect(postgres.url(database_name), autocommit=True) as owner:
+        for _ in range(2):
+            bases.append((await created(api.alice))["version"])
+            owner.execute("SELECT memory_rotate_epoch(gen_random_uuid())")
+    for epoch, expected in ((hello["epoch"], bases[0]), (str(uuid4()), bases[1])):
+        told = await api.alice.get(FEED, headers={"X-Memory-Epoch": epoch})
+        assert told.json()["lost_after"] == expected

@@ -1,0 +1,146 @@
+"""Everything in, everything out, and everything gone."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from tests.support.api import stored
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from tests.support.api import Api
+
+pytestmark = pytest.mark.anyio
+
+SECRET = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+LINES = {"Content-Type": "application/x-ndjson"}
+
+
+async def test_import_stores_all_in_order(api: Api) -> None:
+    """Each row is answered with its number and uid."""
+    rows = [{"content": f"Row {number}", "category": "people"} for number in range(3)]
+    answer = await api.alice.post("/api/memories/import", json=rows)
+    assert answer.status_code == 200, answer.text
+    assert [one["id"] for one in answer.json()] == [1, 2, 3]
+    assert {one["category"] for one in answer.json()} == {"people"}
+    assert set(answer.json()[0]) == {"id", "uid", "category", "importance"}
+    first = await api.alice.get(f"/api/memories/{answer.json()[0]['uid']}")
+    assert first.json()["content"] == "Row 0"
+
+
+async def test_import_is_all_or_nothing_and_names_the_bad_row(api: Api) -> None:
+    """One row that cannot be stored stops all of them."""
+    rows: list[dict[str, Any]] = [{"content": f"Row {number}"} for number in range(50)]
+    for bad in ({"content": ""}, {"content": "x", "category": "nope"}, {"text": "x"}):
+        answer = await api.alice.post("/api/memories/import", json=[*rows, bad, *rows])
+        assert answer.status_code == 422
+        assert answer.json()["detail"].startswith("Row 51: ")
+        assert answer.json()["errors"][0]["row"] == 51
+    taken = await stored(api.alice, "here")
+    clash = {"content": "other", "uid": taken["uid"]}
+    answer = await api.alice.post("/api/memories/import", json=[*rows, clash])
+    assert (answer.status_code, answer.json()["row"]) == (409, 51)
+    assert len((await api.alice.get("/api/memories")).json()["memories"]) == 1
+
+
+async def test_too_many_rows_are_refused(api: Api) -> None:
+    """More than 20,000 rows are too much for one transaction."""
+    answer = await api.alice.post("/api/memories/import", json=[{"content": "x"}] * 20_001)
+    assert answer.status_code == 422
+    assert "20000" in answer.json()["detail"]
+
+
+async def test_repeated_import_stores_once(api: Api) -> None:
+    """With a key, or with uids, sending it again changes nothing."""
+    rows = [{"content": "a"}, {"content": "b", "uid": str(uuid4())}]
+    headers = {"Idempotency-Key": "import-1"}
+    first = await api.alice.post("/api/memories/import", json=rows, headers=headers)
+    again = await api.alice.post("/api/memories/import", json=rows, headers=headers)
+    assert again.json() == first.json()
+    assert len((await api.alice.get("/api/memories")).json()["memories"]) == 2
+
+
+async def test_export_imports_back_to_the_same_bytes(api: Api) -> None:
+    """Another account that imports an export exports the same bytes, seals apart."""
+    old = await stored(
+        api.alice, 'Quotes " and ünïcödé 会议\nand lines', tags="a, b", importance=0.123
+    )
+    await stored(api.alice, "Newer", supersedes=old["uid"], expires_at="2100-01-01T00:00:00.5Z")
+    await stored(
+        api.alice, "Here", scope="project", project="github.com/a/b", session="s", session_seq=3
+    )
+    await stored(api.alice, f"The token is {SECRET}")
+    gone = await stored(api.alice, "Deleted")
+    await api.alice.delete(f"/api/memories/{gone['id']}")
+    exported = await api.alice.get("/api/export")
+    assert exported.headers["content-type"].startswith("application/x-ndjson")
+    assert len(exported.text.splitlines()) == 4
+    assert SECRET not in exported.text
+    answer = await api.bob.post("/api/memories/import", content=exported.content, headers=LINES)
+    assert answer.status_code == 200, answer.text
+    assert (await api.bob.get("/api/export")).content == exported.content
+    again = await api.bob.post("/api/memories/import", content=exported.content, headers=LINES)
+    assert again.json() == answer.json()
+    as_list = [json.loads(line) for line in exported.text.splitlines()]
+    assert (await api.bob.post("/api/memories/import", json=as_list)).status_code == 200
+
+
+async def test_bad_line_is_named(api: Api) -> None:
+    """Of JSON lines the line is named, empty ones are passed over."""
+    lines = b'{"content": "a"}\n\n{"content": }\n'
+    answer = await api.alice.post("/api/memories/import", content=lines, headers=LINES)
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith("Row 3: ")
+
+
+async def test_export_of_many_pages_is_complete(api: Api) -> None:
+    """More rows than a page holds all come, each once."""
+    rows = [{"content": f"Row {number}"} for number in range(1_101)]
+    await api.alice.post("/api/memories/import", json=rows)
+    lines = (await api.alice.get("/api/export")).text.splitlines()
+    assert {json.loads(line)["content"] for line in lines} == {row["content"] for row in rows}
+    assert len(lines) == 1_101
+
+
+async def test_erased_account_is_empty_and_gives_a_receipt(
+    api: Api, superuser: psycopg.Connection[Any]
+) -> None:
+    """Memories, history, operations and keys are gone; the audit and the others stay."""
+    await stored(api.alice, "one")
+    two = await stored(api.alice, "two")
+    await api.alice.patch(f"/api/memories/{two['id']}", json={"content": "three"})
+    key = (await api.alice.post("/api/keys", json={"name": "k", "scopes": ["read"]})).json()
+    await stored(api.bob, "bob's")
+    hello = (await api.alice.get("/api/sync/hello")).json()
+    receipt = await api.alice.delete("/api/account")
+    assert receipt.status_code == 200, receipt.text
+    assert receipt.json()["account_id"] == hello["account_id"]
+    assert receipt.json()["memories"] == 2
+    for table in ("memories", "history", "ops", "api_keys"):
+        query = f"SELECT count(*) FROM {table} WHERE account_id = %s"
+        assert superuser.execute(query, (hello["account_id"],)).fetchone() == (0,), table
+    query = "SELECT count(*) FROM audit WHERE account_id = %s AND action = 'account.erased'"
+    assert superuser.execute(query, (hello["account_id"],)).fetchone() == (1,)
+    assert (await api.with_key(key["key"]).get("/api/memories")).status_code == 401
+    assert len((await api.bob.get("/api/memories")).json()["memories"]) == 1
+    fresh = await stored(api.alice, "begins anew")
+    assert fresh["id"] == 1
+    assert (await api.alice.get("/api/sync/hello")).json()["account_id"] != hello["account_id"]
+
+
+async def test_account_erased_elsewhere_is_never_an_error_of_ours(
+    api: Api, superuser: psycopg.Connection[Any]
+) -> None:
+    """A replica that does not know of the erasure yet answers 503, not 500."""
+    await stored(api.alice, "one")
+    superuser.execute("DELETE FROM memories; DELETE FROM accounts WHERE name = 'alice'")
+    answer = await api.alice.post("/api/memories", json={"content": "two"})
+    assert answer.status_code == 503
+    assert (await api.alice.get("/api/memories/sync")).status_code == 503
+    api.app.state.provided.authenticator.forget()  # what the passing of time does
+    await stored(api.alice, "two")

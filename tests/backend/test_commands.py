@@ -1,0 +1,198 @@
+"""The operator's commands, on a real database."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from backend.__main__ import main
+from backend.auth import id_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import psycopg
+
+    from tests.support.postgres import Server
+
+    Run = Callable[..., tuple[int, str, str]]
+
+SECRET = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+
+
+@pytest.fixture
+def run(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    """Run a command as `python -m backend` does; return status, output and what was told."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("MEMORY_ENCRYPTION_KEY", "0f" * 32)
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        status = main(arguments)
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return command
+
+
+def test_key_is_made_listed_and_revoked(run: Run) -> None:
+    """The key alone is on the output, so that it can be piped; the list never shows it."""
+    status, key, told = run("keys", "create", "--user", "ann", "--name", "laptop")
+    assert status == 0
+    key_id = id_of(key.strip())
+    assert key_id
+    assert key_id in told
+    assert key.strip() not in told
+    _, listed, _ = run("keys", "list", "--user", "ann")
+    assert re.search(
+        rf"^{key_id}  valid +read,write,secret +used never  laptop$", listed, re.MULTILINE
+    )
+    assert key.strip() not in listed
+    assert run("keys", "revoke", "--user", "ann", key_id)[0] == 0
+    assert "revoked" in run("keys", "list", "--user", "ann")[1]
+    assert run("keys", "list", "--user", "bob")[1] == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("keys", "create", "--scopes", "read,everything"), "scopes"),
+        (("keys", "revoke", "000000000000"), "no such key"),
+        (("import", "/no/such/file"), "cannot be read"),
+        (("export", "/no/such/folder/file"), "cannot be written"),
+    ],
+)
+def test_wrong_arguments_end_with_a_reason(run: Run, arguments: tuple[str, ...], told: str) -> None:
+    """One line that says what is wrong, and status 1."""
+    status, out, err = run(*arguments)
+    assert (status, out) == (1, "")
+    assert told in err
+
+
+def test_usage_is_shown_to_who_asks(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every command has its help; nothing is done without a command."""
+    for arguments in (["--help"], ["serve", "--help"], ["keys", "create", "--help"]):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 0
+        assert "usage: python -m backend" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    assert ended.value.code == 2
+
+
+def test_export_is_imported_by_another_user_to_the_same_bytes(run: Run, tmp_path: Path) -> None:
+    """All rows or none, with progress; a bad row is named."""
+    given = tmp_path / "given.json"
+    given.write_text(json.dumps([{"content": f"Row {number}"} for number in range(2_500)]))
+    status, _, told = run("import", "--user", "ann", str(given))
+    assert status == 0
+    assert "2000 of 2500 written" in told
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    assert run("export", "--user", "ann", str(first))[0] == 0
+    assert run("import", "--user", "bob", str(first))[0] == 0
+    assert run("export", "--user", "bob", str(second))[0] == 0
+    assert first.read_bytes() == second.read_bytes()
+    given.write_text('{"content": "fine"}\n{"content": ""}\n')
+    status, _, told = run("import", "--user", "eve", str(given))
+    assert status == 1
+    assert "Row 2" in told
+    assert run("export", "--user", "eve", str(first))[0] == 0
+    assert first.read_bytes() == b""
+
+
+def test_export_goes_to_the_output(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`-` is the standard input and output."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b'{"content": "piped"}\n')))
+    assert run("import")[0] == 0
+    _, out, told = run("export")
+    assert json.loads(out)["content"] == "piped"
+    assert "1 memories" in told
+
+
+def test_secrets_are_rotated_to_a_new_key(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, superuser: psycopg.Connection[Any]
+) -> None:
+    """After a rotation the earlier key is no longer needed."""
+    given = tmp_path / "given.jsonl"
+    given.write_text(json.dumps({"content": f"Token {SECRET}"}) + "\n")
+    run("import", str(given))
+    before = superuser.execute("SELECT secret, version FROM memories").fetchone()
+    monkeypatch.setenv("MEMORY_ENCRYPTION_KEY", "aa" * 32)
+    monkeypatch.setenv("MEMORY_ENCRYPTION_KEY_PREVIOUS", "0f" * 32)
+    status, _, told = run("rotate")
+    assert status == 0, told
+    after = superuser.execute("SELECT secret, version FROM memories").fetchone()
+    assert before is not None
+    assert after is not None
+    assert before[0] != after[0]
+    assert before[1] == after[1]
+    monkeypatch.delenv("MEMORY_ENCRYPTION_KEY_PREVIOUS")
+    assert run("rotate")[0] == 0
+
+
+def test_new_epoch_begins(run: Run, superuser: psycopg.Connection[Any]) -> None:
+    """`rotate-epoch` lifts the versions above all that were ever given out."""
+    run("keys", "create")
+    assert run("rotate-epoch")[0] == 0
+    assert superuser.execute("SELECT count(*) FROM epochs").fetchone() == (2,)
+    row = superuser.execute("SELECT version FROM accounts").fetchone()
+    assert row is not None
+    assert row[0] > 2**50
+
+
+def test_purge_keeps_tombstones_unless_asked(
+    run: Run, tmp_path: Path, superuser: psycopg.Connection[Any]
+) -> None:
+    """Old history goes; tombstones go only if their age is given."""
+    given = tmp_path / "given.jsonl"
+    given.write_text('{"content": "old"}\n')
+    run("import", str(given))
+    superuser.execute(
+        "UPDATE memories SET deleted_at = now() - interval '400 days', content = NULL"
+    )
+    superuser.execute(
+        "INSERT INTO history (account_id, uid, kind, payload, at) "
+        "SELECT account_id, uid, 'deleted', '{}', now() - interval '31 days' FROM memories"
+    )
+    purged = json.loads(run("purge")[1])
+    assert purged == {"accounts": 1, "tombstones": 0, "histories": 1, "operations": 0}
+    purged = json.loads(run("purge", "--tombstone-days", "365")[1])
+    assert purged["tombstones"] == 1
+
+
+def test_doctor_names_what_is_wrong(
+    run: Run, monkeypatch: pytest.MonkeyPatch, postgres: Server, empty_database: str
+) -> None:
+    """All is well, or each thing that is not comes with its fix."""
+    status, out, _ = run("doctor")
+    assert status == 0, out
+    assert out.count("ok ") == 3
+    monkeypatch.setenv("MEMORY_ENCRYPTION_KEY", "")
+    monkeypatch.setenv("DATABASE_URL", postgres.url(empty_database))
+    status, out, _ = run("doctor")
+    assert status == 1
+    assert "python -m backend migrate" in out
+    assert "MEMORY_ENCRYPTION_KEY" in out
+    status, _, told = run("keys", "list")
+    assert status == 1
+    assert "python -m backend migrate" in told
+    assert run("migrate")[0] == 0
+    assert run("keys", "list")[0] == 0
+
+
+def test_absent_database_is_said_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands end with a reason when the database does not answer."""
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@/nothing?host=/nonexistent")
+    for arguments in (("keys", "list"), ("migrate",), ("export",)):
+        status, _, told = run(*arguments)
+        assert status == 1
+        assert "database" in told

@@ -1,0 +1,218 @@
+"""One migrator at a time, whoever they are and whatever happens to them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from psycopg import sql
+from sqlalchemy import create_engine, pool
+from sqlmodel import SQLModel
+
+from backend import migrate, models
+from backend.db import Database, connect_directly
+from backend.embedded import EmbeddedPostgres
+from backend.errors import ConfigurationError
+from backend.settings import Settings
+from tests.support.postgres import OWNER, Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MIGRATORS = 8
+COMMANDS = ([sys.executable, "-m", "backend", "migrate"], ["alembic", "upgrade", "head"])
+
+
+@pytest.fixture
+def empty_url(postgres: Server, empty_database: str) -> str:
+    """Return the URL of a database without any schema, for its owner."""
+    return postgres.url(empty_database)
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start a server of its own, since roles are shared by all databases of one."""
+    with EmbeddedPostgres(tmp_path_factory.mktemp("fresh"), throwaway=True) as server:
+        yield server.start()
+
+
+@pytest.fixture
+def fresh_url(fresh: str) -> str:
+    """Return the superuser's URL of a new server that knows no role of ours."""
+    with psycopg.connect(fresh, autocommit=True) as connection:
+        connection.execute(
+            "DROP SCHEMA public CASCADE; CREATE SCHEMA public; "
+            "GRANT USAGE ON SCHEMA public TO PUBLIC"
+        )
+        for role in ("memory_app", "stranger", "serving"):
+            known = "SELECT 1 FROM pg_roles WHERE rolname = %s"
+            if connection.execute(known, (role,)).fetchone():
+                name = sql.Identifier(role)
+                connection.execute(sql.SQL("DROP OWNED BY {}").format(name))
+                connection.execute(sql.SQL("DROP ROLE {}").format(name))
+    return fresh
+
+
+def both(url: str) -> Settings:
+    """Return settings that serve and migrate with one login."""
+    return Settings(database_url=url, migration_url=url)
+
+
+def differences(url: str) -> list[Any]:
+    """Return what the models say and the database does not have, or the other way round."""
+    assert models.Memory.metadata is SQLModel.metadata
+    engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: connect_directly(url), poolclass=pool.NullPool
+    )
+    with engine.connect() as connection:
+        found: list[Any] = compare_metadata(
+            MigrationContext.configure(connection), SQLModel.metadata
+        )
+    engine.dispose()
+    return found
+
+
+def fits(url: str) -> bool:
+    """Ask as a server would."""
+
+    async def ask() -> bool:
+        database = Database(url)
+        await database.open()
+        try:
+            return await migrate.fits(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(ask())
+
+
+def first_with_the_lock(superuser: psycopg.Connection[Any]) -> int:
+    """Wait until a migrator holds the lock; return its number."""
+    while True:
+        row = superuser.execute(
+            "SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
+            "WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database()"
+        ).fetchone()
+        if row:
+            return int(row[0])
+        time.sleep(0.005)
+
+
+def test_eight_migrators_of_which_one_is_killed(
+    postgres: Server, empty_database: str, empty_url: str
+) -> None:
+    """Both commands take the same lock; the death of its holder sets it free."""
+    environment = {**os.environ, "DATABASE_URL": empty_url}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    running = [
+        subprocess.Popen(
+            COMMANDS[number % 2],
+            env={**environment, "PGAPPNAME": str(number)},
+            cwd=migrate.ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        for number in range(MIGRATORS)
+    ]
+    with postgres.superuser(empty_database) as superuser:
+        killed = first_with_the_lock(superuser)
+    os.kill(running[killed].pid, signal.SIGKILL)
+    said = [process.communicate()[1].decode() for process in running]
+    status = {number: process.returncode for number, process in enumerate(running)}
+    assert status.pop(killed) == -signal.SIGKILL
+    assert status == dict.fromkeys(status, 0), said
+    assert differences(empty_url) == []
+    assert fits(empty_url)
+
+
+def test_migrating_again_changes_nothing(empty_url: str) -> None:
+    """Every start of a server does it."""
+    for _ in range(2):
+        migrate.upgrade(both(empty_url))
+    assert fits(empty_url)
+
+
+def test_empty_database_does_not_fit(empty_url: str) -> None:
+    """No table, no right, no role: it is all the same to who asks."""
+    assert not fits(empty_url)
+
+
+@pytest.mark.parametrize(("version", "fitting"), [("0000", False), ("9999", True)])
+def test_older_schema_does_not_fit_and_a_newer_one_does(
+    superuser: psycopg.Connection[Any], database_url: str, version: str, fitting: bool
+) -> None:
+    """During an update old servers go on serving, and new ones wait."""
+    superuser.execute("UPDATE alembic_version SET version_num = %s", (version,))
+    try:
+        assert fits(database_url) is fitting
+    finally:
+        superuser.execute("UPDATE alembic_version SET version_num = %s", (migrate.NEEDED,))
+
+
+def test_database_that_does_not_answer_is_told() -> None:
+    """In one line, with the settings to look at."""
+    with pytest.raises(ConfigurationError, match="MEMORY_MIGRATION_URL"):
+        migrate.upgrade(both("postgresql://nobody@/none?host=/nonexistent"))
+
+
+def test_login_that_may_not_create_is_told(fresh_url: str) -> None:
+    """An error of the database is one line for the operator, not a trace of ours."""
+    with psycopg.connect(fresh_url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE stranger LOGIN")
+    with pytest.raises(
+        ConfigurationError, match=r"permission denied for schema public .*may use and create"
+    ):
+        migrate.upgrade(both(fresh_url.replace("memory@", "stranger@")))
+
+
+def test_superuser_migrates_a_new_server(fresh_url: str) -> None:
+    """The one DATABASE_URL that most people have is enough."""
+    migrate.upgrade(both(fresh_url))
+    assert differences(fresh_url) == []
+    assert fits(fresh_url)
+
+
+def test_login_that_may_not_make_roles_is_told_what_an_operator_has_to_run(fresh_url: str) -> None:
+    """The text is SQL that works: after it, the same login migrates."""
+    with psycopg.connect(fresh_url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE stranger LOGIN; GRANT CREATE ON SCHEMA public TO stranger")
+        connection.execute("GRANT CREATE ON DATABASE claude_memory TO stranger")
+    url = fresh_url.replace("memory@", "stranger@")
+    with pytest.raises(ConfigurationError) as caught:
+        migrate.upgrade(both(url))
+    assert not fits(url)
+    with psycopg.connect(fresh_url, autocommit=True) as connection:
+        connection.execute(str(caught.value).rpartition("migrate again: ")[2])
+    migrate.upgrade(both(url))
+    assert fits(url)
+
+
+def test_login_that_serves_may_take_the_role_after_another_one_migrated(fresh_url: str) -> None:
+    """MEMORY_MIGRATION_URL owns the schema; DATABASE_URL only serves."""
+    with psycopg.connect(fresh_url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE serving LOGIN")
+    url = fresh_url.replace("memory@", "serving@")
+    migrate.upgrade(Settings(database_url=url, migration_url=fresh_url))
+    assert fits(url)
+
+
+def test_owner_who_may_not_grant_names_the_statement(postgres: Server, empty_database: str) -> None:
+    """A login that serves and is unknown to the role memory_app is told, not found out later."""
+    with postgres.superuser(empty_database) as superuser:
+        superuser.execute("DROP ROLE IF EXISTS unknown_login; CREATE ROLE unknown_login LOGIN")
+    asked = Settings(
+        database_url=postgres.url(empty_database, "unknown_login"),
+        migration_url=postgres.url(empty_database, OWNER),
+    )
+    with pytest.raises(ConfigurationError, match='GRANT memory_app TO "unknown_login";'):
+        migrate.upgrade(asked)

@@ -1,0 +1,239 @@
+"""`python -m backend serve` as a person starts it, and a database that dies under load."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import psycopg
+import pytest
+
+from backend.embedded import EmbeddedPostgres
+from backend.migrate import upgrade
+from backend.settings import Settings
+from tests.support.api import running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.support.api import Api
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 90  # seconds
+
+
+class Serving:
+    """A server in a process of its own."""
+
+    def __init__(self, environ: dict[str, str], *arguments: str) -> None:
+        """Start it; what it says goes to a file, so that it never waits for a reader."""
+        usual = {
+            name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "backend", "serve", "--port", "0", *arguments],
+            cwd=ROOT,
+            env={**usual, "MEMORY_METRICS_PORT": "0", **environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.said = ""
+
+    def wait_until_ready(self) -> httpx.Client:
+        """Read what it says until it serves; return a client with the key that it printed."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.said += line
+            if line.startswith("Ready: "):
+                break
+        found = dict(re.findall(r"export (MEMORY_API_\w+)=(\S+)", self.said))
+        assert found, self.said
+        headers = {"Authorization": f"Bearer {found['MEMORY_API_KEY']}"}
+        return httpx.Client(base_url=found["MEMORY_API_URL"], headers=headers, timeout=30)
+
+    def stop(self, with_signal: int = signal.SIGINT) -> int:
+        """Tell it to stop and return its exit status."""
+        self.process.send_signal(with_signal)
+        _, rest = self.process.communicate(timeout=PATIENCE)
+        self.said += rest
+        return self.process.returncode
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Serving]]:
+    """Start servers that are gone after the test."""
+    started: list[Serving] = []
+
+    def start(environ: dict[str, str], *arguments: str) -> Serving:
+        started.append(Serving(environ, *arguments))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.process.kill()
+        one.process.communicate()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_first_run_needs_nothing_and_the_second_finds_the_data(
+    serve: Callable[..., Serving], tmp_path: Path, ending: int
+) -> None:
+    """No settings: a database, a key and a keeper are made; all of it is there the next time."""
+    environ = {"MEMORY_DATA": str(tmp_path / "data")}
+    first = serve(environ)
+    with first.wait_until_ready() as client:
+        token = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+        made = client.post("/api/memories", json={"content": f"The CI token is {token}"})
+        assert made.status_code == 200, made.text
+        assert "swagger" in client.get("/docs").text
+    assert first.stop(ending) == 0
+    assert not (tmp_path / "data/postgres/data/postmaster.pid").exists()
+    for name in ("api-key", "encryption.key"):
+        assert (tmp_path / "data" / name).stat().st_mode & 0o777 == 0o600
+    second = serve(environ)
+    with second.wait_until_ready() as client:
+        found = client.post("/api/memories/recall", json={"context": "CI token"}).json()
+        assert [one["id"] for one in found["memories"]] == [made.json()["id"]]
+        opened = client.post(f"/api/memories/{made.json()['id']}/secret").json()
+        assert opened["content"] == f"The CI token is {token}"
+    assert second.stop(ending) == 0
+    assert token not in first.said + second.said
+
+
+@pytest.mark.parametrize(
+    ("environ", "arguments", "told"),
+    [
+        ({}, ["--host", "192.0.2.1"], "set DATABASE_URL"),
+        ({"API_KEYS": "{"}, [], "API_KEYS is not JSON"),
+        ({"API_KEY": "short"}, [], "shorter than 8"),
+        ({"MEMORY_MIGRATE": "maybe"}, [], "MEMORY_MIGRATE"),
+        ({"MEMORY_PG_BIN": "/nowhere"}, [], "MEMORY_PG_BIN"),
+    ],
+)
+def test_what_cannot_work_is_said_in_one_line(
+    serve: Callable[..., Serving],
+    tmp_path: Path,
+    environ: dict[str, str],
+    arguments: list[str],
+    told: str,
+) -> None:
+    """A wrong setting ends the start with its name and the fix, without a traceback."""
+    server = serve({"MEMORY_DATA": str(tmp_path), **environ}, *arguments)
+    out, said = server.process.communicate(timeout=PATIENCE)
+    assert server.process.returncode == 1
+    assert told in said
+    assert "Traceback" not in said + out
+
+
+def test_taken_port_is_named(serve: Callable[..., Serving], tmp_path: Path) -> None:
+    """The port is tried before anything else is started."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        server = serve({"MEMORY_DATA": str(tmp_path)}, "--port", port)
+        _, said = server.process.communicate(timeout=PATIENCE)
+    assert server.process.returncode == 1
+    assert f"Port {port}" in said
+    assert not (tmp_path / "postgres").exists()
+
+
+def test_workers_share_one_database(serve: Callable[..., Serving], tmp_path: Path) -> None:
+    """Several processes serve one port; they end together."""
+    server = serve({"MEMORY_DATA": str(tmp_path), "MEMORY_WORKERS": "2"})
+    assert server.process.stderr is not None
+    said = "".join(server.process.stderr.readline() for _ in range(6))
+    found = dict(re.findall(r"export (MEMORY_API_\w+)=(\S+)", said))
+    headers = {"Authorization": f"Bearer {found['MEMORY_API_KEY']}"}
+    transport = httpx.HTTPTransport(retries=5)
+    with httpx.Client(
+        base_url=found["MEMORY_API_URL"], headers=headers, transport=transport, timeout=60
+    ) as client:
+        for number in range(4):
+            answer = client.post("/api/memories", json={"content": f"Note {number}"})
+            assert answer.status_code == 200, answer.text
+        assert len(client.get("/api/memories").json()["memories"]) == 4
+    server.stop(signal.SIGTERM)
+    assert not (tmp_path / "postgres/data/postmaster.pid").exists()
+
+
+@pytest.mark.anyio
+async def test_database_killed_under_load_loses_nothing_acknowledged(tmp_path: Path) -> None:
+    """While it is away every answer is 503; when it is back, so is the server, with all rows."""
+    postgres = EmbeddedPostgres(tmp_path / "postgres")
+    short = tempfile.mkdtemp(prefix="s-")  # a socket's path has 107 bytes at most
+    socket_folder = Path(short) / "now"
+
+    def start() -> str:
+        url = postgres.start()
+        socket_folder.unlink(missing_ok=True)
+        socket_folder.symlink_to(url.split("host=")[1])
+        return re.sub("host=.*", f"host={socket_folder}", url)
+
+    url = start()
+    upgrade(Settings(database_url=url, migration_url=url))
+    acknowledged: list[str] = []
+    refused: list[int] = []
+    is_done = False
+
+    async def load(api: Api, number: int) -> None:
+        step = 0
+        while not is_done:
+            step += 1
+            content = f"worker {number} row {step}"
+            answer = await api.alice.post("/api/memories", json={"content": content})
+            if answer.status_code == 200:
+                acknowledged.append(content)
+            else:
+                refused.append(answer.status_code)
+                await asyncio.sleep(0.02)
+
+    try:
+        async with running(url) as api:
+            workers = [asyncio.create_task(load(api, number)) for number in range(4)]
+            await _until(lambda: len(acknowledged) > 50)
+            pid = int((tmp_path / "postgres/data/postmaster.pid").read_text().splitlines()[0])
+            _kill_postgres(postgres, pid)
+            await _until(lambda: len(refused) > 10)
+            assert (await api.nobody.get("/livez")).status_code == 200
+            assert (await api.nobody.get("/readyz")).status_code == 503
+            await asyncio.to_thread(start)
+            before = len(acknowledged)
+            await _until(lambda: len(acknowledged) > before + 50)
+            is_done = True
+            await asyncio.gather(*workers)
+            assert set(refused) == {503}
+            assert set(acknowledged) <= _contents(url)
+    finally:
+        postgres.stop()
+        shutil.rmtree(short)
+
+
+def _contents(url: str) -> set[str]:
+    with psycopg.connect(url) as connection:
+        return {row[0] for row in connection.execute("SELECT content FROM memories")}
+
+
+def _kill_postgres(postgres: EmbeddedPostgres, pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    process = postgres._process
+    if process is not None and process.pid == pid:
+        process.wait()
+
+
+async def _until(is_so: Callable[[], bool]) -> None:
+    for _ in range(PATIENCE * 50):
+        if is_so():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it never came to that")

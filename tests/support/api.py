@@ -1,0 +1,94 @@
+"""The real app on a real database, spoken to in process through its whole stack."""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from backend.app import create_app
+from backend.settings import Settings
+from backend.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from fastapi import FastAPI
+
+    from backend.secrets.keeper import Keeper
+
+KEYS = {"alice": "alice-" + "key-for-tests", "bob": "bob-" + "key-for-tests"}
+ENCRYPTION_KEY = "0f" * 32
+PLENTY = 1_000_000  # a rate that no test reaches
+
+
+@dataclass
+class Api:
+    """An app that runs, with a client for each of its users."""
+
+    app: FastAPI
+    url: str
+    logs: io.StringIO
+    clients: dict[str, httpx.AsyncClient] = field(default_factory=dict)
+
+    @property
+    def alice(self) -> httpx.AsyncClient:
+        """Return the client of one user."""
+        return self.with_key(KEYS["alice"])
+
+    @property
+    def bob(self) -> httpx.AsyncClient:
+        """Return the client of another user."""
+        return self.with_key(KEYS["bob"])
+
+    @property
+    def nobody(self) -> httpx.AsyncClient:
+        """Return a client without a key."""
+        return self.with_key("")
+
+    def with_key(self, key: str) -> httpx.AsyncClient:
+        """Return a client that sends this key."""
+        if key not in self.clients:
+            headers = {"Authorization": f"Bearer {key}"} if key else {}
+            transport = httpx.ASGITransport(app=self.app)
+            self.clients[key] = httpx.AsyncClient(
+                transport=transport, base_url="http://test", headers=headers, timeout=60
+            )
+        return self.clients[key]
+
+    def logged(self) -> list[dict[str, Any]]:
+        """Return what was logged."""
+        return [json.loads(line) for line in self.logs.getvalue().splitlines()]
+
+
+@asynccontextmanager
+async def running(url: str, *, keeper: Keeper | None = None, **changes: Any) -> AsyncIterator[Api]:
+    """Run the app on a database, with another keeper or other settings where they are named."""
+    named: dict[str, Any] = {
+        "database_url": url,
+        "migration_url": url,
+        "migrate": "off",
+        "keys": KEYS,
+        "encryption_key": ENCRYPTION_KEY,
+        "rate": PLENTY,
+        "burst": PLENTY,
+    } | changes
+    logs = io.StringIO()
+    app = create_app(Settings(**named), keeper=keeper, telemetry=Telemetry(logs))
+    api = Api(app, url, logs)
+    async with app.router.lifespan_context(app):
+        yield api
+        for client in api.clients.values():
+            await client.aclose()
+
+
+async def stored(client: httpx.AsyncClient, content: str, **fields: Any) -> dict[str, Any]:
+    """Store a memory and return what the API answers."""
+    answer = await client.post("/api/memories", json={"content": content, **fields})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
