@@ -180,8 +180,6 @@ async def test_database_killed_under_load_loses_nothing_acknowledged(tmp_path: P
         socket_folder.symlink_to(url.split("host=")[1])
         return re.sub("host=.*", f"host={socket_folder}", url)
 
-    url = start()
-    upgrade(Settings(database_url=url, migration_url=url))
     acknowledged: list[str] = []
     refused: list[int] = []
     is_done = False
@@ -199,6 +197,8 @@ async def test_database_killed_under_load_loses_nothing_acknowledged(tmp_path: P
                 await asyncio.sleep(0.02)
 
     try:
+        url = start()
+        upgrade(Settings(database_url=url, migration_url=url))
         async with running(url) as api:
             workers = [asyncio.create_task(load(api, number)) for number in range(4)]
             await _until(lambda: len(acknowledged) > 50)
