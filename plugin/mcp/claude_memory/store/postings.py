@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 else:
     Posting = namedtuple("Posting", "term df rids whole")
 
-AHEAD = 512  # entries read to see whether a term is rare
-MOST = 5_000  # entries of one term that are read at all
+AHEAD = 256  # entries read to see whether a term is rare
+MOST = 3_000  # entries of one term that are read at all: the newest
 HOLDERS = "SELECT rowid FROM memories_fts WHERE memories_fts MATCH ?"
 NEWEST_HOLDERS = (
     "SELECT rowid FROM memories_fts WHERE memories_fts MATCH :match ORDER BY rowid DESC LIMIT :most"
@@ -60,17 +60,20 @@ def holders(connection: sqlite3.Connection, posting: Posting) -> list[int]:
     """Return the memories that hold the term, the newest if there are very many."""
     if posting.whole:
         return posting.rids
-    newest = {"match": posting.term.match, "most": MOST}
-    return [rid for (rid,) in connection.execute(NEWEST_HOLDERS, newest)]
+    return _newest(connection, posting.term.match)
 
 
 def holders_among(
     connection: sqlite3.Connection, posting: Posting, others: Iterable[Posting]
 ) -> list[int]:
-    """Return the memories that hold the term and also one of the others."""
+    """Return the newest memories that hold the term and also one of the others."""
     any_other = " OR ".join(f"({other.term.match})" for other in others)
-    expression = f"({posting.term.match}) AND ({any_other})"
-    return [rid for (rid,) in connection.execute(HOLDERS, (expression,))]
+    return _newest(connection, f"({posting.term.match}) AND ({any_other})")
+
+
+def _newest(connection: sqlite3.Connection, expression: str) -> list[int]:
+    found = connection.execute(NEWEST_HOLDERS, {"match": expression, "most": MOST})
+    return [rid for (rid,) in found]
 
 
 def _read(connection: sqlite3.Connection, term: Term, highest: int) -> Posting:

@@ -51,9 +51,9 @@ else:
 
 CHOSEN = 14  # terms that take part: the rarest
 BUDGET = 600  # candidates from which on a further term only counts among them
-BATCH = 60  # memories read at once, and twice the limit more
-MOST_SORTED = 2_000  # memories put in an order other than relevance
-MOST_FILLING = 10_000  # entries of a frequent term looked through to fill an answer
+BATCH = 40  # memories read at once, and as many as the limit more
+MOST_READ = 2_000  # candidates read when few of them may be seen, or all are to be sorted
+MOST_FILLING = 10_000  # entries of frequent terms looked through to fill an answer
 CLOSE = 0.5  # of the best relevance: what counts as a full match when sorted otherwise
 VISIBLE = (
     "m.live = 1 AND (m.expires_at = '' OR m.expires_at > :now) AND NOT EXISTS "
@@ -130,8 +130,8 @@ class _Answer:
         masses = {bits: -sum(w.gain for w in self._terms(bits)) for bits in {*self._held.values()}}
         order = sorted(self._held, key=lambda rid: (masses[self._held[rid]], -rid))
         relevant = self._query.sort_by not in ("importance", "recency")
-        size = BATCH + 2 * self._query.limit
-        for start in range(0, len(order) if relevant else min(len(order), MOST_SORTED), size):
+        size = BATCH + self._query.limit
+        for start in range(0, min(len(order), MOST_READ), size):
             self._read(order[start : start + size])
             if relevant and len(self._seen) >= self._query.limit:
                 break
@@ -147,7 +147,7 @@ class _Answer:
                 "ON m.rid = f.rowid",
                 f"{VISIBLE} LIMIT :limit",
                 match=self._postings[place].term.match,
-                most=MOST_FILLING,
+                most=MOST_FILLING // len(frequent),
                 limit=self._query.limit,
             )
             rids = [rid for (rid,) in found if rid not in self._seen][:room]
