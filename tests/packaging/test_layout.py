@@ -6,6 +6,7 @@ import json
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -44,9 +45,18 @@ def test_the_version_is_the_same_everywhere() -> None:
 def test_a_lock_satisfies_the_group_it_was_made_from(group: str, lock: str) -> None:
     """A changed requirement without a new lock would not be installed."""
     pinned = dict(re.findall(r"(?m)^([\w.-]+)==(\S+)", (ROOT / lock).read_text()))
-    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"][group]
-    for requirement in map(Requirement, wanted):
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    for requirement in map(Requirement, _requirements(groups, group)):
         assert requirement.specifier.contains(pinned[requirement.name]), requirement
+
+
+def _requirements(groups: dict[str, list[Any]], name: str) -> list[str]:
+    """Return what a group asks for, with the groups that it includes (PEP 735)."""
+    found: list[str] = []
+    for entry in groups[name]:
+        included = isinstance(entry, dict)
+        found += _requirements(groups, entry["include-group"]) if included else [entry]
+    return found
 
 
 def test_locks_hold_hashes_and_no_place_to_download_from() -> None:

@@ -313,3 +313,34 @@ def test_turn_that_kills_its_worker_is_given_up(machine: Learning, claude: Stand
     machine.learn()
     assert claude.calls == []
     assert turns.count(machine.store) == (0, 1)
+
+
+def test_what_is_deleted_is_not_learned_again(make_machine: Callable[..., Learning]) -> None:
+    """A delete takes the words along from which the memory would come back."""
+    machine = make_machine("")
+    memory = put(machine.store, "The webshop uses zebrawood", session="s")
+    machine.hear("remember: the webshop always uses zebrawood as its package manager")
+    machine.service.delete((memory.uid,), purge=True)
+    machine.learn()
+    assert machine.contents() == []
+    assert turns.count(machine.store) == (0, 0)
+    bodies = machine.store.execute("SELECT body FROM turns").fetchall()
+    assert bodies == [("",)]
+
+
+def test_rule_adds_nothing_to_what_claude_has_stored(make_machine: Callable[..., Learning]) -> None:
+    """One 'remember' is one memory, also without a judge."""
+    machine = make_machine("")
+    machine.hear("always use pnpm instead of npm in the webshop")
+    put(machine.store, "Use pnpm instead of npm in the webshop", session="s", source="model")
+    machine.learn()
+    assert machine.contents() == ["Use pnpm instead of npm in the webshop"]
+
+
+def test_rule_still_learns_what_differs(make_machine: Callable[..., Learning]) -> None:
+    """A correction of what was stored in the same session is not lost."""
+    machine = make_machine("")
+    machine.hear("always use pnpm instead of npm in the webshop")
+    put(machine.store, "The webshop uses npm", session="s", source="model")
+    machine.learn()
+    assert len(machine.contents()) == 2

@@ -133,8 +133,8 @@ def redacted(event: Event) -> Event:
 
 def is_strange(event: Event, words: Sequence[str], earlier: Sequence[str]) -> bool:
     """Tell whether the event has next to nothing in common with what the user said."""
-    return not _overlap(event.content, words) or (
-        _overlap(event.content, [*words, *earlier]) < STRANGE
+    return not overlap(event.content, words) or (
+        overlap(event.content, [*words, *earlier]) < STRANGE
     )
 
 
@@ -149,9 +149,9 @@ def doubt(event: Event, words: Sequence[str], earlier: Sequence[str]) -> str:
     own = " ".join(said).lower()
     if any(token.lower() not in own for token in SPECIFIC.findall(event.content)):
         return "it holds a name or number that you did not write yourself"
-    if _overlap(event.content, said) < GROUNDED:
+    if overlap(event.content, said) < GROUNDED:
         return "it is not clearly in your own words"
-    if ORDER.search(unquoted(event.content)) and _overlap(event.content, words) < VERBATIM:
+    if ORDER.search(unquoted(event.content)) and overlap(event.content, words) < VERBATIM:
         return "it is an order to the assistant that you did not give in these words"
     return ""
 
@@ -179,7 +179,8 @@ def likeness(one: str, other: str) -> float:
     return len(left & right) / len(left | right) if left and right else 0.0
 
 
-def _overlap(content: str, texts: Sequence[str]) -> float:
+def overlap(content: str, texts: Sequence[str]) -> float:
+    """Return which share of a content's words occurs in the texts, from 0 to 1."""
     wanted = _stems(unquoted(content))
     return len(wanted & _stems(" ".join(texts))) / len(wanted) if wanted else 0.0
 

@@ -26,6 +26,7 @@ SOURCE = "auto-learn"
 SESSION_LIMIT = 5  # memories of one session, and as many proposals
 REVIEW_FIRST = "MEMORY_LEARN=propose: you look at everything first"
 REPLACEABLE = ("auto-learn", "model", "user")  # not what a teammate or an import brought
+COVERED = 0.7  # share of a sentence's words in a memory from which it says nothing more
 SAME, OTHER = 0.6, 0.4  # likeness of the one memory that is meant, and of the next best at most
 
 
@@ -37,6 +38,7 @@ class Settling:
     service: MemoryService
     mode: str
     now: Callable[[], datetime]
+    by_rule: bool = False  # the local rule has not seen what is known already
 
     def settle(self, turn: Turn, said: Conversation, found: Sequence[Event]) -> None:
         """Store, propose or leave each event of a turn; what is known already stays one memory."""
@@ -46,10 +48,17 @@ class Settling:
             doubt = events.doubt(event, said.words, said.earlier_words)
             reason = doubt or (REVIEW_FIRST if self.mode == "propose" else "")
             new = self._new_memory(turn, said, events.as_note(event))
+            if self.by_rule and self._is_kept(turn, new):
+                continue
             if reason:
                 self._propose(turn, new, reason)
             else:
                 self._store(turn, new)
+
+    def _is_kept(self, turn: Turn, new: NewMemory) -> bool:
+        """Tell whether Claude has stored in this session what the user's sentence says."""
+        kept = memories.of_session(self.connection, turn.session)
+        return any(events.overlap(new.content, [one.content]) >= COVERED for one in kept)
 
     def _new_memory(self, turn: Turn, said: Conversation, event: Event) -> NewMemory:
         from claude_memory.learn.rules import is_about_project  # compiles many patterns

@@ -147,9 +147,9 @@ class LearnWorker:
             if verdict.outcome == judges.STOPPED:
                 return self._give_back(connection, turn)
             if verdict.outcome == judges.ANSWERED:
-                self._settle(connection, turn, said, read_events(verdict.events))
+                self._settle(connection, turn, said, read_events(verdict.events), by_rule=False)
             elif verdict.outcome == NOT_ASKED or turn.tries >= turns.TRIES:
-                self._settle(connection, turn, said, rules.extract(said.words))
+                self._settle(connection, turn, said, rules.extract(said.words), by_rule=True)
             else:
                 return self._try_later(connection, turn)
         with write(connection):
@@ -179,10 +179,18 @@ class LearnWorker:
         return verdict
 
     def _settle(
-        self, connection: sqlite3.Connection, turn: Turn, said: Conversation, found: list[Event]
+        self,
+        connection: sqlite3.Connection,
+        turn: Turn,
+        said: Conversation,
+        found: list[Event],
+        *,
+        by_rule: bool,
     ) -> None:
-        settling = Settling(connection, self._service, self._settings.learn, self._now)
-        settling.settle(turn, said, found)
+        if turns.is_claimed(connection, turn):  # else what it says was deleted meanwhile
+            mode = self._settings.learn
+            settling = Settling(connection, self._service, mode, self._now, by_rule=by_rule)
+            settling.settle(turn, said, found)
 
     def _give_back(self, connection: sqlite3.Connection, turn: Turn) -> None:
         with write(connection):

@@ -14,7 +14,7 @@ from claude_memory.memory import Draft, label, stamp
 from claude_memory.service import checks
 from claude_memory.service.interface import Deleted, Edited
 from claude_memory.service.secrets import separate
-from claude_memory.store import history, ids, memories, purge, seals
+from claude_memory.store import history, ids, memories, proposals, purge, seals, turns
 from claude_memory.store.connection import write
 
 if TYPE_CHECKING:
@@ -180,6 +180,7 @@ def delete(
         for one in live:
             history.record(connection, one, "deleted", place.now())
             memories.bury(connection, one.uid, stamp(place.now()))
+            turns.forget(connection, one.session)  # or it would be learned again from there
     return tuple(Deleted(label(one), _undo_sentence(connection, one)) for one in live)
 
 
@@ -199,6 +200,7 @@ def _purge(place: Place, door: SecretDoor, names: tuple[str, ...]) -> list[Delet
             named.setdefault(ids.resolve(connection, name), name)
         kept = {uid: seals.all_of(connection, uid) for uid in named}
         for uid in named:
+            _forget_origin(connection, uid)
             memories.bury(connection, uid, stamp(place.now()))
             purge.forget(connection, uid)
     clean = purge.scrub(connection)
@@ -208,6 +210,15 @@ def _purge(place: Place, door: SecretDoor, names: tuple[str, ...]) -> list[Delet
         stubborn = purge.purge_copies(place.database, uid, place.now())
         answers.append(Deleted(name, _purge_sentence(name, clean, notes, stubborn)))
     return answers
+
+
+def _forget_origin(connection: sqlite3.Connection, uid: str) -> None:
+    """Drop what the memory could be learned from again, and proposals that say the same."""
+    earlier = history.latest(connection, uid)
+    memory = memories.get(connection, uid) or (earlier[2] if earlier else None)
+    if memory is not None:
+        turns.forget(connection, memory.session)
+        proposals.forget(connection, memory.content)
 
 
 def _purge_sentence(name: str, clean: bool, notes: tuple[str, ...], stubborn: list[str]) -> str:  # noqa: FBT001

@@ -217,6 +217,15 @@ def newest(
     return [to_memory(row) for row in rows]
 
 
+def of_session(connection: sqlite3.Connection, session: str) -> list[Memory]:
+    """Return the live memories that were stored in a session."""
+    query = (
+        f"SELECT {COLUMNS} FROM memories "  # noqa: S608
+        "WHERE session = ? AND session <> '' AND live = 1 ORDER BY session_seq DESC LIMIT 200"
+    )
+    return [to_memory(row) for row in connection.execute(query, (session,))]
+
+
 def successor(connection: sqlite3.Connection, uid: str) -> Memory | None:
     """Return the live memory that supersedes this one, if there is one."""
     query = (

@@ -12,7 +12,7 @@ import json
 from collections import namedtuple
 
 from claude_memory.memory import normalise, stamp
-from claude_memory.store import ids
+from claude_memory.store import ids, similar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,6 +71,13 @@ def listed(connection: sqlite3.Connection, limit: int = 20) -> list[Proposal]:
 def remove(connection: sqlite3.Connection, local_no: int) -> None:
     """Forget a proposal; its number is not used again."""
     connection.execute("DELETE FROM proposals WHERE local_no = ?", (local_no,))
+
+
+def forget(connection: sqlite3.Connection, text: str) -> None:
+    """Remove the proposals that say nearly the same as a text."""
+    for one in listed(connection, LIMIT):
+        if similar.likeness(one.fields["content"], text) >= similar.LIKE:
+            remove(connection, one.local_no)
 
 
 def count(connection: sqlite3.Connection) -> int:

@@ -53,6 +53,11 @@ def _placed(rids: list[int]) -> dict[str, int | None]:
     return {**dict.fromkeys(PLACES), **dict(zip(PLACES, rids))}
 
 
+def likeness(one: str, other: str) -> float:
+    """Return the share of words that two texts have in common, from 0 to 1."""
+    return _likeness(_words(one), _words(other))
+
+
 def _candidates(connection: sqlite3.Connection, wanted: frozenset[str]) -> list[int]:
     """Return the memories that share the rarest words; where no word is rare, the rarest of all."""
     weights: Counter[int] = Counter()

@@ -122,6 +122,21 @@ def finish(connection: sqlite3.Connection, turn: Turn) -> None:
     _trim(connection, "state = 'done'", DONE_LIMIT)
 
 
+def forget(connection: sqlite3.Connection, session: str) -> None:
+    """Drop what a session said that is not learned from yet, or was given up."""
+    connection.execute(
+        "UPDATE turns SET state = 'done', body = '', project = '', session = '' "
+        "WHERE session = ? AND session <> '' AND state <> 'done'",
+        (session,),
+    )
+
+
+def is_claimed(connection: sqlite3.Connection, turn: Turn) -> bool:
+    """Tell whether a claimed turn was not forgotten meanwhile."""
+    query = "SELECT 1 FROM turns WHERE id = ? AND state = 'claimed'"
+    return connection.execute(query, (turn.id,)).fetchone() is not None
+
+
 def postpone(connection: sqlite3.Connection, turn: Turn, until: datetime) -> None:
     """Give a turn back after a try that failed; it is not claimed before `until`."""
     _give_back(connection, turn, tries=turn.tries, at=stamp(until))
