@@ -8,7 +8,7 @@ from functools import lru_cache
 from claude_memory.errors import NotFound
 from claude_memory.memory import Memory, moment, new_uid, normalise, stamp
 from claude_memory.store import ids, words
-from claude_memory.store.rows import COLUMNS, COLUMNS_OF_M, FIELDS, to_memory
+from claude_memory.store.rows import COLUMNS, COLUMNS_OF_M, FIELDS, SCOPES, VISIBLE, to_memory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,16 +17,6 @@ if TYPE_CHECKING:
 
     from claude_memory.memory import Draft
 
-VISIBLE = (
-    "m.live = 1 AND (m.expires_at = '' OR m.expires_at > :now) AND NOT EXISTS "
-    "(SELECT 1 FROM memories s WHERE s.supersedes = m.uid AND s.live = 1 AND s.supersedes <> '')"
-)
-SCOPES = {
-    "": "(m.scope = 'global' OR m.project = :project)",
-    "global": "m.scope = 'global'",
-    "project": "(m.scope = 'project' AND m.project = :project)",
-    "all": "1",
-}
 SKEW = timedelta(days=1)
 
 

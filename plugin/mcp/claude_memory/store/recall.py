@@ -10,7 +10,7 @@ from collections import namedtuple
 
 from claude_memory.memory import stamp
 from claude_memory.store import postings, ranking, terms
-from claude_memory.store.rows import COLUMNS_OF_M, FIELDS, to_memory
+from claude_memory.store.rows import COLUMNS_OF_M, FIELDS, SCOPES, VISIBLE, to_memory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,17 +55,7 @@ BATCH = 40  # memories read at once, and as many as the limit more
 MOST_READ = 2_000  # candidates read when few of them may be seen, or all are to be sorted
 MOST_FILLING = 10_000  # entries of frequent terms looked through to fill an answer
 CLOSE = 0.5  # of the best relevance: what counts as a full match when sorted otherwise
-VISIBLE = (
-    "m.live = 1 AND (m.expires_at = '' OR m.expires_at > :now) AND NOT EXISTS "
-    "(SELECT 1 FROM memories s WHERE s.supersedes = m.uid AND s.live = 1 AND s.supersedes <> '') "
-    "AND (:category = '' OR m.category = :category)"
-)
-SCOPES = {
-    "": "(m.scope = 'global' OR m.project = :project)",
-    "global": "m.scope = 'global'",
-    "project": "(m.scope = 'project' AND m.project = :project)",
-    "all": "1",
-}
+CATEGORY = "(:category = '' OR m.category = :category)"
 BESIDE = (
     "SELECT n.rid FROM memories m JOIN memories n ON n.session = m.session AND n.session_seq "
     "BETWEEN m.session_seq - 2 AND m.session_seq + 2 WHERE m.session <> '' AND m.rid IN (%s)"
@@ -145,7 +135,7 @@ class _Answer:
             found = self._select(
                 f"m.rid FROM ({postings.NEWEST_HOLDERS}) f CROSS JOIN memories m "
                 "ON m.rid = f.rowid",
-                f"{VISIBLE} LIMIT :limit",
+                f"{VISIBLE} AND {CATEGORY} LIMIT :limit",
                 match=self._postings[place].term.match,
                 most=MOST_FILLING // len(frequent),
                 limit=self._query.limit,
@@ -184,7 +174,7 @@ class _Answer:
         wanted = {*rids, *(rid for (rid,) in beside if rid in self._held)}
         rows = self._select(
             f"{COLUMNS_OF_M}, m.rid FROM memories m",
-            f"m.rid IN ({','.join(map(str, wanted))}) AND {VISIBLE}",
+            f"m.rid IN ({','.join(map(str, wanted))}) AND {VISIBLE} AND {CATEGORY}",
         )
         memories = {row[len(FIELDS)]: to_memory(row) for row in rows}
         held = {rid: self._terms(self._held[rid]) for rid in memories}

@@ -6,8 +6,8 @@ import json
 from collections import namedtuple
 
 from claude_memory.memory import normalise
-from claude_memory.store.memories import SCOPES, twin_key
-from claude_memory.store.rows import COLUMNS, COLUMNS_OF_M, to_memory
+from claude_memory.store.memories import twin_key
+from claude_memory.store.rows import COLUMNS, COLUMNS_OF_M, SCOPES, to_memory
 from claude_memory.store.seals import Seal
 
 TYPE_CHECKING = False

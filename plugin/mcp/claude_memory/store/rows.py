@@ -1,4 +1,7 @@
-"""Turns a row of the memories table into a Memory. Hot."""
+"""What a row of the memories table is to a reader: which rows count, and the Memory of one. Hot.
+
+VISIBLE and SCOPES are conditions on a table named `m`; they take the parameters :now and :project.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,16 @@ if TYPE_CHECKING:
 FIELDS = Memory._fields
 COLUMNS = ", ".join(FIELDS)
 COLUMNS_OF_M = ", ".join("m." + name for name in FIELDS)
+VISIBLE = (
+    "m.live = 1 AND (m.expires_at = '' OR m.expires_at > :now) AND NOT EXISTS "
+    "(SELECT 1 FROM memories s WHERE s.supersedes = m.uid AND s.live = 1 AND s.supersedes <> '')"
+)
+SCOPES = {
+    "": "(m.scope = 'global' OR m.project = :project)",
+    "global": "m.scope = 'global'",
+    "project": "(m.scope = 'project' AND m.project = :project)",
+    "all": "1",
+}
 
 
 def to_memory(row: tuple[Any, ...]) -> Memory:

@@ -12,9 +12,8 @@ from collections import Counter
 
 from claude_memory.memory import stamp
 from claude_memory.store import commonness, words
-from claude_memory.store.memories import SCOPES, VISIBLE
 from claude_memory.store.postings import HOLDERS
-from claude_memory.store.rows import COLUMNS_OF_M, to_memory
+from claude_memory.store.rows import COLUMNS_OF_M, SCOPES, VISIBLE, to_memory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

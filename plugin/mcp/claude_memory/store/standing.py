@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from claude_memory.memory import stamp
-from claude_memory.store.memories import VISIBLE
-from claude_memory.store.rows import COLUMNS_OF_M, to_memory
+from claude_memory.store.rows import COLUMNS_OF_M, VISIBLE, to_memory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
