@@ -40,8 +40,16 @@ class Settings:
     complaints: tuple[str, ...]
 
     @property
+    def works_as(self) -> str:
+        """Name the mode that this version works in, and the one that was asked for."""
+        asked = (
+            "" if self.mode == "SQLite-only" else f" ({self.mode} is set, but does not sync yet)"
+        )
+        return f"SQLite-only{asked}"
+
+    @property
     def mode(self) -> str:
-        """Name the operating mode; Full is any of them with Vault."""
+        """Name the operating mode that was asked for; Full is any of them with Vault."""
         if not self.api_key:
             return "SQLite-only"
         return "HTTP-only" if self.sync_disabled else "Hybrid"

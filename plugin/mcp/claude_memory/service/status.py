@@ -51,7 +51,7 @@ def status(place: Place, settings: Settings) -> Status:
 
 
 def _mode(settings: Settings) -> str:
-    return settings.mode + (" + Vault" if settings.vault_addr and settings.vault_token else "")
+    return settings.works_as + (" + Vault" if settings.vault_addr and settings.vault_token else "")
 
 
 def _megabytes(path: str) -> str:
