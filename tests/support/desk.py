@@ -56,7 +56,8 @@ class Desk:
         choose: Callable[[], Any] = lambda: keeper  # noqa: E731
         if keeper == OWN_KEEPER:
             choose = lambda: choice.choose(self.settings)  # noqa: E731
-        keepers = Keepers(choose, lambda sealed: choice.opener(self.settings, sealed))
+        given = keeper if keeper is not None and not isinstance(keeper, str) else None
+        keepers = Keepers(choose, lambda sealed: given or choice.opener(self.settings, sealed))
         database = paths.database(self.settings.home)
         self.place = _KeptPlace(
             database=database,

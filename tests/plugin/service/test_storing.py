@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from claude_memory.keeper.interface import Sealed
 
 from tests.support.desk import Desk
 from tests.support.promises import promise
@@ -301,3 +302,43 @@ def test_secret_of_an_ordinary_memory_is_refused(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.store("Nothing to hide")
     assert "holds no secret" in desk.refused("secret_get", id="L1")
+
+
+class CountingKeeper:
+    """A keeper that tells how many secrets it holds."""
+
+    name = "counting"
+
+    def __init__(self) -> None:
+        """Hold nothing yet."""
+        self.held: set[str] = set()
+
+    def seal(self, uid: str, clear: str) -> Sealed:
+        """Hold one more."""
+        self.held.add(uid)
+        return Sealed(self.name, "k", clear[:0].encode())
+
+    def open(self, uid: str, sealed: Sealed) -> str:
+        """Tell nothing."""
+        return uid[:0] + sealed.key_id[:0]
+
+    def forget(self, uid: str, sealed: Sealed) -> None:
+        """Hold one less."""
+        self.held.discard(uid if sealed else "")
+
+    def check(self) -> str:
+        """Find nothing wrong."""
+        return ""
+
+
+def test_secret_of_a_memory_that_could_not_be_written_is_not_left_with_its_keeper(
+    tmp_path: Path,
+) -> None:
+    """A store that fails leaves nothing behind, in a Vault either."""
+    keeper = CountingKeeper()
+    desk = Desk(tmp_path, keeper=keeper)
+    desk.connection.execute(
+        "CREATE TRIGGER full BEFORE INSERT ON memories BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+    )
+    assert "disk is full" in desk.refused("memory_store", content=f"The bot's token is {TOKEN}")
+    assert keeper.held == set()

@@ -53,7 +53,7 @@ def _try_edit(place: Place, door: SecretDoor, wanted: Edit) -> Edited | None:
         return Edited(before, f"Memory {label(before)} already says that; nothing was changed.")
     after = after._replace(updated_at=stamp(place.now()))
     seal, notes = door.seal(before.uid, safe)
-    with write(connection):
+    with door.given_up_unless_written(seal), write(connection):
         is_current = memories.get(connection, before.uid) == before
         if is_current:
             entry = history.record(connection, before, "edited", place.now())

@@ -5,6 +5,7 @@ Clear text exists here only between `redact` and a keeper.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from claude_memory.store import memories, seals
 from claude_memory.store.connection import write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from claude_memory.keeper.interface import Keeper, Sealed
     from claude_memory.memory import Memory
@@ -119,6 +120,16 @@ class SecretDoor:
         self.seal = keepers.seal
         self.read = keepers.read
         self.forget = keepers.forget
+
+    @contextmanager
+    def given_up_unless_written(self, seal: seals.Seal | None) -> Iterator[None]:
+        """Let the keeper forget a seal when the block that writes its memory fails."""
+        try:
+            yield
+        except BaseException:
+            if seal is not None:
+                self.forget([seal])
+            raise
 
     def holds(self, memory: Memory, clear: str) -> bool:
         """Tell whether a sensitive memory's sealed text is the same; False when in doubt."""

@@ -45,9 +45,10 @@ def store(place: Place, door: SecretDoor, new: NewMemory, *, local_no: int | Non
     if same is not None:
         return _already(place, ready, same)
     uid = memory.new_uid(int(place.now().timestamp() * 1000))
-    seal, sealing = door.seal(uid, ready.safe)
     twin = similar.likely_twin(place.connection(), ready.draft, place.now())
-    stored = _write(place, ready, uid, seal, local_no)
+    seal, sealing = door.seal(uid, ready.safe)
+    with door.given_up_unless_written(seal):
+        stored = _write(place, ready, uid, seal, local_no)
     if stored.uid != uid:  # another session stored the same text in between
         return _already(place, ready, stored)
     return Stored(
