@@ -316,15 +316,18 @@ class CountingKeeper:
     def seal(self, uid: str, clear: str) -> Sealed:
         """Hold one more."""
         self.held.add(uid)
-        return Sealed(self.name, "k", clear[:0].encode())
+        del clear
+        return Sealed(self.name, "k", b"")
 
     def open(self, uid: str, sealed: Sealed) -> str:
         """Tell nothing."""
-        return uid[:0] + sealed.key_id[:0]
+        del uid, sealed
+        return ""
 
     def forget(self, uid: str, sealed: Sealed) -> None:
         """Hold one less."""
-        self.held.discard(uid if sealed else "")
+        del sealed
+        self.held.discard(uid)
 
     def check(self) -> str:
         """Find nothing wrong."""
