@@ -85,10 +85,11 @@ def body_of(answer: dict[str, Any], status: int = 200) -> Any:  # noqa: ANN401  
 
 
 def sessions(superuser: psycopg.Connection[Any]) -> list[tuple[Any, ...]]:
-    """Return the database sessions of the function."""
+    """Return the database sessions of the function: those younger than the one that asks."""
     return superuser.execute(
-        "SELECT pid, backend_start FROM pg_stat_activity WHERE usename = %s "
-        "AND datname = current_database()",
+        "SELECT a.pid, a.backend_start FROM pg_stat_activity a, pg_stat_activity mine "
+        "WHERE mine.pid = pg_backend_pid() AND a.backend_start > mine.backend_start "
+        "AND a.usename = %s AND a.datname = current_database()",
         (LOGIN,),
     ).fetchall()
 

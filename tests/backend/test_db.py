@@ -136,7 +136,9 @@ def test_connections_that_were_cut_are_replaced(
 
         await asyncio.gather(*(one() for _ in range(3)))
         cut = superuser.execute(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = %s",
+            "SELECT count(pg_terminate_backend(a.pid)) FROM pg_stat_activity a, "
+            "pg_stat_activity mine WHERE mine.pid = pg_backend_pid() AND a.usename = %s "
+            "AND a.datname = current_database() AND a.backend_start > mine.backend_start",
             (LOGIN,),
         ).fetchone()
         assert cut == (3,)

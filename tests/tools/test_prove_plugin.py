@@ -1,4 +1,4 @@
-"""`./dev run` shows the plugin at work, and says so when it does not work."""
+"""The first half of `./dev run` shows the plugin at work."""
 
 from __future__ import annotations
 
@@ -24,6 +24,4 @@ def test_memory_is_stored_recalled_and_given_with_the_prompt() -> None:
     assert done.returncode == 0, done.stderr
     assert "Stored memory L1 in category 'facts'." in done.stdout
     assert done.stdout.count('"The team deploys on Tuesdays, because the on-call rota') == 3
-    assert f'claude plugin install memory --marketplace "{ROOT}"' in done.stdout
-    assert "claude plugin install memory --marketplace <owner>/<repo>" in done.stdout
     assert list(Path.home().iterdir()) == []

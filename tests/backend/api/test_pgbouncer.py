@@ -44,7 +44,7 @@ CONTRACT = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pooler(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run PgBouncer; give its address."""
     folder = tmp_path_factory.mktemp("pgbouncer")
