@@ -192,7 +192,7 @@ NAMED = (
     ("private-key", "private key of the wallet: {}", "0x<hex:64>"),
     ("aws-session-token", "x-amz-security-token: {}", "IQo|Jb3JpZ2luX2Vj<alnum:200>"),
     ("api-key", "TF_VAR_api_key={}", "<alnum:32>"),
-    ("npm-token", "npm config set //registry.npmjs.org/:_authToken {}", "np|m_<alnum:36>"),
+    ("npm-token", "npm config set //npm.example.org/:_authToken {}", "np|m_<alnum:36>"),
     ("vault-token", "-H 'X-Vault-Token: {}'", "s.<alnum:24>"),
     ("api-key", "key id K1 and application key {}", "K00<alnum:28>"),
     ("aws-secret-key", "R2 secret access key: {}", "<hex:64>"),

@@ -265,7 +265,7 @@ CODE = (
     "token_type: bearer",
     "scope=openid profile&response_type=code",
     "http://localhost:3000/reset?email=a@b.dev",
-    "https://registry.npmjs.org:443/@scope/pkg",
+    "https://npm.example.org:443/@scope/pkg",
     "postgres://db.acme.dev:5432/app?application_name=a@b",
     "git@github.com:acme/app.git",
     "ssh://git@host.acme.dev:2222/acme/app.git",
