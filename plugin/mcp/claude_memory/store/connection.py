@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 BUSY_SECONDS = 5.0
+REPLACED_AT_MOST = 5  # times that a file may change under an opening session
 # Seconds between two tries to take the write lock: at first, at the least, and when one long piece
 # of work holds it.
 FIRST_PAUSE, LAST_PAUSE, LONG_PAUSE = 0.012, 0.0003, 0.005
@@ -63,19 +64,31 @@ def open_store(path: str) -> StoreConnection:
         StoreDamaged: it is no sound database.
         StoreReadOnly, StoreFull, StoreBusy: as named.
     """
-    try:
-        _make_place(path)
-        connection = _connect(path)
+    for _ in range(REPLACED_AT_MOST):
         try:
-            schema.refuse_unknown(connection, path)  # before anything is written
-            _set_pragmas(connection, path)
-            schema.migrate(connection, path)
-            connection.log = identity(path + "-wal")
-        except BaseException:
-            connection.close()
-            raise
-    except (sqlite3.Error, OSError) as error:
-        raise explain(error, path) from error
+            connection = _open_once(path)
+        except (sqlite3.Error, OSError) as error:
+            raise explain(error, path) from error
+        # Asked after the log was noted: so that log belongs to this very file, and not to one that
+        # another session has put in its place meanwhile.
+        if connection.is_current():
+            return connection
+        connection.close()
+    message = f"The memory database is replaced again and again ({path})."
+    raise errors.StoreBusy(message)
+
+
+def _open_once(path: str) -> StoreConnection:
+    _make_place(path)
+    connection = _connect(path)
+    try:
+        schema.refuse_unknown(connection, path)  # before anything is written
+        _set_pragmas(connection, path)
+        schema.migrate(connection, path)
+        connection.log = identity(path + "-wal")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -108,6 +121,7 @@ def _read_from(connection: StoreConnection) -> StoreConnection:
 
 
 def _connect(path: str, mode: str = "rwc") -> StoreConnection:
+    before = identity(path)  # if another file comes in between, the connection is not current
     connection = sqlite3.connect(
         uri(path, mode),
         uri=True,
@@ -116,7 +130,7 @@ def _connect(path: str, mode: str = "rwc") -> StoreConnection:
         check_same_thread=False,
         factory=StoreConnection,
     )
-    connection.path, connection.identity = path, identity(path)
+    connection.path, connection.identity = path, before
     return connection
 
 
