@@ -6,20 +6,22 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from claude_memory import paths
 from claude_memory.errors import StoreBusy
 from claude_memory.store import connection as store
-from claude_memory.store.connection import write
+from claude_memory.store.connection import open_store, write
 
 from tests.support.promises import promise
 from tests.support.sessions import files_with
 from tests.support.stores import opened
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from claude_memory.store.connection import StoreConnection
 
 
 def _patience(connection: sqlite3.Connection) -> int:
@@ -119,3 +121,31 @@ def test_deleted_text_is_overwritten(tmp_path: Path) -> None:
         connection.execute("DELETE FROM sync_state WHERE k = 'long'")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert files_with(tmp_path, word) == []
+
+
+def _openings(path: Path) -> int:
+    """Count how often this process has a file open, as Linux tells it."""
+    links = list(Path("/proc/self/fd").iterdir())
+    return sum(link.exists() and link.samefile(path) for link in links)
+
+
+@pytest.mark.once  # it asks Linux who holds the file
+def test_file_that_is_replaced_while_it_is_opened_is_opened_anew(tmp_path: Path) -> None:
+    """Neither the old file nor the new one's log is taken for what it is not."""
+    path, other = tmp_path / "memory.db", tmp_path / "other.db"
+    open_store(str(other)).close()
+    holder = sqlite3.connect(str(path), isolation_level=None)
+    holder.execute("PRAGMA journal_mode=WAL")
+    holder.execute("BEGIN IMMEDIATE")  # whoever opens the file has to wait before making tables
+    before = _openings(path)
+    found: list[StoreConnection] = []
+    opener = threading.Thread(target=lambda: found.append(open_store(str(path))))
+    opener.start()
+    while _openings(path) == before and opener.is_alive():
+        pass
+    other.replace(path)
+    holder.close()
+    opener.join()
+    with closing(found[0]) as connection:
+        assert connection.is_current()
+        assert connection.execute("SELECT count(*) FROM memories").fetchone() == (0,)
