@@ -14,6 +14,17 @@
   x KeeperError                a secret cannot be sealed or opened
     + KeeperUnavailable        the keeper does not answer; later may work
     + KeeperRefused            the keeper answered no, or the seal does not fit
+  x RemoteError                the server cannot be used as asked; what is written here stays here
+    + RemoteUnreachable        no answer, or none of our server's: a network error, a foreign page
+    + RemoteBusy               it asks to come back later
+    + KeyRefused               it does not know the key, or no longer
+    + ScopeMissing             the key may not do this
+    + AccountMismatch          the key belongs to another account than this store
+    + CursorExpired            it no longer knows what changed since the cursor
+    + EpochChanged             it was restored from a backup since
+    + RequestTooLarge          the request is more than it takes
+    + RequestRefused           it finds the request malformed
+    + UpgradeNeeded            it speaks no version of the protocol that this plugin does
 """
 
 from __future__ import annotations
@@ -98,3 +109,68 @@ class KeeperUnavailable(KeeperError):
 
 class KeeperRefused(KeeperError):
     """The keeper answered no, or the seal does not fit this memory."""
+
+
+class RemoteError(ClaudeMemoryError):
+    """The server cannot be used as asked; what is written here stays here and is sent later."""
+
+
+class RemoteUnreachable(RemoteError):
+    """No answer came, or one that is not our server's, as from a proxy or a captive portal."""
+
+    fix = "Check the network and MEMORY_API_URL; it is tried again by itself."
+
+
+class RemoteBusy(RemoteError):
+    """The server asks to come back after `retry_after` seconds."""
+
+    fix = "It is tried again by itself."
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        """Keep for how long to wait."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class KeyRefused(RemoteError):
+    """The server does not know the key, or no longer."""
+
+    fix = "Set MEMORY_API_KEY (or the plugin's option) to a key that `backend keys list` shows."
+
+
+class ScopeMissing(RemoteError):
+    """The key may not do this."""
+
+    fix = "Ask for a key with that scope, or go on without."
+
+
+class AccountMismatch(RemoteError):
+    """The key belongs to another account than this store."""
+
+
+class CursorExpired(RemoteError):
+    """The server no longer knows what changed since the cursor."""
+
+
+class EpochChanged(RemoteError):
+    """The server began a new life, by a restore: versions above `lost_after` are lost there."""
+
+    def __init__(self, message: str, epoch: str, lost_after: int) -> None:
+        """Keep the new epoch and what survived."""
+        super().__init__(message)
+        self.epoch = epoch
+        self.lost_after = lost_after
+
+
+class RequestTooLarge(RemoteError):
+    """The request is more than the server takes at once."""
+
+
+class RequestRefused(RemoteError):
+    """The server finds the request as a whole malformed."""
+
+
+class UpgradeNeeded(RemoteError):
+    """The server speaks no version of the protocol that this plugin does."""
+
+    fix = "Update the plugin, or the server, so that both speak one version."
