@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from anyio import to_thread
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, StrictBool, ValidationError
 
 from backend.errors import ApiError, NoKeeper
-from backend.schemas import Change, OpResult, PatchBody, StoreBody, Version64
+from backend.schemas import Change, Content, OpResult, PatchBody, StoreBody, Version64
 from backend.secrets.detect import redact
 from backend.services.applying import Ready, Replay
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 AT_ONCE = 200  # rows
 FORCED = "[secret: whole text]"
 TEXTS = ("content", "tags", "expanded_keywords")
+UNSTORED = {"uid", "force_sensitive", "created_at", "is_sensitive", "secret"}  # not columns
 
 
 class _Tolerant(BaseModel):
@@ -38,10 +39,12 @@ class _Tolerant(BaseModel):
 
 
 class CreateFields(StoreBody):
-    """The body of a create."""
+    """The body of a create: `secret` is what its author has redacted from the texts."""
 
     model_config = ConfigDict(extra="ignore")
     supersedes: UUID | None = None  # type: ignore[assignment]
+    secret: Content | None = None
+    is_sensitive: StrictBool = False
 
 
 class UpdateFields(PatchBody):
@@ -49,6 +52,14 @@ class UpdateFields(PatchBody):
 
     model_config = ConfigDict(extra="ignore")
     supersedes: UUID | None = None
+    secret: Content | None = None
+    is_sensitive: StrictBool = False
+
+
+class DeleteBody(_Tolerant):
+    """The body of a delete: `purge` also erases what its history would keep."""
+
+    purge: StrictBool = False
 
 
 class ReplayBody(_Tolerant):
@@ -162,15 +173,17 @@ class Preparer:
 
     async def _prepare(self, op: Op) -> Ready:
         if op.kind == "delete":
-            return Ready(op.op_id, digest_of(op), op.uid, "delete", op.base)
+            forever = DeleteBody.model_validate(op.body).purge
+            return Ready(op.op_id, digest_of(op), op.uid, "delete", op.base, forever=forever)
         if op.kind == "create":
             return await self._full(op, CreateFields.model_validate(op.body))
         if op.kind == "replay":
             body = ReplayBody.model_validate(op.body)
             told = Replay(body.was, body.lost_after, body.deleted)
             return await self._full(op, body.fields or CreateFields(content="-"), told)
-        given = UpdateFields.model_validate(op.body).model_dump(exclude_unset=True)
-        safe = separate(given)
+        body = UpdateFields.model_validate(op.body)
+        safe = separate(body.model_dump(exclude_unset=True, exclude=UNSTORED))
+        clear = _joined(body.secret, safe.clear)
         return Ready(
             op.op_id,
             digest_of(op),
@@ -178,12 +191,13 @@ class Preparer:
             "update",
             op.base,
             safe.fields,
-            secret=await self.seal(op.uid, safe.clear),
-            is_sensitive=bool(safe.clear),
+            secret=await self.seal(op.uid, clear),
+            is_sensitive=bool(clear) or body.is_sensitive,
         )
 
     async def _full(self, op: Op, body: CreateFields, told: Replay | None = None) -> Ready:
         safe = separate(columns(body), force=body.force_sensitive)
+        clear = _joined(body.secret, safe.clear)
         return Ready(
             op.op_id,
             digest_of(op),
@@ -191,8 +205,8 @@ class Preparer:
             op.kind,
             op.base,
             safe.fields,
-            secret=await self.seal(op.uid, safe.clear),
-            is_sensitive=bool(safe.clear),
+            secret=await self.seal(op.uid, clear),
+            is_sensitive=bool(clear) or body.is_sensitive,
             created_at=body.created_at,
             replay=told,
         )
@@ -217,7 +231,12 @@ def _separate_all(rows: Sequence[ImportRow]) -> list[Safe]:
 
 def columns(body: StoreBody) -> dict[str, Any]:
     """Return the columns that a store body fills."""
-    return body.model_dump(exclude={"uid", "force_sensitive", "created_at", "is_sensitive"})
+    return body.model_dump(exclude=UNSTORED)
+
+
+def _joined(told: str | None, found: str) -> str:
+    """Return what has to be sealed: what the author took out, and what was found besides."""
+    return "\n".join(text for text in (told, found) if text)
 
 
 def digest_of(op: Op) -> bytes:

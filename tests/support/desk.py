@@ -60,12 +60,12 @@ class Desk:
         keepers = Keepers(choose, lambda sealed: given or choice.opener(self.settings, sealed))
         database = paths.database(self.settings.home)
         self.place = _KeptPlace(
-            database=database,
+            locate=lambda: database,
             home=self.settings.home,
             project=project,
             session=session,
             now=self.tick,
-            opening=Opening(database, self.settings.home, self.tick, keepers.seal),
+            opening=Opening(self.settings.home, self.tick, keepers.seal),
         )
         self.door = SecretDoor(self.place, keepers)
         self.service = LocalService(self.place, self.door, self.settings)

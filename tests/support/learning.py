@@ -43,12 +43,12 @@ class Learning:
         keepers = _no_keepers()
         database = paths.database(self.home)
         self.place = Place(
-            database=database,
+            locate=lambda: database,
             home=self.home,
             project=PROJECT,
             session="this-session",
             now=self.clock,
-            opening=Opening(database, self.home, self.clock, keepers.seal),
+            opening=Opening(self.home, self.clock, keepers.seal),
         )
         door = SecretDoor(self.place, keepers)
         self.service = LocalService(self.place, door, self.settings)

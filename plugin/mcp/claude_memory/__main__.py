@@ -42,14 +42,13 @@ class Assembly:
         """Put the parts together."""
         self.settings = settings
         keepers = Keepers(self._choose, self._opener)
-        database = paths.database(settings.home)
         self.place = Place(
-            database=database,
+            locate=self._locate(),
             home=settings.home,
             project=project.identity(project_folder),
             session=session,
             now=memory.utc_now,
-            opening=Opening(database, settings.home, memory.utc_now, keepers.seal),
+            opening=Opening(settings.home, memory.utc_now, keepers.seal),
         )
         self.door = SecretDoor(self.place, keepers)
         self.service = LocalService(self.place, self.door, settings)

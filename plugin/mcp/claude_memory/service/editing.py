@@ -140,11 +140,12 @@ def _revive(connection: sqlite3.Connection, entry: int, earlier: Memory, place: 
         local_no=earlier.local_no,
         created_at=earlier.created_at,
     )
-    memories.rename_superseded(connection, earlier.uid, back.uid)
+    memories.rename_superseded(connection, earlier.uid, back.uid, place.now())
     history.rename_superseded(connection, earlier.uid, back.uid)
     seals.take_back(connection, entry)
     history.move(connection, earlier.uid, back.uid)
     history.remove(connection, entry)
+    seals.send(connection, back.uid)
     return back
 
 
@@ -160,6 +161,7 @@ def _step_back(connection: sqlite3.Connection, entry: int, earlier: Memory, plac
     after = current._replace(**fields, updated_at=stamp(place.now()))
     memories.change(connection, after)
     history.remove(connection, entry)
+    seals.send(connection, after.uid)
     return Edited(after, f"Restored the earlier state of memory {label(after)}.")
 
 
@@ -201,7 +203,7 @@ def _purge(place: Place, door: SecretDoor, names: tuple[str, ...]) -> list[Delet
         kept = {uid: seals.all_of(connection, uid) for uid in named}
         for uid in named:
             _forget_origin(connection, uid)
-            memories.bury(connection, uid, stamp(place.now()))
+            memories.bury(connection, uid, stamp(place.now()), forever=True)
             purge.forget(connection, uid)
     clean = purge.scrub(connection)
     answers = []

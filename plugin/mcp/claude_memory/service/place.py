@@ -25,20 +25,35 @@ class _Shared:
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     mine: threading.local = field(default_factory=threading.local)
-    is_prepared: bool = False
+    path: str = ""
+    prepared: str = ""  # the file that was prepared
 
 
 @dataclass(frozen=True)
 class Place:
-    """The session that asks and the file it asks; one SQLite connection for each thread."""
+    """The session that asks and the file it asks; one SQLite connection for each thread.
 
-    database: str
+    `locate` tells which file that is; it may be another one after a store was bound to an account.
+    """
+
+    locate: Callable[[], str]
     home: str
     project: str
     session: str
     now: Callable[[], datetime]
     opening: Opening
     _shared: _Shared = field(default_factory=_Shared, repr=False)
+
+    @property
+    def database(self) -> str:
+        """The path of the file to work in."""
+        if not self._shared.path:
+            self._shared.path = self.locate()
+        return self._shared.path
+
+    def relocate(self) -> None:
+        """Ask anew which file to work in; every thread goes over to it with its next request."""
+        self._shared.path = self.locate()
 
     def connection(self) -> StoreConnection:
         """Return this thread's connection, opened at its first use or when the file was replaced.
@@ -48,13 +63,14 @@ class Place:
         """
         mine = self._shared.mine
         found: StoreConnection | None = getattr(mine, "connection", None)
-        if found is not None and found.is_current():
+        if found is not None and found.path == self.database and found.is_current():
             return found
         if found is not None:
             from claude_memory.store import salvage  # (rare)
 
             del mine.connection
             salvage.leave(found)
+            self.relocate()
         with self._shared.lock:
             mine.connection = found = self._open()
         return found
@@ -77,12 +93,12 @@ class Place:
 
     def _open(self) -> StoreConnection:
         try:
-            if not self._shared.is_prepared:
-                self.opening.prepare()
-                self._shared.is_prepared = True
+            if self._shared.prepared != self.database:
+                self.opening.prepare(self.database)
+                self._shared.prepared = self.database
             return open_store(self.database)
         except StoreDamaged:
-            self.opening.mend()
+            self.opening.mend(self.database)
             return open_store(self.database)
         except (StoreNewer, StoreReadOnly) as error:
             return self._reader(error)
@@ -109,5 +125,5 @@ class Place:
 
     def _mended(self) -> StoreDamaged:
         with self._shared.lock:
-            said = self.opening.mend()
+            said = self.opening.mend(self.database)
         return StoreDamaged(said, "Please try again.")

@@ -9,10 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from claude_memory.errors import BadInput, ClaudeMemoryError, KeeperError, NotFound
+from claude_memory.errors import (
+    BadInput,
+    ClaudeMemoryError,
+    KeeperError,
+    KeeperUnavailable,
+    NotFound,
+)
 from claude_memory.memory import normalise, stamp
 from claude_memory.redaction.detector import redact
-from claude_memory.store import memories, seals
+from claude_memory.store import memories, outbox, seals
 from claude_memory.store.connection import write
 
 if TYPE_CHECKING:
@@ -117,9 +123,20 @@ class SecretDoor:
         """Keep where memories are and who keeps their secrets."""
         self._place = place
         self._keepers = keepers
-        self.seal = keepers.seal
         self.read = keepers.read
         self.forget = keepers.forget
+
+    def seal(self, uid: str, safe: Safe) -> tuple[seals.Seal | None, tuple[str, ...]]:
+        """Seal the clear text of a memory; return the seal, if any, and sentences for the user.
+
+        Raises:
+            KeeperUnavailable: it cannot be sealed, and without that it could not be synced.
+        """
+        seal, notes = self._keepers.seal(uid, safe)
+        if safe.clear and seal is None and outbox.is_bound(self._place.connection()):
+            message = "Nothing was written, because nothing here can seal the secret in it."
+            raise KeeperUnavailable(message, " ".join(notes))
+        return seal, notes
 
     @contextmanager
     def given_up_unless_written(self, seal: seals.Seal | None) -> Iterator[None]:
@@ -156,12 +173,17 @@ class SecretDoor:
             message = f"The secret of memory {memory_id} was not kept when it was stored."
             raise NotFound(message, "Store it again once a keeper is available (see doctor).")
         clear = self.read(seal)
+        self.record(memory.uid)
+        return clear
+
+    def record(self, uid: str) -> None:
+        """Note that the clear text of a memory is about to be shown."""
+        connection = self._place.connection()
         with write(connection):
             connection.execute(
                 "INSERT INTO audit (at, action, uid, session) VALUES (?, 'secret_get', ?, ?)",
-                (stamp(self._place.now()), memory.uid, self._place.session),
+                (stamp(self._place.now()), uid, self._place.session),
             )
-        return clear
 
 
 def _sealed(seal: seals.Seal) -> Sealed:

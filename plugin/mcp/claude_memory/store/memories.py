@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from claude_memory.errors import NotFound
 from claude_memory.memory import Memory, moment, new_uid, normalise, stamp
-from claude_memory.store import ids, words
+from claude_memory.store import ids, outbox, words
 from claude_memory.store.rows import COLUMNS, COLUMNS_OF_M, FIELDS, SCOPES, VISIBLE, to_memory
 
 TYPE_CHECKING = False
@@ -87,36 +87,42 @@ def add(
         f"INSERT INTO memories ({COLUMNS}, live, twin, words) VALUES ({marks})",  # noqa: S608
         (*memory, 1, twin_key(memory.content), _words(memory)),
     )
+    outbox.made(connection, memory, stamp(now))
     return memory
 
 
 def change(connection: sqlite3.Connection, memory: Memory) -> None:
     """Write the changed fields of a live memory; its uid, numbers and source stay."""
+    before = get(connection, memory.uid)
+    if before is None:
+        return
+    lay_in(connection, memory)
+    outbox.changed(connection, before, memory, memory.updated_at)
+
+
+def lay_in(connection: sqlite3.Connection, memory: Memory) -> None:
+    """Write the row of a live memory as it is given; only its local number stays."""
     connection.execute(
-        "UPDATE memories SET content = ?, category = ?, tags = ?, expanded_keywords = ?, "
-        "importance = ?, is_sensitive = ?, scope = ?, project = ?, supersedes = ?, expires_at = ?, "
-        "updated_at = ?, twin = ?, words = ? WHERE uid = ? AND live = 1",
-        (
-            memory.content,
-            memory.category,
-            memory.tags,
-            memory.expanded_keywords,
-            memory.importance,
-            memory.is_sensitive,
-            memory.scope,
-            memory.project,
-            memory.supersedes,
-            memory.expires_at,
-            memory.updated_at,
-            twin_key(memory.content),
-            _words(memory),
-            memory.uid,
-        ),
+        "UPDATE memories SET no = ?, content = ?, category = ?, tags = ?, expanded_keywords = ?, "
+        "importance = ?, is_sensitive = ?, scope = ?, project = ?, session = ?, session_seq = ?, "
+        "source = ?, supersedes = ?, expires_at = ?, created_at = ?, updated_at = ?, live = 1, "
+        "twin = ?, words = ? WHERE uid = ?",
+        (*memory[2:], twin_key(memory.content), _words(memory), memory.uid),
     )
 
 
-def bury(connection: sqlite3.Connection, uid: str, at: str) -> None:
-    """Leave only a tombstone of a memory: its uid, its number and the time."""
+def bury(connection: sqlite3.Connection, uid: str, at: str, *, forever: bool = False) -> None:
+    """Leave only a tombstone of a memory: its uid, its numbers and the time.
+
+    `forever` also erases its history on the server, now or, if it is dead already, still.
+    """
+    if forever or get(connection, uid) is not None:
+        outbox.deleted(connection, uid, at, forever=forever)
+    lay_out(connection, uid, at)
+
+
+def lay_out(connection: sqlite3.Connection, uid: str, at: str) -> None:
+    """Make the row of a memory a tombstone."""
     connection.execute(
         "UPDATE memories SET live = 0, content = '', category = '', tags = '', "
         "expanded_keywords = '', words = '', twin = '', project = '', session = '', "
@@ -125,13 +131,14 @@ def bury(connection: sqlite3.Connection, uid: str, at: str) -> None:
     )
 
 
-def rename_superseded(connection: sqlite3.Connection, uid: str, heir: str) -> None:
+def rename_superseded(connection: sqlite3.Connection, uid: str, heir: str, now: datetime) -> None:
     """Let whatever supersedes a memory supersede the one that takes its place."""
-    connection.execute(
-        "UPDATE memories SET supersedes = ? WHERE supersedes = ? AND supersedes <> '' "
-        "AND live = 1 AND uid <> ?",
-        (heir, uid, heir),
+    query = (
+        f"SELECT {COLUMNS} FROM memories "  # noqa: S608  (fixed names)
+        "WHERE supersedes = ? AND supersedes <> '' AND live = 1 AND uid <> ?"
     )
+    for row in connection.execute(query, (uid, heir)).fetchall():
+        change(connection, to_memory(row)._replace(supersedes=heir, updated_at=stamp(now)))
 
 
 def get(connection: sqlite3.Connection, uid: str) -> Memory | None:

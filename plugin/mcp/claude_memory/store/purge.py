@@ -7,6 +7,7 @@ log keeps old pages until it is truncated.
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 
@@ -28,8 +29,10 @@ def forget(connection: sqlite3.Connection, uid: str) -> None:
     """Erase all earlier texts and seals of a buried memory; call it inside a write transaction."""
     connection.execute("DELETE FROM history WHERE uid = ?", (uid,))
     connection.execute("DELETE FROM secrets WHERE uid = ?", (uid,))
-    connection.execute("DELETE FROM pending_ops WHERE uid = ? AND attempts = 0", (uid,))
     connection.execute("DELETE FROM shelf WHERE uid = ?", (uid,))
+    # The server's state stays counted until the server says that it is gone, without its text.
+    bare = json.dumps({"uid": uid})
+    connection.execute("UPDATE memories SET srv = ? WHERE uid = ? AND srv <> ''", (bare, uid))
     state.put(connection, DUE, "1")
 
 

@@ -6,7 +6,7 @@ import json
 from collections import namedtuple
 
 from claude_memory.memory import normalise
-from claude_memory.store.memories import twin_key
+from claude_memory.store.memories import change, get, twin_key
 from claude_memory.store.rows import COLUMNS, COLUMNS_OF_M, SCOPES, to_memory
 from claude_memory.store.seals import Seal
 
@@ -104,7 +104,7 @@ def put_past(
 
 def settle(connection: sqlite3.Connection, uid: str, updated_at: str, supersedes: str) -> None:
     """Write what a restored memory brings that a new one makes for itself."""
-    connection.execute(
-        "UPDATE memories SET updated_at = ?, supersedes = ? WHERE uid = ?",
-        (updated_at, supersedes, uid),
-    )
+    connection.execute("UPDATE memories SET updated_at = ? WHERE uid = ?", (updated_at, uid))
+    added = get(connection, uid)
+    if added is not None and added.supersedes != supersedes:
+        change(connection, added._replace(supersedes=supersedes))

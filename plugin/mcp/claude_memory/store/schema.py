@@ -1,8 +1,9 @@
 """The tables of the local store, as numbered migrations (`PRAGMA user_version`). Append only.
 
-A row's columns `sv` (server version known here), `srv` (that state as JSON) and `gen` (full-dump
-generation), and the tables pending_ops and shelf, wait for syncing: while the store is local they
-stay empty, and a memory made today has all that it needs to be pushed later.
+A row's columns `sv` (server version known here), `srv` (that state as JSON), `srv_live` (whether it
+is a live row) and `gen` (full-dump generation), and the tables pending_ops and shelf, are for
+syncing: while the store is local they stay empty, and a memory made today has all that it needs to
+be pushed later.
 """
 
 from __future__ import annotations
@@ -174,14 +175,31 @@ INSERT INTO sync_state VALUES ('next_local_no', '1');
 """
 
 
+# What syncing asks of the store: which rows the server's copy of is live (they make the digest that
+# is compared), and the highest version known here.
+SYNCING = """
+ALTER TABLE memories ADD COLUMN srv_live INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX memories_on_server ON memories (uid, sv) WHERE srv_live = 1;
+CREATE INDEX memories_by_version ON memories (sv) WHERE sv > 0;
+"""
+
+
 def _create_tables(connection: sqlite3.Connection) -> None:
     for statement in _statements(TABLES):
         connection.execute(statement)
     connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
 
 
+def _prepare_syncing(connection: sqlite3.Connection) -> None:
+    for statement in _statements(SYNCING):
+        connection.execute(statement)
+
+
 # The n-th entry brings a file from user_version n to n + 1.
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create_tables,)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _create_tables,
+    _prepare_syncing,
+)
 CURRENT = len(MIGRATIONS)
 IMPLAUSIBLE = 200  # schemas that there will never be
 

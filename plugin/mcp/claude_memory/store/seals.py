@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import namedtuple
 
 from claude_memory.memory import stamp
+from claude_memory.store import outbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,11 +30,31 @@ else:
 
 
 def put(connection: sqlite3.Connection, uid: str, seal: Seal, now: datetime) -> None:
-    """Keep the seal of a memory's present text."""
+    """Keep the seal of a memory's present text, also for what is to be sent of it."""
     connection.execute(
         "INSERT INTO secrets (uid, bound, keeper, key_id, blob, at) VALUES (?, ?, ?, ?, ?, ?)",
         (uid, *seal, stamp(now)),
     )
+    outbox.seal(connection, uid, packed(seal))
+
+
+def send(connection: sqlite3.Connection, uid: str) -> None:
+    """Let the latest change of a memory, if it is not sent yet, bring the seal it has now."""
+    found = get(connection, uid)
+    if found is not None:
+        outbox.seal(connection, uid, packed(found))
+
+
+def packed(seal: Seal) -> bytes:
+    """Write a seal as one value."""
+    bound, keeper, key_id, blob = seal
+    return f"{bound}\n{keeper}\n{key_id}\n{blob.hex()}".encode()
+
+
+def unpacked(value: bytes) -> Seal:
+    """Read what `packed` wrote."""
+    bound, keeper, key_id, blob = value.decode().split("\n")
+    return Seal(bound, keeper, key_id, bytes.fromhex(blob))
 
 
 def get(connection: sqlite3.Connection, uid: str) -> Seal | None:
@@ -44,6 +65,14 @@ def get(connection: sqlite3.Connection, uid: str) -> Seal | None:
         (uid,),
     ).fetchone()
     return Seal._make(row) if row else None
+
+
+def remove(connection: sqlite3.Connection, uid: str) -> list[Seal]:
+    """Forget the seal of a memory's present text; return what was forgotten."""
+    found = get(connection, uid)
+    query = "DELETE FROM secrets WHERE uid = ? AND history_id IS NULL"
+    connection.execute(query, (uid,))
+    return [found] if found is not None else []
 
 
 def take_back(connection: sqlite3.Connection, entry: int) -> bool:

@@ -67,6 +67,14 @@ class Remote:
         path = f"/api/memories/sync?{urlencode(asked)}"
         return wire.decode_page(self._call("GET", path, _names(account, epoch)))
 
+    def secret(self, uid: str) -> str:
+        """Return the clear text of a sensitive memory.
+
+        Raises:
+            RemoteError: one of its kinds.
+        """
+        return wire.decode_secret(self._call("POST", f"/api/memories/{uid}/secret", {}))
+
     def close(self) -> None:
         """Let go of the connection; a running call fails."""
         self._transport.close()
@@ -75,9 +83,7 @@ class Remote:
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None
     ) -> bytes:
         kind = {} if body is None else {"content-type": "application/json"}
-        response = self._transport.request(
-            method, path, {**self._headers, **headers, **kind}, body
-        )
+        response = self._transport.request(method, path, {**self._headers, **headers, **kind}, body)
         if response.status == 200:  # noqa: PLR2004
             return response.body
         raise meaning(response)

@@ -124,6 +124,15 @@ def decode_hello(body: bytes) -> Hello:
     )
 
 
+def decode_secret(body: bytes) -> str:
+    """Read the clear text of a sensitive memory.
+
+    Raises:
+        RemoteUnreachable: this is not our server's answer.
+    """
+    return _text(_object(body), "content")
+
+
 def decode_problem(body: bytes) -> Fields:
     """Read a problem document (RFC 9457); whatever else comes is one without a code."""
     try:

@@ -1,0 +1,91 @@
+"""To whom a store belongs: bound to an account once, and to no other ever after. Hot.
+
+Nothing is sent from a store that is not bound. What was remembered before is queued when it is
+bound, in the same transaction; no memory is ever matched by its text.
+"""
+
+from __future__ import annotations
+
+from claude_memory.errors import BadInput
+from claude_memory.memory import Draft, stamp
+from claude_memory.store import memories, outbox, records, seals, state
+from claude_memory.store.rows import COLUMNS, to_memory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from datetime import datetime
+
+    from claude_memory.store.records import Record
+
+SERVER, EPOCH = "server_id", "epoch"
+
+
+def owner(connection: sqlite3.Connection) -> tuple[str, str]:
+    """Return the server and the account that a store belongs to, both empty for a local one."""
+    return state.get(connection, SERVER), state.get(connection, outbox.ACCOUNT)
+
+
+def bind(
+    connection: sqlite3.Connection, server: str, account: str, epoch: str, now: datetime
+) -> int:
+    """Bind a local store and queue all that it holds; return how many memories that are.
+
+    Raises:
+        BadInput: it belongs to somebody already.
+    """
+    if any(owner(connection)):
+        message = "This store belongs to an account already."
+        raise BadInput(message)
+    state.put(connection, SERVER, server)
+    state.put(connection, outbox.ACCOUNT, account)
+    state.put(connection, EPOCH, epoch)
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM memories WHERE live = 1 ORDER BY rid"  # noqa: S608  (fixed names)
+    ).fetchall()
+    for memory in map(to_memory, rows):
+        outbox.made(connection, memory, stamp(now))
+        seals.send(connection, memory.uid)
+    return len(rows)
+
+
+def move(source: sqlite3.Connection, target: sqlite3.Connection, now: datetime) -> int:
+    """Copy what a local store holds into another one, which queues it; return how much was new.
+
+    The caller holds the write locks of both. To do it again does no harm: a uid is copied once.
+    """
+    moved = 0
+    for record in records.every(source):
+        if not memories.is_used(target, record.memory.uid):
+            _copy(target, record, now)
+            moved += 1
+    for table in ("turns", "proposals"):
+        _copy_rows(source, target, table)
+    return moved
+
+
+def _copy(target: sqlite3.Connection, record: Record, now: datetime) -> None:
+    memory = record.memory
+    draft = Draft._make(getattr(memory, name) for name in Draft._fields)
+    memories.add(
+        target,
+        draft,
+        now,
+        seq=memory.session_seq,
+        uid=memory.uid,
+        local_no=memory.local_no,
+        created_at=memory.created_at,
+    )
+    records.put_past(target, memory, record.past, record.sealed)
+    records.settle(target, memory.uid, memory.updated_at, memory.supersedes)
+    seals.send(target, memory.uid)
+
+
+def _copy_rows(source: sqlite3.Connection, target: sqlite3.Connection, table: str) -> None:
+    names = [row[1] for row in source.execute(f"PRAGMA table_info({table})") if row[1] != "id"]
+    marks = ", ".join("?" * len(names))
+    listed = ", ".join(names)
+    target.executemany(
+        f"INSERT OR IGNORE INTO {table} ({listed}) VALUES ({marks})",  # noqa: S608  (fixed names)
+        source.execute(f"SELECT {listed} FROM {table}").fetchall(),  # noqa: S608
+    )

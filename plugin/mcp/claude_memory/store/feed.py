@@ -1,0 +1,137 @@
+"""Pages of the server's change feed: applied with their cursor, then compared. Hot.
+
+A page is applied in one transaction together with the cursor that follows it, and only if nobody
+has moved the cursor meanwhile, so that two sessions may pull at once. A full dump stamps the rows it
+holds with a new generation; when it is done, what it did not hold is let go of.
+"""
+
+from __future__ import annotations
+
+from claude_memory.memory import stamp
+from claude_memory.store import replica, state
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+    from datetime import datetime
+    from typing import Any, NamedTuple
+
+    Fields = dict[str, Any]
+
+    class Place(NamedTuple):
+        """From where a page was asked for."""
+
+        cursor: str
+        gen: int
+        epoch: str
+
+else:
+    from collections import namedtuple
+
+    Place = namedtuple("Place", "cursor gen epoch")
+
+
+def place(connection: sqlite3.Connection) -> Place:
+    """Return from where the next page is to be asked for; an empty cursor asks for a full dump."""
+    return Place(
+        state.get(connection, "cursor"),
+        int(state.get(connection, "gen", "0")),
+        state.get(connection, "epoch"),
+    )
+
+
+def apply(
+    connection: sqlite3.Connection,
+    asked: Place,
+    rows: Iterable[Fields],
+    cursor: str,
+    last_version: int | None,
+) -> bool:
+    """Apply a page that was asked for at `asked`; tell whether it still fitted.
+
+    `last_version` is the account's version on the last page, None on others.
+    """
+    if place(connection) != asked:
+        return False
+    gen = asked.gen
+    if not asked.cursor:
+        gen += 1
+        state.put(connection, "gen", str(gen))
+        state.put(connection, "need_sweep", "1")
+    for srv in rows:
+        replica.take(connection, srv, gen)
+    state.put(connection, "cursor", cursor)
+    if last_version is not None and state.get(connection, "need_sweep") == "1":
+        sweep(connection, gen, last_version)
+        state.put(connection, "need_sweep", "")
+    return True
+
+
+def sweep(connection: sqlite3.Connection, gen: int, version: int) -> int:
+    """Let go of states that a finished full dump did not hold; return how many."""
+    gone = connection.execute(
+        "SELECT uid FROM memories WHERE gen <> ? AND sv > 0 AND sv <= ?", (gen, version)
+    ).fetchall()
+    for (uid,) in gone:
+        replica.forget_state(connection, uid)
+    return len(gone)
+
+
+def differs(
+    connection: sqlite3.Connection, cursor: str, version: int, check: tuple[int, str]
+) -> bool:
+    """Tell whether the live rows differ from what the server says it has at `version`.
+
+    Not to be told, and so False, while a newer state than that page is known here.
+    """
+    if state.get(connection, "cursor") != cursor or highest(connection) > version:
+        return False
+    return digest(connection) != check
+
+
+def drop_impossible(connection: sqlite3.Connection, version: int) -> int:
+    """Forget versions that no server gave; return how many.
+
+    What was known before a page was asked for cannot be newer than that page: `ahead` was noted by
+    an earlier look, so a row that is still ahead of a later page was damaged here.
+    """
+    noted = int(state.get(connection, "ahead", "0"))
+    top = highest(connection)
+    state.put(connection, "ahead", str(top if top > version else 0))
+    if not noted or noted <= version:
+        return 0
+    rows = connection.execute(
+        "SELECT uid FROM memories WHERE sv > ? AND sv <= ?", (version, noted)
+    ).fetchall()
+    for (uid,) in rows:
+        connection.execute("UPDATE memories SET sv = 1 WHERE uid = ?", (uid,))
+    return len(rows)
+
+
+def ask_for_all(connection: sqlite3.Connection, now: datetime) -> None:
+    """Let the next page be the first of a full dump, because something differs."""
+    state.put(connection, "cursor", "")
+    state.put(connection, "resync_at", stamp(now))
+    state.put(connection, "resyncs", str(int(state.get(connection, "resyncs", "0")) + 1))
+
+
+def digest(connection: sqlite3.Connection) -> tuple[int, str]:
+    """Return count and digest of the live rows as the server computes them.
+
+    The digest is the XOR of BLAKE2b with 8 bytes over "uid:version" of each row.
+    """
+    from hashlib import blake2b
+
+    total, count = 0, 0
+    query = "SELECT uid || ':' || sv FROM memories WHERE srv_live = 1"
+    for (text,) in connection.execute(query):
+        total ^= int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+        count += 1
+    return count, f"{total:016x}"
+
+
+def highest(connection: sqlite3.Connection) -> int:
+    """Return the highest version known here."""
+    row = connection.execute("SELECT max(sv) FROM memories WHERE sv > 0").fetchone()
+    return int(row[0] or 0)

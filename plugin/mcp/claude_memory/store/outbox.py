@@ -1,0 +1,298 @@
+"""The outbox: what was changed here and the server has not settled yet. Hot.
+
+Every change of a memory in a store that belongs to an account is recorded in the transaction that
+makes it. Bodies are in the form of the wire, redacted; a secret's clear text stays sealed beside
+them. An operation that was sent once may have been applied, and is never changed again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import namedtuple
+
+from claude_memory.memory import stamp
+from claude_memory.store import state
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from datetime import datetime
+    from typing import Any, NamedTuple
+
+    from claude_memory.memory import Memory
+
+    Fields = dict[str, Any]
+
+    class Pending(NamedTuple):
+        """One operation of the outbox; `sealed` is what its secret was sealed as, or None."""
+
+        seq: int
+        op_id: str
+        uid: str
+        kind: str
+        base: int | None
+        body: Fields
+        sealed: bytes | None
+        attempts: int
+        state: str
+        error: str
+        created_at: str
+        next_at: str
+
+else:
+    Pending = namedtuple(
+        "Pending", "seq op_id uid kind base body sealed attempts state error created_at next_at"
+    )
+
+ACCOUNT = "account_id"
+COLUMNS = ", ".join(Pending._fields)
+EDITABLE = (
+    *("content", "category", "tags", "expanded_keywords", "importance"),
+    *("scope", "project", "supersedes", "expires_at"),
+)
+MADE = (*EDITABLE, "is_sensitive", "session", "session_seq", "source", "created_at")
+NULLED = ("supersedes", "expires_at")  # empty here, null on the wire
+
+
+def is_bound(connection: sqlite3.Connection) -> bool:
+    """Tell whether this store belongs to an account, so that its changes are to be sent."""
+    return bool(state.get(connection, ACCOUNT))
+
+
+def new_op_id() -> str:
+    """Make a random 128-bit id in the form of a UUID (RFC 9562, version 4)."""
+    number = int.from_bytes(os.urandom(16), "big")
+    text = f"{number & ~(0xF << 76 | 0x3 << 62) | 4 << 76 | 2 << 62:032x}"
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+def made(connection: sqlite3.Connection, memory: Memory, now: str) -> None:
+    """Record that a memory was made."""
+    if is_bound(connection):
+        _record(connection, memory.uid, "create", body_of(memory, MADE), now)
+
+
+def changed(connection: sqlite3.Connection, before: Memory, after: Memory, now: str) -> None:
+    """Record which fields of a memory were changed."""
+    names = [name for name in EDITABLE if getattr(after, name) != getattr(before, name)]
+    if "content" in names or after.is_sensitive != before.is_sensitive:
+        names.append("is_sensitive")
+    if names and is_bound(connection):
+        _record(connection, after.uid, "update", body_of(after, names), now)
+
+
+def deleted(connection: sqlite3.Connection, uid: str, now: str, *, forever: bool) -> None:
+    """Record that a memory was deleted; `forever` also erases its history on the server."""
+    if is_bound(connection):
+        _record(connection, uid, "delete", {"purge": True} if forever else {}, now)
+
+
+def seal(connection: sqlite3.Connection, uid: str, sealed: bytes) -> None:
+    """Keep what the secret of a memory's latest change was sealed as, if that is to be sent."""
+    connection.execute(
+        "UPDATE pending_ops SET sealed = ? WHERE attempts = 0 AND seq = "
+        "(SELECT max(seq) FROM pending_ops WHERE uid = ?)",
+        (sealed, uid),
+    )
+
+
+def body_of(memory: Memory, names: tuple[str, ...] | list[str]) -> Fields:
+    """Return the named fields of a memory in the form of the wire."""
+    body = {name: getattr(memory, name) for name in names}
+    for name in NULLED:
+        if name in body:
+            body[name] = body[name] or None
+    return body
+
+
+def _record(connection: sqlite3.Connection, uid: str, kind: str, body: Fields, now: str) -> None:
+    last = newest(connection, uid)
+    if last is None:
+        put(connection, uid, kind, _version(connection, uid), body, now)
+    elif last.kind == "replay" or (last.attempts and last.state == "queued"):
+        put(
+            connection, uid, kind, None, body, now
+        )  # what it builds on is known once that is settled
+    else:
+        _fold(connection, last, kind, body, now)
+
+
+def _version(connection: sqlite3.Connection, uid: str) -> int:
+    row = connection.execute("SELECT sv FROM memories WHERE uid = ?", (uid,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def put(
+    connection: sqlite3.Connection,
+    uid: str,
+    kind: str,
+    base: int | None,
+    body: Fields,
+    now: str,
+    sealed: bytes | None = None,
+) -> None:
+    """Append an operation."""
+    connection.execute(
+        "INSERT INTO pending_ops (op_id, uid, kind, base, body, sealed, created_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (new_op_id(), uid, kind, base, _text(body), sealed, now),
+    )
+
+
+def _fold(connection: sqlite3.Connection, last: Pending, kind: str, body: Fields, now: str) -> None:
+    """Fold a change into an operation that was never sent, or was rejected."""
+    if kind == "delete" and last.kind == "create":
+        remove(connection, last.op_id)  # the server never hears of it
+        return
+    merged = body if kind == "delete" != last.kind else {**last.body, **body}
+    keeps_seal = kind != "delete" and "content" not in body
+    connection.execute(
+        "UPDATE pending_ops SET op_id = ?, kind = ?, body = ?, sealed = ?, attempts = 0, "
+        "state = 'queued', error = '', next_at = '', created_at = ? WHERE seq = ?",
+        (
+            new_op_id(),
+            "delete" if kind == "delete" else last.kind,
+            _text(merged),
+            last.sealed if keeps_seal else None,
+            now,
+            last.seq,
+        ),
+    )
+
+
+def newest(connection: sqlite3.Connection, uid: str) -> Pending | None:
+    """Return the latest operation of a memory, or None."""
+    return _one(connection, "uid = ? ORDER BY seq DESC LIMIT 1", uid)
+
+
+def oldest(connection: sqlite3.Connection, uid: str) -> Pending | None:
+    """Return the first operation of a memory, or None."""
+    return _one(connection, "uid = ? ORDER BY seq LIMIT 1", uid)
+
+
+def get(connection: sqlite3.Connection, op_id: str) -> Pending | None:
+    """Return an operation, or None when it was settled meanwhile."""
+    return _one(connection, "op_id = ?", op_id)
+
+
+def of_memory(connection: sqlite3.Connection, uid: str) -> list[Pending]:
+    """Return the operations of a memory in their order."""
+    return _all(connection, "uid = ? ORDER BY seq", uid)
+
+
+def due(connection: sqlite3.Connection, now: datetime, most: int) -> list[Pending]:
+    """Return what may be sent now: the first operation of each memory, oldest first."""
+    return _all(
+        connection,
+        "state = 'queued' AND next_at <= ? AND NOT EXISTS (SELECT 1 FROM pending_ops earlier "
+        "WHERE earlier.uid = pending_ops.uid AND earlier.seq < pending_ops.seq) "
+        "ORDER BY seq LIMIT ?",
+        stamp(now),
+        most,
+    )
+
+
+def mark(connection: sqlite3.Connection, ops: list[Pending]) -> list[Pending]:
+    """Note that operations are about to be sent; return those that are still as they were.
+
+    What they build on is filled in where it was left open.
+    """
+    marked = []
+    for op in ops:
+        found = get(connection, op.op_id)
+        if found is None or found.state != "queued":
+            continue
+        base = _version(connection, op.uid) if found.base is None else found.base
+        connection.execute(
+            "UPDATE pending_ops SET attempts = attempts + 1, base = ? WHERE seq = ?",
+            (base, op.seq),
+        )
+        marked.append(found._replace(base=base, attempts=found.attempts + 1))
+    return marked
+
+
+def remove(connection: sqlite3.Connection, op_id: str) -> None:
+    """Forget a settled operation."""
+    connection.execute("DELETE FROM pending_ops WHERE op_id = ?", (op_id,))
+
+
+def build_on(connection: sqlite3.Connection, uid: str, base: int | None) -> None:
+    """Tell the next operation of a memory what it builds on, if that was left open."""
+    connection.execute(
+        "UPDATE pending_ops SET base = ? WHERE base IS NULL AND seq = "
+        "(SELECT min(seq) FROM pending_ops WHERE uid = ?)",
+        (base, uid),
+    )
+
+
+def postpone(connection: sqlite3.Connection, op_id: str, until: str, error: str) -> None:
+    """Try an operation again later, for the reason given."""
+    connection.execute(
+        "UPDATE pending_ops SET next_at = ?, error = ? WHERE op_id = ?", (until, error, op_id)
+    )
+
+
+def reject(connection: sqlite3.Connection, op: Pending, error: str) -> None:
+    """Keep an operation that the server refuses for good, for a person to mend.
+
+    What was changed since is folded into it and tried again; a later delete takes its place.
+    """
+    connection.execute(
+        "UPDATE pending_ops SET state = 'rejected', error = ? WHERE seq = ?", (error, op.seq)
+    )
+    for later in of_memory(connection, op.uid)[1:]:
+        remove(connection, later.op_id)
+        first = oldest(connection, op.uid)
+        if first is None:  # a create that was never accepted, and its delete
+            continue
+        _fold(connection, first, later.kind, later.body, later.created_at)
+        if later.sealed:
+            seal(connection, op.uid, later.sealed)
+
+
+def count(connection: sqlite3.Connection, kind: str = "queued") -> int:
+    """Count the operations that are queued, or rejected."""
+    query = "SELECT count(*) FROM pending_ops WHERE state = ?"
+    return int(connection.execute(query, (kind,)).fetchone()[0])
+
+
+def rejected(connection: sqlite3.Connection, most: int) -> list[Pending]:
+    """Return what the server refused, oldest first."""
+    return _all(connection, "state = 'rejected' ORDER BY seq LIMIT ?", most)
+
+
+def is_pending(connection: sqlite3.Connection, uid: str) -> bool:
+    """Tell whether changes of a memory wait to be sent or settled."""
+    query = "SELECT 1 FROM pending_ops WHERE uid = ? AND state = 'queued' LIMIT 1"
+    return connection.execute(query, (uid,)).fetchone() is not None
+
+
+def renew(connection: sqlite3.Connection, ops: list[Pending]) -> None:
+    """Queue operations anew, behind all others and as new ones: no server knows them."""
+    for op in ops:
+        remove(connection, op.op_id)
+        put(connection, op.uid, op.kind, None, op.body, op.created_at, op.sealed)
+        if op.state == "rejected":
+            connection.execute(
+                "UPDATE pending_ops SET state = 'rejected', error = ? "
+                "WHERE seq = last_insert_rowid()",
+                (op.error,),
+            )
+
+
+def _one(connection: sqlite3.Connection, where: str, *values: object) -> Pending | None:
+    found = _all(connection, where, *values)
+    return found[0] if found else None
+
+
+def _all(connection: sqlite3.Connection, where: str, *values: object) -> list[Pending]:
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM pending_ops WHERE {where}",  # noqa: S608  (fixed conditions)
+        values,
+    )
+    return [Pending._make((*row[:5], json.loads(row[5]), *row[6:])) for row in rows]
+
+
+def _text(body: Fields) -> str:
+    return json.dumps(body, ensure_ascii=False)

@@ -1,0 +1,244 @@
+"""The server's states as this store knows them, and the visible row that follows from them. Hot.
+
+A visible row is `view(srv, ops)`: the server's last known state, then each change of the outbox in
+its order. It is written anew in the transaction that changes either side. A state is taken only if
+its version is not older than the one known.
+"""
+
+from __future__ import annotations
+
+import json
+
+from claude_memory.errors import BadInput
+from claude_memory.memory import CATEGORIES, SCOPES, SOURCES, Memory, moment, stamp
+from claude_memory.store import history, memories, outbox, seals, state
+from claude_memory.store.rows import COLUMNS, FIELDS, to_memory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+    from datetime import datetime
+    from typing import Any
+
+    from claude_memory.store.outbox import Pending
+
+    Fields = dict[str, Any]
+
+TIMES = ("expires_at", "created_at", "updated_at")
+DEFAULTS: Fields = {
+    "content": "",
+    "category": "facts",
+    "tags": "",
+    "expanded_keywords": "",
+    "importance": 0.5,
+    "is_sensitive": False,
+    "scope": "global",
+    "project": "",
+    "session": "",
+    "session_seq": 0,
+    "source": "user",
+    "supersedes": None,
+    "expires_at": None,
+    "created_at": "",
+    "updated_at": "",
+}
+
+
+def view(srv: Fields | None, ops: Iterable[Pending]) -> Fields | None:
+    """Return the fields that a person sees, or None where nothing is to be seen."""
+    shown = dict(srv) if srv is not None and is_live(srv) else None
+    for op in ops:
+        if op.kind == "create":
+            if srv is None:
+                shown = {**op.body, "updated_at": op.created_at}
+        elif op.kind == "update":
+            if shown is not None:
+                shown = {**shown, **op.body, "updated_at": op.created_at}
+        elif op.kind == "replay":
+            shown = None if op.body["deleted"] else dict(op.body["fields"])
+        else:
+            shown = None
+    return shown
+
+
+def is_live(srv: Fields) -> bool:
+    """Tell a server's live row from a tombstone."""
+    return not srv.get("deleted_at") and isinstance(srv.get("content"), str)
+
+
+def srv_of(connection: sqlite3.Connection, uid: str) -> Fields | None:
+    """Return the server's state of a memory as it is known here, or None."""
+    row = connection.execute("SELECT srv FROM memories WHERE uid = ?", (uid,)).fetchone()
+    return json.loads(row[0]) if row and row[0] else None
+
+
+def take(connection: sqlite3.Connection, srv: Fields, gen: int | None = None) -> bool:
+    """Take a state that the server gave, unless a newer one is known; tell whether it was taken.
+
+    `gen` stamps the row as part of a full dump.
+    """
+    uid, version = srv["uid"], srv["version"]
+    known = connection.execute("SELECT sv, srv FROM memories WHERE uid = ?", (uid,)).fetchone()
+    if known is not None and gen is not None:
+        connection.execute("UPDATE memories SET gen = ? WHERE uid = ?", (gen, uid))
+    # An equal version is the same state; taking it again mends a row that was damaged here.
+    if known is not None and known[0] > version:
+        return False
+    text = json.dumps(srv, ensure_ascii=False)
+    if known is None:
+        _make_room(connection, uid)
+    connection.execute(
+        "UPDATE memories SET sv = ?, srv = ?, srv_live = ?, no = ?, gen = coalesce(?, gen) "
+        "WHERE uid = ?",
+        (version, text, is_live(srv), srv["id"], gen, uid),
+    )
+    show(connection, uid)
+    return True
+
+
+def _make_room(connection: sqlite3.Connection, uid: str) -> None:
+    """Insert the bare row of a memory that was made elsewhere."""
+    connection.execute(
+        f"INSERT INTO memories ({COLUMNS}, live, twin, words) "  # noqa: S608  (fixed names)
+        "VALUES (?, NULL, NULL, '', '', '', '', 0.5, 0, 'global', '', '', 0, 'user', '', '', '', "
+        "'', 0, '', '')",
+        (uid,),
+    )
+
+
+def show(connection: sqlite3.Connection, uid: str) -> None:
+    """Write the visible row of a memory as it follows from the server's state and the outbox."""
+    row = connection.execute(
+        f"SELECT {COLUMNS}, live, srv FROM memories WHERE uid = ?",  # noqa: S608  (fixed names)
+        (uid,),
+    ).fetchone()
+    if row is None:
+        return
+    before, was_live = to_memory(row), bool(row[len(FIELDS)])
+    srv = json.loads(row[-1]) if row[-1] else None
+    shown = view(srv, outbox.of_memory(connection, uid))
+    if shown is None:
+        if was_live:
+            memories.lay_out(connection, uid, stamp_of(srv, before))
+        return
+    after = memory_of(shown, before)
+    if after != before or not was_live:
+        memories.lay_in(connection, after)
+
+
+def stamp_of(srv: Fields | None, before: Memory) -> str:
+    """Return when a memory was deleted, as far as that is known."""
+    return _time((srv or {}).get("deleted_at")) or before.updated_at
+
+
+def memory_of(shown: Fields, before: Memory) -> Memory:
+    """Build the Memory of a view; its uid and numbers are those of the row.
+
+    A field that a newer server fills with what this version does not know becomes the default.
+    """
+    found = {name: _of_kind(shown.get(name), usual) for name, usual in DEFAULTS.items()}
+    for name in TIMES:
+        found[name] = _time(shown.get(name))
+    for name, known in (("category", CATEGORIES), ("scope", SCOPES), ("source", SOURCES)):
+        found[name] = found[name] if found[name] in known else known[0]
+    return before._replace(**found)
+
+
+def _of_kind(value: object, usual: object) -> object:
+    if usual is None:
+        return value if isinstance(value, str) else ""
+    if isinstance(usual, float):
+        return float(value) if isinstance(value, (int, float)) else usual
+    return value if isinstance(value, type(usual)) else usual
+
+
+def _time(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        return ""
+    try:
+        return stamp(moment(value))
+    except BadInput:
+        return ""
+
+
+def settle(
+    connection: sqlite3.Connection, op: Pending, status: str, current: Fields | None, now: datetime
+) -> list[seals.Seal]:
+    """Take an operation that was applied, or lost a conflict, out of the outbox.
+
+    Returns the seals that are not needed any more: the server keeps the secret now.
+    """
+    if status == "conflict":
+        _shelve(connection, op, current, now)
+    outbox.remove(connection, op.op_id)
+    given_up = [] if status == "conflict" or not op.sealed else _give_up(connection, op.uid)
+    # After a conflict the next change must not overwrite what its author has not seen either.
+    known = current["version"] if current is not None and status == "applied" else op.base
+    outbox.build_on(connection, op.uid, known)
+    if current is None or not take(connection, current):
+        show(connection, op.uid)
+    return given_up
+
+
+def _shelve(
+    connection: sqlite3.Connection, op: Pending, current: Fields | None, now: datetime
+) -> None:
+    """Keep an edit that lost: on the shelf, and where memory_update with restore finds it."""
+    connection.execute(
+        "INSERT INTO shelf (op_id, uid, body, reason, at) VALUES (?, ?, ?, 'conflict', ?) "
+        "ON CONFLICT (op_id) DO NOTHING",
+        (op.op_id, op.uid, json.dumps(op.body, ensure_ascii=False), stamp(now)),
+    )
+    mine = _mine(connection, op)
+    if mine is not None:
+        is_gone = current is None or not is_live(current)
+        history.record(connection, mine, "deleted" if is_gone else "edited", now)
+
+
+def _mine(connection: sqlite3.Connection, op: Pending) -> Memory | None:
+    """Return the memory as the author of an operation left it."""
+    row = connection.execute(
+        f"SELECT {COLUMNS}, srv FROM memories WHERE uid = ?",  # noqa: S608  (fixed names)
+        (op.uid,),
+    ).fetchone()
+    if row is None:
+        return None
+    shown = view(json.loads(row[-1]) if row[-1] else None, [op])
+    return memory_of(shown, to_memory(row)) if shown is not None else None
+
+
+def _give_up(connection: sqlite3.Connection, uid: str) -> list[seals.Seal]:
+    if any(op.sealed for op in outbox.of_memory(connection, uid)):
+        return []  # a later change brings its own
+    return seals.remove(connection, uid)
+
+
+def forget_state(connection: sqlite3.Connection, uid: str) -> None:
+    """Forget what the server said of a memory; it stays visible only by what the outbox holds."""
+    connection.execute("UPDATE memories SET sv = 0, srv = NULL, srv_live = 0 WHERE uid = ?", (uid,))
+    show(connection, uid)
+
+
+def mend(connection: sqlite3.Connection, after: int, most: int, now: datetime) -> int | None:
+    """Compare the next rows with their views and put right what differs.
+
+    A memory of which neither the server nor the outbox knows is sent rather than hidden.
+
+    Returns:
+        Where to go on, or None at the end.
+    """
+    rows = connection.execute(
+        f"SELECT {COLUMNS}, live, srv, rid FROM memories WHERE rid > ? "  # noqa: S608
+        "ORDER BY rid LIMIT ?",
+        (after, most),
+    ).fetchall()
+    for row in rows:
+        memory, lives, srv = to_memory(row), row[-3], row[-2]
+        if lives and not srv and outbox.newest(connection, memory.uid) is None:
+            query = "UPDATE memories SET sv = 0, srv_live = 0 WHERE uid = ?"
+            connection.execute(query, (memory.uid,))
+            outbox.made(connection, memory, stamp(now))
+        else:
+            show(connection, memory.uid)
+    return rows[-1][-1] if len(rows) == most else None

@@ -1,0 +1,62 @@
+"""The server was restored from a backup: gives back to it what this store still has. Hot."""
+
+from __future__ import annotations
+
+import json
+
+from claude_memory.memory import stamp
+from claude_memory.store import outbox, replica, state
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from datetime import datetime
+    from typing import Any
+
+    Fields = dict[str, Any]
+
+
+def begin_new_life(
+    connection: sqlite3.Connection, epoch: str, lost_after: int, now: datetime
+) -> int:
+    """Turn each state newer than `lost_after` into a `replay`; return how many there are.
+
+    A replay goes before the memory's other changes, which are sent as new ones: the server's record
+    of them may be lost as well.
+    """
+    _widen_earlier_replays(connection, lost_after)
+    rows = connection.execute(
+        "SELECT uid, sv, srv FROM memories WHERE sv > ? ORDER BY sv", (lost_after,)
+    ).fetchall()
+    for uid, version, text in rows:
+        waiting = outbox.of_memory(connection, uid)
+        if text:
+            body = _body(json.loads(text), version, lost_after)
+            outbox.put(connection, uid, "replay", None, body, stamp(now))
+        outbox.renew(connection, waiting)
+        replica.forget_state(connection, uid)
+    state.put(connection, "epoch", epoch)
+    state.put(connection, "cursor", "")
+    return len(rows)
+
+
+def _body(srv: Fields, version: int, lost_after: int) -> Fields:
+    lives = replica.is_live(srv)
+    return {
+        "was": version,
+        "lost_after": lost_after,
+        "deleted": not lives,
+        "fields": {name: srv[name] for name in outbox.MADE if name in srv} if lives else None,
+    }
+
+
+def _widen_earlier_replays(connection: sqlite3.Connection, lost_after: int) -> None:
+    """Let replays of an earlier restore say what this one lost as well."""
+    query = "SELECT op_id, body FROM pending_ops WHERE kind = 'replay'"
+    for op_id, text in connection.execute(query).fetchall():
+        body = json.loads(text)
+        least = min(body["lost_after"], lost_after)
+        connection.execute(
+            "UPDATE pending_ops SET op_id = ?, body = ? WHERE op_id = ?",
+            (outbox.new_op_id(), json.dumps({**body, "lost_after": least}), op_id),
+        )

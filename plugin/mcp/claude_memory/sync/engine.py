@@ -1,0 +1,313 @@
+"""One pass of syncing, as numbered steps: bind, pick, mark, push, settle, pull, apply, check.
+
+It knows neither threads nor sockets nor the clock. `cycle` yields the name of each step before it
+is made, and each is one transaction or one call of the server: a process may end between any two,
+and two engines may work on one store.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from claude_memory import errors
+from claude_memory.memory import days_before, stamp
+from claude_memory.store import binding, feed, outbox, replica, restored, seals, state
+from claude_memory.store.connection import write
+from claude_memory.sync import standing, wire
+
+if TYPE_CHECKING:
+    import random
+    import sqlite3
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from typing import Protocol
+
+    from claude_memory.store.connection import StoreConnection
+    from claude_memory.store.feed import Place as Asked
+    from claude_memory.store.outbox import Pending
+    from claude_memory.sync.files import Files
+    from claude_memory.sync.remote import Remote
+
+    class Place(Protocol):
+        """Where the store is, which may be another file once its account is known."""
+
+        def connection(self) -> StoreConnection:
+            """Return this thread's connection."""
+
+        def relocate(self) -> None:
+            """Ask anew which file to work in."""
+
+    class Secrets(Protocol):
+        """Opens what was sealed for the server, and destroys it once the server keeps it."""
+
+        def read(self, seal: seals.Seal) -> str:
+            """Return the clear text of a seal."""
+
+        def forget(self, kept: list[seals.Seal]) -> tuple[str, ...]:
+            """Destroy what keepers hold of these seals."""
+
+
+ROOM = 1_024  # bytes of a request besides its operations
+ROWS_AT_ONCE = 200  # compared in one pass
+RESYNC_APART = timedelta(hours=1)
+LIVES_IN_A_PASS = 3  # restores of the server that one pass goes along with
+
+
+class Parcel(NamedTuple):
+    """An operation, and what of it goes over the wire."""
+
+    pending: Pending
+    op: wire.Op
+
+
+class Engine:
+    """Syncs one key's store with its server, pass by pass."""
+
+    def __init__(
+        self,
+        place: Place,
+        remote: Remote,
+        files: Files,
+        secrets: Secrets,
+        *,
+        now: Callable[[], datetime],
+        chance: random.Random,
+    ) -> None:
+        """Keep what a pass needs; nothing is opened or sent."""
+        self._place = place
+        self._connect = place.connection
+        self._remote = remote
+        self._files = files
+        self._secrets = secrets
+        self._now = now
+        self._chance = chance
+        self._hello: wire.Hello | None = None
+        self._most = 0  # operations in one push
+        self.is_answered = False  # by the server, in the last pass
+
+    def cycle(self) -> Iterator[str]:
+        """Make one pass; how it went is left in the store (`standing`).
+
+        Raises:
+            StoreError: the store cannot be used now; the next pass goes on where this one stopped.
+        """
+        try:
+            yield from self._pass()
+        except errors.RemoteError as error:
+            if isinstance(error, (errors.AccountMismatch, errors.KeyRefused)):
+                self._hello = None
+            self.is_answered = False
+            standing.failed(self._connect(), error, self._now(), self._chance)
+        else:
+            self.is_answered = True
+            standing.succeeded(self._connect(), self._now())
+
+    def _pass(self) -> Iterator[str]:
+        if self._hello is None:
+            yield "bind"
+            self._bind(self._remote.hello())
+        for _ in range(LIVES_IN_A_PASS):
+            try:
+                yield from self._exchange()
+            except errors.EpochChanged as error:
+                self._begin_new_life(error)
+            else:
+                return
+
+    def _exchange(self) -> Iterator[str]:
+        if self._may_push():
+            yield from self._send()
+        page = yield from self._receive()
+        if page is None or page.check is None:
+            return
+        yield "check"
+        if self._must_resync(page):
+            yield from self._receive()
+
+    # Step 0
+
+    def _bind(self, hello: wire.Hello) -> None:
+        connection = self._connect()
+        if self._files.bind(connection, hello, self._now()):
+            self._place.relocate()
+            connection = self._connect()  # of the account's own file
+        if binding.owner(connection) != (hello.server_id, hello.account_id):
+            message = "This store belongs to another account than the key."
+            raise errors.AccountMismatch(message)
+        self._hello, self._most = hello, hello.ops_limit
+        standing.may_write(connection, is_allowed="write" in hello.scopes)
+
+    def _begin_new_life(self, error: errors.EpochChanged) -> None:
+        connection = self._connect()
+        with write(connection):
+            if state.get(connection, binding.EPOCH) != error.epoch:
+                restored.begin_new_life(connection, error.epoch, error.lost_after, self._now())
+
+    # Steps 1 to 4
+
+    def _may_push(self) -> bool:
+        return self._hello is not None and "write" in self._hello.scopes
+
+    def _send(self) -> Iterator[str]:
+        while True:
+            yield "pick"
+            picked = self._pick()
+            if not picked:
+                return
+            yield "mark"
+            epoch, marked = self._mark(picked)
+            yield "push"
+            try:
+                results = self._push(epoch, marked)
+            except (errors.RequestTooLarge, errors.RequestRefused) as error:
+                self._send_less(marked, error)
+                continue
+            except errors.ScopeMissing:
+                standing.may_write(self._connect(), is_allowed=False)
+                return
+            yield "settle"
+            self._settle(epoch, marked, results)
+
+    def _pick(self) -> list[Parcel]:
+        assert self._hello is not None  # noqa: S101  (bound before anything is sent)
+        connection, picked, room = self._connect(), [], self._hello.bytes_limit - ROOM
+        for pending in outbox.due(connection, self._now(), self._most):
+            op = self._opened(connection, pending)
+            if op is None:
+                continue
+            room -= wire.size(op)
+            if room < 0 and picked:
+                break
+            picked.append(Parcel(pending, op))
+        return picked
+
+    def _opened(self, connection: StoreConnection, pending: Pending) -> wire.Op | None:
+        """Return an operation with its secret in clear, or None where that cannot be opened now."""
+        op = wire.Op(pending.op_id, pending.uid, pending.kind, pending.base, pending.body)
+        if pending.sealed is None:
+            return op
+        try:
+            clear = self._secrets.read(seals.unpacked(pending.sealed))
+        except errors.KeeperError as error:
+            until = standing.later(self._now(), pending.attempts + 1, self._chance)
+            with write(connection):
+                outbox.postpone(connection, pending.op_id, until, error.sentence())
+            return None
+        return op._replace(body={**op.body, "secret": clear})
+
+    def _mark(self, picked: list[Parcel]) -> tuple[str, list[Parcel]]:
+        connection = self._connect()
+        with write(connection):
+            epoch = state.get(connection, binding.EPOCH)
+            found = outbox.mark(connection, [one.pending for one in picked])
+        of_id = {one.op.op_id: one.op for one in picked}
+        return epoch, [Parcel(one, of_id[one.op_id]._replace(base=one.base)) for one in found]
+
+    def _push(self, epoch: str, marked: list[Parcel]) -> tuple[wire.Result, ...]:
+        assert self._hello is not None  # noqa: S101
+        if not marked:
+            return ()
+        ops = [one.op for one in marked]
+        return self._remote.push(self._hello.account_id, epoch, ops)
+
+    def _send_less(self, marked: list[Parcel], error: errors.RemoteError) -> None:
+        """Send smaller batches from now on; a single operation that is refused is kept aside."""
+        if len(marked) > 1:
+            is_large = isinstance(error, errors.RequestTooLarge)
+            self._most = len(marked) // 2 if is_large else 1
+            return
+        code = "too_large" if isinstance(error, errors.RequestTooLarge) else "malformed"
+        connection = self._connect()
+        with write(connection):
+            for one in marked:
+                outbox.reject(connection, one.pending, f"{code}: {error}")
+
+    def _settle(self, epoch: str, marked: list[Parcel], results: tuple[wire.Result, ...]) -> None:
+        connection, given_up = self._connect(), []
+        sent = {one.op.op_id for one in marked}
+        with write(connection, durable=False):
+            if state.get(connection, binding.EPOCH) != epoch:
+                return  # the server began a new life meanwhile: the answer speaks of the old one
+            for result in results:
+                pending = outbox.get(connection, result.op_id)
+                if pending is not None and result.op_id in sent:
+                    given_up += self._settle_one(connection, pending, result)
+        self._secrets.forget(given_up)
+
+    def _settle_one(
+        self, connection: sqlite3.Connection, pending: Pending, result: wire.Result
+    ) -> list[seals.Seal]:
+        said = f"{result.code}: {result.detail}".strip(": ")
+        if result.status == "rejected":
+            outbox.reject(connection, pending, said)
+            replica.show(connection, pending.uid)
+        elif result.status == "retry":
+            until = standing.later(self._now(), pending.attempts, self._chance)
+            outbox.postpone(connection, pending.op_id, until, said)
+        else:
+            return replica.settle(connection, pending, result.status, result.current, self._now())
+        if result.current is not None:
+            replica.take(connection, result.current)
+        return []
+
+    # Steps 5 and 6
+
+    def _receive(self) -> Iterator[str]:
+        """Pull page after page; return the last one, or None when another session is at it."""
+        assert self._hello is not None  # noqa: S101
+        while True:
+            yield "pull"
+            asked = feed.place(self._connect())
+            try:
+                page = self._remote.pull(self._hello.account_id, asked.epoch, asked.cursor)
+            except errors.CursorExpired:
+                if not asked.cursor:
+                    raise
+                yield "apply"
+                self._drop_cursor(asked)
+                continue
+            yield "apply"
+            connection = self._connect()
+            with write(connection, durable=False):
+                last = None if page.has_more else page.version
+                is_applied = feed.apply(connection, asked, page.rows, page.cursor, last)
+            if not is_applied:
+                return None
+            if not page.has_more:
+                return page
+
+    def _drop_cursor(self, asked: Asked) -> None:
+        connection = self._connect()
+        with write(connection):
+            if feed.place(connection) == asked:
+                state.put(connection, "cursor", "")
+
+    # Step 7
+
+    def _must_resync(self, page: wire.Page) -> bool:
+        """Compare with the server; when something differs, ask for everything, at most hourly."""
+        assert page.check is not None  # noqa: S101
+        connection = self._connect()
+        self._check_rows_daily(connection)
+        with write(connection, durable=False):
+            feed.drop_impossible(connection, page.version)
+            if not feed.differs(connection, page.cursor, page.version, page.check):
+                return False
+            last = state.get(connection, "resync_at")
+            if last and stamp(self._now() - RESYNC_APART) < last <= stamp(self._now()):
+                return False
+            feed.ask_for_all(connection, self._now())
+        return True
+
+    def _check_rows_daily(self, connection: StoreConnection) -> None:
+        """Compare the next rows with their views; once all are through, a day is waited."""
+        done_at, now = state.get(connection, "rows_checked_at"), self._now()
+        if days_before(now, 1) < done_at <= stamp(now):
+            return
+        with write(connection, durable=False):
+            after = int(state.get(connection, "rows_checked", "0"))
+            last = replica.mend(connection, after, ROWS_AT_ONCE, now)
+            state.put(connection, "rows_checked", str(last or 0))
+            if last is None:
+                state.put(connection, "rows_checked_at", stamp(now))

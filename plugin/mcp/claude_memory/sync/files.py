@@ -1,0 +1,181 @@
+"""Which file belongs to which key: `memory.db` to the first, `memory-<account>.db` to others.
+
+As long as the account of a key is not known, what is written under it goes to a file of its own,
+unless `memory.db` still belongs to nobody. `bindings.json` beside the files says which key works
+where.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from typing import TYPE_CHECKING
+
+from claude_memory import paths
+from claude_memory.errors import StoreBusy, StoreError
+from claude_memory.store import binding, bindings, state
+from claude_memory.store.bindings import FIRST
+from claude_memory.store.connection import open_reader, open_store, write
+from claude_memory.store.lock import Lock
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from claude_memory.store.connection import StoreConnection
+    from claude_memory.sync.wire import Hello
+
+PATIENCE = 5.0  # seconds to wait for another session that changes the bindings
+BLOCK = 1_000_000  # local numbers of one file, so that a moved memory keeps its own
+
+
+class Files:
+    """The database files of one data folder, as one key sees them."""
+
+    def __init__(self, home: str, key: str) -> None:
+        """Keep the folder and the fingerprint of the key; nothing is read yet."""
+        self._folder = os.path.dirname(paths.database(home))
+        self._key = key
+        self._waiting = bindings.waiting(key)
+
+    def path(self) -> str:
+        """Return the file to work in now; a key seen for the first time gets one assigned.
+
+        Raises:
+            StoreError: the folder cannot be used.
+        """
+        known = self._read().get(self._key)
+        if known is None:
+            paths.make_private_folder(self._folder)
+            with self._alone():
+                known = self._read().get(self._key) or self._assign()
+        return self._at(known)
+
+    def bind(self, connection: StoreConnection, hello: Hello, now: datetime) -> bool:
+        """Make sure that this key works in the file of its account; tell whether that is another.
+
+        What was written here while the account was not known is brought there.
+
+        Raises:
+            StoreError: a file cannot be written; nothing was bound.
+        """
+        mine, here = (hello.server_id, hello.account_id), os.path.basename(connection.path)
+        if binding.owner(connection) == mine and not self._is_there(self._waiting):
+            return False
+        with self._alone():
+            target = self._file_for(connection, hello, now)
+            self._save({**self._read(), self._key: target})
+            for name in {here, self._waiting} - {target}:
+                if self._is_there(name):
+                    self._move(name, target, now)
+        return target != here
+
+    def _file_for(self, connection: StoreConnection, hello: Hello, now: datetime) -> str:
+        """Return the name of the account's file, which is bound to it when this returns."""
+        mine, here = (hello.server_id, hello.account_id), os.path.basename(connection.path)
+        if binding.owner(connection) == mine:
+            return here
+        names = [FIRST, f"memory-{mine[1]}.db", f"memory-{mine[1]}-{mine[0][:8]}.db"]
+        for name in names:
+            if self._is_there(name) and _owner(self._at(name)) == mine:
+                return name
+        if here == FIRST and not any(binding.owner(connection)):
+            with write(connection):
+                binding.bind(connection, *mine, hello.epoch, now)
+            return FIRST
+        return self._begin(next(one for one in names if not self._is_there(one)), hello, now)
+
+    def _assign(self) -> str:
+        """Choose the file for a key that was never seen here."""
+        is_bound = self._is_there(FIRST) and any(_owner(self._at(FIRST)))
+        is_taken = is_bound or FIRST in self._read().values()
+        name = self._waiting if is_taken else FIRST
+        self._save({**self._read(), self._key: name})
+        return name
+
+    def _begin(self, name: str, hello: Hello, now: datetime) -> str:
+        """Make the file of an account that has none yet."""
+        fresh = open_store(self._at(name))
+        try:
+            with write(fresh):
+                self._number(fresh)
+                binding.bind(fresh, hello.server_id, hello.account_id, hello.epoch, now)
+        finally:
+            fresh.close()
+        return name
+
+    def _number(self, fresh: sqlite3.Connection) -> None:
+        """Let the numbers of a new file begin where no other file's are."""
+        files = [name for name in os.listdir(self._folder) if name.endswith(".db")]
+        state.put(fresh, "next_local_no", str((len(files) - 1) * BLOCK + 1))
+
+    def _move(self, name: str, target: str, now: datetime) -> None:
+        """Bring what a local file holds into an account's file, and remove it if it was for that.
+
+        Whoever waits for its lock meanwhile finds it replaced, and writes to the other one.
+        """
+        source = open_store(self._at(name))
+        into = open_store(self._at(target))
+        try:
+            with write(source, keep=False):
+                if any(binding.owner(source)):
+                    return
+                with write(into):
+                    binding.move(source, into, now)
+                if name == self._waiting:
+                    _remove(self._at(name))
+        finally:
+            into.close()
+            source.close()
+
+    def _at(self, name: str) -> str:
+        return os.path.join(self._folder, name)
+
+    def _is_there(self, name: str) -> bool:
+        return os.path.exists(self._at(name))
+
+    def _read(self) -> dict[str, str]:
+        return bindings.read(self._folder)
+
+    def _save(self, keys: dict[str, str]) -> None:
+        bindings.save(self._folder, keys)
+
+    def _alone(self) -> _Alone:
+        return _Alone(os.path.join(self._folder, "bindings.lock"))
+
+
+class _Alone(Lock):
+    """One process at a time; none waits for ever."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, patience=PATIENCE)
+
+    def __enter__(self) -> _Alone:
+        super().__enter__()
+        if not self.is_held:
+            super().__exit__(None, None, None)
+            message = "Another session is binding this folder to an account."
+            raise StoreBusy(message)
+        return self
+
+
+def _owner(path: str) -> tuple[str, str]:
+    """Return to whom a file belongs; to nobody where that cannot be told."""
+    try:
+        connection = open_reader(path)
+    except StoreError:
+        return "", ""
+    try:
+        return binding.owner(connection)
+    except sqlite3.Error:  # an earlier system's file, or a damaged one
+        return "", ""
+    finally:
+        connection.close()
+
+
+def _remove(path: str) -> None:
+    try:
+        for end in ("", "-wal", "-shm"):
+            if os.path.exists(path + end):
+                os.unlink(path + end)
+    except OSError:
+        return  # where open files cannot be removed it is moved again, which does no harm

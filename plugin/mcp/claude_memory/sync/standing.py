@@ -1,0 +1,132 @@
+"""How a store stands with its server: kept in the store, so that every session knows it.
+
+States: `local`, `unbound`, `ready`, and what stops the exchange for a time: `backoff` (no answer),
+`key` (refused), `upgrade` (no common protocol).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from claude_memory import errors
+from claude_memory.errors import BadInput
+from claude_memory.memory import moment, stamp
+from claude_memory.store import outbox, state
+from claude_memory.store.connection import write
+
+if TYPE_CHECKING:
+    import random
+    import sqlite3
+    from datetime import datetime
+
+    from claude_memory.store.connection import StoreConnection
+
+LONGEST = 900.0  # seconds between two tries where nothing answers
+BLOCKED = 900.0  # seconds after which a refused key is shown again
+LONGEST_GATE = 4_500.0  # whatever lies further ahead, the clock was wrong
+NOTED_APART = timedelta(seconds=30)
+GATE, WHY, ERROR, FAILURES, LAST_OK = "not_before", "blocked", "last_error", "failures", "last_ok"
+READ_ONLY = "read_only"
+
+
+class Standing(NamedTuple):
+    """How it stands; times are stamps, empty where there is none."""
+
+    state: str
+    not_before: str
+    last_ok: str
+    last_error: str
+    failures: int
+    queued: int
+    rejected: int
+    conflicts: int
+    is_read_only: bool
+
+
+def read(connection: sqlite3.Connection) -> Standing:
+    """Return how this store stands with its server."""
+    why = state.get(connection, WHY)
+    bound = outbox.is_bound(connection)
+    return Standing(
+        state=why or ("ready" if bound else "local"),
+        not_before=state.get(connection, GATE),
+        last_ok=state.get(connection, LAST_OK),
+        last_error=state.get(connection, ERROR),
+        failures=_failures(connection),
+        queued=outbox.count(connection),
+        rejected=outbox.count(connection, "rejected"),
+        conflicts=int(connection.execute("SELECT count(*) FROM shelf").fetchone()[0]),
+        is_read_only=bool(state.get(connection, READ_ONLY)),
+    )
+
+
+def seconds_to_wait(connection: sqlite3.Connection, now: datetime) -> float:
+    """Return for how long the server is to be left alone."""
+    gate = state.get(connection, GATE)
+    if not gate:
+        return 0.0
+    try:
+        left = (moment(gate) - now).total_seconds()
+    except BadInput:
+        return 0.0
+    return left if 0 < left <= LONGEST_GATE else 0.0
+
+
+def is_silent(connection: sqlite3.Connection) -> bool:
+    """Tell whether the server is left alone only because it did not answer."""
+    return state.get(connection, WHY) == "backoff"
+
+
+def later(now: datetime, tries: int, chance: random.Random) -> str:
+    """Return when to try again after so many tries."""
+    return stamp(now + timedelta(seconds=_pause(tries, chance)))
+
+
+def _pause(tries: int, chance: random.Random) -> float:
+    """Return a random pause, longer after each try ("full jitter")."""
+    return chance.uniform(0, min(LONGEST, 2.0 * 2 ** min(tries, 12)))
+
+
+def failed(
+    connection: StoreConnection, error: errors.RemoteError, now: datetime, chance: random.Random
+) -> None:
+    """Note why a pass ended early, and when to try again."""
+    failures = _failures(connection) + 1
+    why, seconds = "backoff", _pause(failures, chance)
+    if isinstance(error, errors.RemoteBusy):
+        seconds = error.retry_after * chance.uniform(1.0, 1.2)
+    elif isinstance(error, (errors.KeyRefused, errors.ScopeMissing)):
+        why, seconds = "key", BLOCKED
+    elif isinstance(error, errors.UpgradeNeeded):
+        why, seconds = "upgrade", BLOCKED
+    elif isinstance(error, errors.AccountMismatch):
+        seconds = 0.0
+    with write(connection, durable=False):
+        state.put(connection, FAILURES, str(failures))
+        state.put(connection, WHY, why)
+        state.put(connection, GATE, stamp(now + timedelta(seconds=seconds)))
+        state.put(connection, ERROR, error.sentence())
+
+
+def _failures(connection: sqlite3.Connection) -> int:
+    return int(state.get(connection, FAILURES) or 0)
+
+
+def succeeded(connection: StoreConnection, now: datetime) -> None:
+    """Note that a pass went through; seldom written while nothing else changes."""
+    last, had_trouble = state.get(connection, LAST_OK), state.get(connection, WHY)
+    if not had_trouble and stamp(now - NOTED_APART) < last <= stamp(now):
+        return
+    with write(connection, durable=False):
+        state.put(connection, LAST_OK, stamp(now))
+        for key in (FAILURES, WHY, GATE, ERROR):
+            state.put(connection, key, "")
+
+
+def may_write(connection: StoreConnection, *, is_allowed: bool) -> None:
+    """Note whether the key may write; without that, what is queued waits for one that may."""
+    wanted = "" if is_allowed else "1"
+    if state.get(connection, READ_ONLY) != wanted:
+        with write(connection, durable=False):
+            state.put(connection, READ_ONLY, wanted)
