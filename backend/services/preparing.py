@@ -178,9 +178,9 @@ class Preparer:
         if op.kind == "create":
             return await self._full(op, CreateFields.model_validate(op.body))
         if op.kind == "replay":
-            body = ReplayBody.model_validate(op.body)
-            told = Replay(body.was, body.lost_after, body.deleted)
-            return await self._full(op, body.fields or CreateFields(content="-"), told)
+            lost = ReplayBody.model_validate(op.body)
+            told = Replay(lost.was, lost.lost_after, lost.deleted)
+            return await self._full(op, lost.fields or CreateFields(content="-"), told)
         body = UpdateFields.model_validate(op.body)
         safe = separate(body.model_dump(exclude_unset=True, exclude=UNSTORED))
         clear = _joined(body.secret, safe.clear)

@@ -53,6 +53,16 @@ class Assembly:
         self.door = SecretDoor(self.place, keepers)
         self.service = LocalService(self.place, self.door, settings)
 
+    def _locate(self) -> Callable[[], str]:
+        """Return what tells the file to work in: that of the key, if there is one."""
+        if not self.settings.syncs:
+            return lambda: paths.database(self.settings.home)
+        from claude_memory.sync.files import Files
+
+        key = bindings.fingerprint(self.settings.api_url, self.settings.api_key)
+        self.files = Files(self.settings.home, key)
+        return self.files.path
+
     def _choose(self) -> Keeper | None:
         from claude_memory.keeper import choice  # (only when a secret comes)
 

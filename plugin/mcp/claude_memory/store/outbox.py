@@ -109,11 +109,10 @@ def body_of(memory: Memory, names: tuple[str, ...] | list[str]) -> Fields:
 def _record(connection: sqlite3.Connection, uid: str, kind: str, body: Fields, now: str) -> None:
     last = newest(connection, uid)
     if last is None:
-        put(connection, uid, kind, _version(connection, uid), body, now)
+        put(connection, uid, kind, body, base=_version(connection, uid), at=now)
     elif last.kind == "replay" or (last.attempts and last.state == "queued"):
-        put(
-            connection, uid, kind, None, body, now
-        )  # what it builds on is known once that is settled
+        # What it builds on is known once that is settled.
+        put(connection, uid, kind, body, base=None, at=now)
     else:
         _fold(connection, last, kind, body, now)
 
@@ -127,16 +126,17 @@ def put(
     connection: sqlite3.Connection,
     uid: str,
     kind: str,
-    base: int | None,
     body: Fields,
-    now: str,
+    *,
+    base: int | None,
+    at: str,
     sealed: bytes | None = None,
 ) -> None:
-    """Append an operation."""
+    """Append an operation; without a base, what it builds on is filled in when it is sent."""
     connection.execute(
         "INSERT INTO pending_ops (op_id, uid, kind, base, body, sealed, created_at) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (new_op_id(), uid, kind, base, _text(body), sealed, now),
+        (new_op_id(), uid, kind, base, _text(body), sealed, at),
     )
 
 
@@ -272,7 +272,15 @@ def renew(connection: sqlite3.Connection, ops: list[Pending]) -> None:
     """Queue operations anew, behind all others and as new ones: no server knows them."""
     for op in ops:
         remove(connection, op.op_id)
-        put(connection, op.uid, op.kind, None, op.body, op.created_at, op.sealed)
+        put(
+            connection,
+            op.uid,
+            op.kind,
+            op.body,
+            base=None,
+            at=op.created_at,
+            sealed=op.sealed,
+        )
         if op.state == "rejected":
             connection.execute(
                 "UPDATE pending_ops SET state = 'rejected', error = ? "

@@ -11,7 +11,7 @@ import json
 
 from claude_memory.errors import BadInput
 from claude_memory.memory import CATEGORIES, SCOPES, SOURCES, Memory, moment, stamp
-from claude_memory.store import history, memories, outbox, seals, state
+from claude_memory.store import history, memories, outbox, seals
 from claude_memory.store.rows import COLUMNS, FIELDS, to_memory
 
 TYPE_CHECKING = False
@@ -137,7 +137,7 @@ def memory_of(shown: Fields, before: Memory) -> Memory:
 
     A field that a newer server fills with what this version does not know becomes the default.
     """
-    found = {name: _of_kind(shown.get(name), usual) for name, usual in DEFAULTS.items()}
+    found: Fields = {name: _of_kind(shown.get(name), usual) for name, usual in DEFAULTS.items()}
     for name in TIMES:
         found[name] = _time(shown.get(name))
     for name, known in (("category", CATEGORIES), ("scope", SCOPES), ("source", SOURCES)):

@@ -32,7 +32,7 @@ def begin_new_life(
         waiting = outbox.of_memory(connection, uid)
         if text:
             body = _body(json.loads(text), version, lost_after)
-            outbox.put(connection, uid, "replay", None, body, stamp(now))
+            outbox.put(connection, uid, "replay", body, base=None, at=stamp(now))
         outbox.renew(connection, waiting)
         replica.forget_state(connection, uid)
     state.put(connection, "epoch", epoch)

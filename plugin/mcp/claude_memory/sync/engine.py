@@ -19,7 +19,7 @@ from claude_memory.sync import standing, wire
 if TYPE_CHECKING:
     import random
     import sqlite3
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from datetime import datetime
     from typing import Protocol
 
@@ -171,7 +171,8 @@ class Engine:
 
     def _pick(self) -> list[Parcel]:
         assert self._hello is not None  # noqa: S101  (bound before anything is sent)
-        connection, picked, room = self._connect(), [], self._hello.bytes_limit - ROOM
+        connection, room = self._connect(), self._hello.bytes_limit - ROOM
+        picked: list[Parcel] = []
         for pending in outbox.due(connection, self._now(), self._most):
             op = self._opened(connection, pending)
             if op is None:
@@ -224,7 +225,8 @@ class Engine:
                 outbox.reject(connection, one.pending, f"{code}: {error}")
 
     def _settle(self, epoch: str, marked: list[Parcel], results: tuple[wire.Result, ...]) -> None:
-        connection, given_up = self._connect(), []
+        connection = self._connect()
+        given_up: list[seals.Seal] = []
         sent = {one.op.op_id for one in marked}
         with write(connection, durable=False):
             if state.get(connection, binding.EPOCH) != epoch:
@@ -253,7 +255,7 @@ class Engine:
 
     # Steps 5 and 6
 
-    def _receive(self) -> Iterator[str]:
+    def _receive(self) -> Generator[str, None, wire.Page | None]:
         """Pull page after page; return the last one, or None when another session is at it."""
         assert self._hello is not None  # noqa: S101
         while True:
