@@ -13,6 +13,7 @@ import psycopg
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 
 from backend import migrate
 from backend.auth import Authenticator
@@ -28,7 +29,7 @@ from backend.errors import (
     Unavailable,
 )
 from backend.handlers import account, health, keys, mcp, memories, secrets, sync, transfer
-from backend.middleware import Doorway, problem
+from backend.middleware import Doorway, Unpacking, problem
 from backend.remote.door import Door
 from backend.repositories import accounts, epochs
 from backend.secrets.choice import choose
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from backend.settings import Settings
 
 PATIENCE = (0.5, 1, 2, 5)  # seconds between tries to get ready; the last one again and again
+PACKED_FROM = 1_024  # bytes of an answer
+PACKING_LEVEL = 5  # nearly as small as the best, in a third of its time
 KEEPER_PAUSE = 240  # seconds
 ERRORS_SHOWN = 20
 ROUTERS = (health, sync, transfer, secrets, keys, account, mcp, memories)  # `/sync` before `/{id}`
@@ -88,6 +91,8 @@ def create_app(
     app.add_exception_handler(ApiError, _on_api_error)
     app.add_exception_handler(RequestValidationError, _on_malformed)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_middleware(GZipMiddleware, minimum_size=PACKED_FROM, compresslevel=PACKING_LEVEL)
+    app.add_middleware(Unpacking)
     app.add_middleware(Doorway, telemetry=telemetry)
     describe(app)
     return app

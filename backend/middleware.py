@@ -1,6 +1,6 @@
 """What stands before all routes: request ids, logs, limits on bodies, and the last resort.
 
-Pure ASGI. A body is counted as it passes, never collected here.
+Pure ASGI. A body is counted as it passes, packed and unpacked, and never collected here.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import re
 import time
+import zlib
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from backend.errors import ApiError, TooLarge, Unavailable
+from backend.errors import ApiError, Malformed, TooLarge, Unavailable, WrongMediaType
 from backend.schemas import BODY_LIMIT
 from backend.telemetry import Served
 
@@ -28,6 +29,8 @@ REQUEST_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 ERRORS_PAGE = "docs/api/errors.md"
 IMPORT_PATH = "/api/memories/import"
 IMPORT_BODY_LIMIT = 32 * BODY_LIMIT  # 20,000 rows are more than one MiB
+CODINGS = b"gzip"
+GZIP = 31  # zlib's name for the format
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -99,7 +102,7 @@ class _Request:
         Raises:
             TooLarge: it is over the limit, or says that it will be.
         """
-        limit = IMPORT_BODY_LIMIT if self.scope["path"] == IMPORT_PATH else BODY_LIMIT
+        limit = _limit(self.scope)
         announced = self._headers.get(b"content-length", b"")
         size = 0
 
@@ -136,6 +139,77 @@ class _Request:
             seconds=time.perf_counter() - self._began,
             account=caller.account if caller else None,
         )
+
+
+class Unpacking:
+    """Unpacks bodies that were packed with gzip, and tells callers that it does (RFC 7694)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Stand before an app."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def telling(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message.get("headers", ()), (b"accept-encoding", CODINGS)]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        coding = dict(scope["headers"]).get(b"content-encoding", b"").strip().lower()
+        if coding in {b"", b"identity"}:
+            await self._app(scope, receive, telling)
+            return
+        told = {b"content-encoding", b"content-length"}  # of the packed body
+        headers = [one for one in scope["headers"] if one[0] not in told]
+        unpacked = _Unpacked(coding, receive, _limit(scope))
+        await self._app({**scope, "headers": headers}, unpacked, telling)
+
+
+class _Unpacked:
+    """A body as it is unpacked; no more of it than may come."""
+
+    def __init__(self, coding: bytes, receive: Receive, left: int) -> None:
+        self._is_known, self._receive, self._left = coding == CODINGS, receive, left
+        self._unpacking = zlib.decompressobj(GZIP)
+
+    async def __call__(self) -> Message:
+        """Return the next message.
+
+        Raises:
+            WrongMediaType: it is packed otherwise.
+            TooLarge: it is over the limit when unpacked.
+            Malformed: it cannot be unpacked.
+        """
+        if not self._is_known:
+            raise WrongMediaType("A body may be packed with gzip, and with nothing else.")
+        message = await self._receive()
+        if message["type"] != "http.request":
+            return message
+        body = self._unpack(message.get("body", b""))
+        if not message.get("more_body", False) and not self._unpacking.eof:
+            raise Malformed("The packed body is not complete.")
+        return {**message, "body": body}
+
+    def _unpack(self, packed: bytes) -> bytes:
+        try:
+            body = self._unpacking.decompress(packed, self._left + 1)
+        except zlib.error as error:
+            raise Malformed("The body is not packed with gzip, as it says.") from error
+        self._left -= len(body)
+        if self._left < 0:
+            raise TooLarge
+        if self._unpacking.unused_data:
+            raise Malformed("Something follows the packed body.")
+        return body
+
+
+def _limit(scope: Scope) -> int:
+    return IMPORT_BODY_LIMIT if scope["path"] == IMPORT_PATH else BODY_LIMIT
 
 
 def _seen_from_outside(error: Exception) -> ApiError:

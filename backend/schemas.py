@@ -62,6 +62,7 @@ Category = Literal["facts", "preferences", "projects", "people", "decisions"]
 Scope = Literal["global", "project"]
 Source = Literal["user", "model", "auto-learn", "import", "teammate"]
 KeyScope = Literal["read", "write", "secret", "admin"]
+SearchScope = Literal["", "global", "project", "all"]  # empty: global plus that project
 SortBy = Literal["relevance", "importance", "recency"]
 STORABLE = AfterValidator(_storable)
 Content = Annotated[
@@ -148,6 +149,7 @@ class Stored(Answer):
     category: str
     importance: float
     version: int
+    is_sensitive: bool
 
 
 class Imported(Answer):
@@ -214,7 +216,7 @@ class RecallBody(Body):
     category: Category | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 10
     sort_by: SortBy = "relevance"
-    scope: Literal["", "global", "project", "all"] = "all"
+    scope: SearchScope = "all"
     project: Name = ""
 
 
@@ -320,6 +322,7 @@ class Hello(Answer):
     protocol: dict[str, int]
     limits: dict[str, int]
     features: list[str]
+    live: int
 
 
 class SecretAnswer(Answer):

@@ -22,9 +22,11 @@ from backend.schemas import (
     HistoryAnswer,
     ListAnswer,
     MemoryRow,
+    Name,
     PatchBody,
     RecallAnswer,
     RecallBody,
+    SearchScope,
     StoreBody,
     Stored,
     Tag,
@@ -36,9 +38,10 @@ IfMatch = Annotated[
     str, Header(pattern=r'^(\*|(W/)?"[0-9]{1,19}"|[0-9]{1,19})$', description='Such as "12"')
 ]
 IdempotencyKey = Annotated[
-    str, Header(max_length=200, description="Requests with the same key store one memory")
+    str, Header(max_length=200, description="Requests with the same key are done once")
 ]
 KEEPING = (NoKeeper, KeeperDown)
+CHANGING = problems(NotFound, StaleVersion, IdempotencyReused, *KEEPING)
 
 
 @router.post("", responses=problems(NotFound, Conflict, IdempotencyReused, *KEEPING))
@@ -60,9 +63,13 @@ async def list_newest(
     tag: Tag | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str, Query(max_length=500)] = "",
+    scope: SearchScope = "all",
+    project: Name = "",
 ) -> ListAnswer:
     """List live memories, newest first; `next` is the cursor of the next page."""
-    wanted = listing.Wanted(category=category, tag=tag, limit=limit, cursor=cursor)
+    wanted = listing.Wanted(
+        category=category, tag=tag, limit=limit, cursor=cursor, scope=scope, project=project
+    )
     return await listing.page(desk.database, desk.account, wanted)
 
 
@@ -72,17 +79,19 @@ async def get(desk: ReadDesk, memory_id: str, response: Response) -> MemoryRow:
     return _tagged(await desk.get(memory_id), response)
 
 
-@router.put("/{memory_id}", responses=problems(NotFound, StaleVersion, *KEEPING))
-@router.patch("/{memory_id}", responses=problems(NotFound, StaleVersion, *KEEPING))
+@router.put("/{memory_id}", responses=CHANGING)
+@router.patch("/{memory_id}", responses=CHANGING)
 async def change(
     desk: WriteDesk,
     memory_id: str,
     body: PatchBody,
     response: Response,
     if_match: IfMatch = "*",
+    idempotency_key: IdempotencyKey = "",
 ) -> MemoryRow:
     """Change the given fields; the earlier text stays in the history."""
-    return _tagged(await desk.change(memory_id, body, _version(if_match)), response)
+    row = await desk.change(memory_id, body, _version(if_match), idempotency_key)
+    return _tagged(row, response)
 
 
 @router.delete("/{memory_id}", responses=problems(NotFound))
@@ -97,10 +106,12 @@ async def history(desk: ReadDesk, memory_id: str) -> HistoryAnswer:
     return HistoryAnswer(versions=await desk.history(memory_id))
 
 
-@router.post("/{memory_id}/restore", responses=problems(NotFound))
-async def restore(desk: WriteDesk, memory_id: str, response: Response) -> MemoryRow:
+@router.post("/{memory_id}/restore", responses=problems(NotFound, IdempotencyReused))
+async def restore(
+    desk: WriteDesk, memory_id: str, response: Response, idempotency_key: IdempotencyKey = ""
+) -> MemoryRow:
     """Undo the last edit, or a delete: then the memory comes back under a new uid."""
-    return _tagged(await desk.restore(memory_id), response)
+    return _tagged(await desk.restore(memory_id, idempotency_key), response)
 
 
 def _tagged(row: MemoryRow, response: Response) -> MemoryRow:

@@ -88,6 +88,9 @@ class Feed:
         self._check_protocol()
         async with self.database.transaction(self.account) as connection:
             server_id, epoch = await epochs.first_and_present(connection)
+            (_, live, *_), _ = await changes.feed(
+                connection, self.account, after=INT64, full=0, limit=1
+            )
         return Hello(
             server_id=server_id,
             account_id=self.account,
@@ -96,6 +99,7 @@ class Feed:
             protocol=PROTOCOL,
             limits=LIMITS,
             features=FEATURES,
+            live=live,
         )
 
     async def check(self) -> None:

@@ -68,16 +68,21 @@ class Desk:
             category=row.category,
             importance=row.importance,
             version=row.version,
+            is_sensitive=row.is_sensitive,
         )
 
     def _identify(self, body: StoreBody, idempotency_key: str) -> tuple[UUID, UUID]:
         """Return the ids of the operation and of the memory: of a repetition, the same ones."""
         if idempotency_key:
-            op_id = uuid5(KEYS, f"{self.account}:{idempotency_key}")
+            op_id = self._op_id(idempotency_key)
             return op_id, body.uid or uuid5(KEYS, str(op_id))
         if body.uid:
             return create_id(self.account, body.uid), body.uid
         return uuid4(), new_uid()
+
+    def _op_id(self, idempotency_key: str) -> UUID:
+        """Return the id of an operation: of a repetition, the same one."""
+        return uuid5(KEYS, f"{self.account}:{idempotency_key}") if idempotency_key else uuid4()
 
     async def _ready(self, op: Op) -> Ready:
         return await Preparer(self.account, self.keeper).checked(op)
@@ -106,12 +111,19 @@ class Desk:
         """
         return (await self._named(memory_id)).no
 
-    async def change(self, memory_id: str, body: PatchBody, if_match: int | None) -> MemoryRow:
-        """Change the given fields.
+    async def change(
+        self,
+        memory_id: str,
+        body: PatchBody,
+        if_match: int | None,
+        idempotency_key: str = "",
+    ) -> MemoryRow:
+        """Change the given fields, once however often the same Idempotency-Key comes.
 
         Raises:
             NotFound: there is no such memory.
             StaleVersion: it is at another version than `if_match`.
+            IdempotencyReused: the key was used for something else.
         """
         before = await self._live(memory_id)
         if if_match is not None and before.version != if_match:
@@ -119,9 +131,12 @@ class Desk:
         given = body.model_dump(exclude_unset=True, mode="json")
         if not given:
             return row_of(before)
-        op = Op(op_id=uuid4(), uid=before.uid, kind="update", base=if_match, body=given)
+        op_id = self._op_id(idempotency_key)
+        op = Op(op_id=op_id, uid=before.uid, kind="update", base=if_match, body=given)
         ready = await self._ready(op)
         (outcome,) = await writing.apply(self.database, self.account, [ready])
+        if outcome.code == "op_id_reused":
+            raise IdempotencyReused
         if outcome.row is None or not outcome.row.is_live:
             raise NotFound
         if outcome.status == "conflict":
@@ -154,20 +169,25 @@ class Desk:
             found = await memories.history(connection, self.account, row.uid)
         return [Version(kind=one["kind"], at=one["at"], fields=one["payload"]) for one in found]
 
-    async def restore(self, memory_id: str) -> MemoryRow:
+    async def restore(self, memory_id: str, idempotency_key: str = "") -> MemoryRow:
         """Undo the last edit, or a delete: then the memory comes back under a new uid.
 
         Raises:
             NotFound: there is nothing to go back to.
+            IdempotencyReused: the key was used for something else.
         """
         row = await self._named(memory_id)
+        op_id = self._op_id(idempotency_key)
+        revived = uuid5(KEYS, str(op_id)) if idempotency_key else new_uid()
         async with self.database.transaction(self.account) as connection:
             found = await memories.history(connection, self.account, row.uid)
             earlier = next((one for one in found if one["kind"] in {"superseded", "deleted"}), None)
             if earlier is None:
                 raise NotFound("There is no earlier text of this memory.")
-            ready = restoring(row, earlier)
+            ready = restoring(row, earlier, op_id, revived)
             (outcome,) = await writing.apply_in(connection, self.account, [ready])
+        if outcome.code == "op_id_reused":
+            raise IdempotencyReused
         assert outcome.row is not None  # noqa: S101  (a create or an update was applied)
         return row_of(outcome.row)
 
@@ -224,8 +244,8 @@ async def named(connection: Any, account: UUID, memory_id: str) -> Row | None:  
     return await memories.by_uid(connection, account, uid)
 
 
-def restoring(row: Row, earlier: dict[str, Any]) -> Ready:
-    """Make the operation that brings an earlier text back."""
+def restoring(row: Row, earlier: dict[str, Any], op_id: UUID, revived: UUID) -> Ready:
+    """Make the operation that brings an earlier text back; a deleted memory's as `revived`."""
     payload = dict(earlier["payload"])
     names = ("content", "category", "tags", "expanded_keywords", "importance", "scope", "project")
     fields = {name: payload[name] for name in names}
@@ -234,7 +254,7 @@ def restoring(row: Row, earlier: dict[str, Any]) -> Ready:
     supersedes = payload.get("supersedes")
     fields["supersedes"] = UUID(supersedes) if supersedes else None
     is_gone = not row.is_live
-    uid = new_uid() if is_gone else row.uid
+    uid = revived if is_gone else row.uid
     if is_gone:
         fields |= {
             "supersedes": fields["supersedes"] or row.uid,
@@ -242,7 +262,7 @@ def restoring(row: Row, earlier: dict[str, Any]) -> Ready:
             "session_seq": row.session_seq,
             "source": row.source,
         }
-    op = Op(op_id=uuid4(), uid=uid, kind="create" if is_gone else "update")
+    op = Op(op_id=op_id, uid=uid, kind="create" if is_gone else "update")
     return Ready(
         op.op_id,
         digest_of(op),

@@ -16,6 +16,7 @@
     + KeeperRefused            the keeper answered no, or the seal does not fit
   x RemoteError                the server cannot be used as asked; what is written here stays here
     + RemoteUnreachable        no answer, or none of our server's: a network error, a foreign page
+      - AnswerLost             it may have arrived all the same: sent, and no whole answer came
     + RemoteBusy               it asks to come back later
     + KeyRefused               it does not know the key, or no longer
     + ScopeMissing             the key may not do this
@@ -119,6 +120,10 @@ class RemoteUnreachable(RemoteError):
     """No answer came, or one that is not our server's, as from a proxy or a captive portal."""
 
     fix = "Check the network and MEMORY_API_URL; it is tried again by itself."
+
+
+class AnswerLost(RemoteUnreachable):
+    """The request was sent and no whole answer came: whether it was done is not known."""
 
 
 class RemoteBusy(RemoteError):

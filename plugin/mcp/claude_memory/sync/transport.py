@@ -25,7 +25,8 @@ class Transport(Protocol):
         """Send a request and return the answer, whatever its status.
 
         Raises:
-            RemoteUnreachable: no whole answer came; whether the request arrived is not known.
+            RemoteUnreachable: no whole answer came, or a redirect, which is not followed.
+            AnswerLost: the same, and the request may have arrived.
         """
 
     def close(self) -> None:
