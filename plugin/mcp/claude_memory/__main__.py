@@ -14,7 +14,7 @@ from claude_memory.service.secrets import Keepers, SecretDoor
 from claude_memory.settings import Settings
 from claude_memory.stdio.calls import Tool
 from claude_memory.stdio.server import Server
-from claude_memory.store import failures
+from claude_memory.store import bindings, failures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from claude_memory.keeper.interface import Keeper, Sealed
     from claude_memory.stdio.calls import Call
+    from claude_memory.sync.worker import Worker
 
 PLUGIN = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -41,7 +42,7 @@ class Assembly:
     def __init__(self, settings: Settings, *, project_folder: str, session: str) -> None:
         """Put the parts together."""
         self.settings = settings
-        keepers = Keepers(self._choose, self._opener)
+        self.keepers = keepers = Keepers(self._choose, self._opener)
         self.place = Place(
             locate=self._locate(),
             home=settings.home,
@@ -51,7 +52,37 @@ class Assembly:
             opening=Opening(settings.home, memory.utc_now, keepers.seal),
         )
         self.door = SecretDoor(self.place, keepers)
-        self.service = LocalService(self.place, self.door, settings)
+        self.worker: Worker | None = None
+        self.service: LocalService = LocalService(self.place, self.door, settings)
+
+    def sync(
+        self, environ: Mapping[str, str], on_failure: Callable[[str, Exception], None]
+    ) -> None:
+        """Put together what keeps the store in step with the server."""
+        import random
+
+        from claude_memory.service.synced import SyncedService
+        from claude_memory.sync.engine import Engine
+        from claude_memory.sync.http_transport import HttpTransport
+        from claude_memory.sync.remote import Remote
+        from claude_memory.sync.worker import Worker
+
+        settings, chance = self.settings, random.Random()  # noqa: S311  (jitter only)
+        agent = f"claude-memory/{version()}"
+        remote = Remote(HttpTransport(settings.api_url, environ), settings.api_key, agent)
+        engine = Engine(
+            self.place, remote, self.files, self.keepers, now=memory.utc_now, chance=chance
+        )
+        self.worker = Worker(
+            engine,
+            self.place,
+            remote.close,
+            settings.sync_interval,
+            chance,
+            now=memory.utc_now,
+            on_failure=on_failure,
+        )
+        self.service = SyncedService(self.place, self.door, settings, self.worker, remote)
 
     def _locate(self) -> Callable[[], str]:
         """Return what tells the file to work in: that of the key, if there is one."""
@@ -104,16 +135,22 @@ def serve(environ: Mapping[str, str]) -> int:
     def note(where: str, error: Exception) -> None:
         failures.note(place.home, where, _outline(error), place.now())
 
+    if parts.settings.syncs:
+        parts.sync(environ, note)
     background = Background(
         place, parts.door, parts.settings, parts.service, environ, on_failure=note
     )
-    hook = _hook(place, environ, background)
+    hook = _hook(place, environ, background, parts.worker)
     offered = [*tools.build(parts.service, parts.service), (HOOK, hook)]
     server = Server("memory", version(), tools.INSTRUCTIONS, offered, note)
     background.start()
+    if parts.worker is not None:
+        parts.worker.start()
     try:
         return server.serve()
     finally:
+        if parts.worker is not None:
+            parts.worker.stop()
         background.stop()
 
 
@@ -131,7 +168,7 @@ HOOK = Tool("hook", "For this plugin's hooks only.", {"type": "object"}, hidden=
 
 
 def _hook(
-    place: Place, environ: Mapping[str, str], background: Background
+    place: Place, environ: Mapping[str, str], background: Background, worker: Worker | None
 ) -> Callable[[Call], str]:
     from claude_memory.hooks.spoken import Spoken
 
@@ -144,6 +181,8 @@ def _hook(
         answered = runtime.answer(call.arguments, here)
         if call.arguments.get("event") == "Stop":
             background.wake()
+        if worker is not None:
+            worker.at_work()
         return answered
 
     return answer

@@ -101,7 +101,7 @@ def _settings(settings: Settings) -> Finding:
     if settings.complaints:
         fix = "Correct or remove these variables."
         return Finding("settings", "warn", " ".join(settings.complaints), fix)
-    return Finding("settings", "ok", f"{settings.works_as}, learning {settings.learn}")
+    return Finding("settings", "ok", f"{settings.mode}, learning {settings.learn}")
 
 
 def _folder(home: str) -> Finding:

@@ -9,7 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING, Callable
 
 import pytest
-from claude_memory.errors import StoreDamaged
+from claude_memory.errors import StoreDamaged, StoreNewer
 
 from tests.support.desk import Desk
 from tests.support.promises import promise
@@ -141,7 +141,8 @@ def test_damaged_store_is_mended_and_the_user_is_told(damaged: tuple[Path, int])
 def test_every_byte_of_the_header_may_be_wrong(sound: Path, tmp_path: Path) -> None:
     """No single byte of the header costs a memory: its file is sound behind it."""
     data = sound.read_bytes()
-    slightly = [(place, 0x01) for place in (*range(16, 32), *range(56, 72))]
+    # The lowest bit of the schema's version (byte 63) makes it one that a later plugin may write.
+    slightly = [(place, 0x01) for place in (*range(16, 32), *range(56, 63), *range(64, 72))]
     for place, bits in [*((place, 0xFF) for place in range(100)), *slightly]:
         home = tmp_path / f"{place}-{bits}"
         database(home).parent.mkdir(parents=True)
@@ -156,6 +157,20 @@ def test_every_byte_of_the_header_may_be_wrong(sound: Path, tmp_path: Path) -> N
             desk.store("Stored after the damage.")
         assert len(desk.texts(limit=100)) == MEMORIES, place
         desk.connection.close()
+
+
+def test_file_of_one_version_later_is_read_and_left_alone(sound: Path, tmp_path: Path) -> None:
+    """A version that a later plugin may have written is believed: recall works, nothing is lost."""
+    data = bytearray(sound.read_bytes())
+    data[63] += 1
+    database(tmp_path).parent.mkdir(parents=True)
+    database(tmp_path).write_bytes(data)
+    desk = Desk(tmp_path)
+    assert len(desk.texts(limit=100)) == MEMORIES - 1
+    with pytest.raises(StoreNewer):
+        desk.store("Stored after the damage.")
+    desk.connection.close()
+    assert database(tmp_path).read_bytes() == bytes(data)
 
 
 def test_garbage_in_the_log_costs_what_it_covered_at_most(sound: Path, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from claude_memory import errors
 from claude_memory.hooks import injection, opening
-from claude_memory.store import failures, lines, proposals, sessions, standing
+from claude_memory.store import failures, lines, news, proposals, sessions, standing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def _greet(
         event, context, connection, weighty, characters=room, most=WEIGHTIEST
     )
     head = _counted(everywhere, here) + _to_review(connection) if is_new else ""
-    return [line for line in (head, memories) if line], WELCOME if is_first else ""
+    trouble = "\n".join(news.trouble(connection, context.now)) if is_new else ""
+    return [line for line in (head, trouble, memories) if line], WELCOME if is_first else trouble
 
 
 def _counted(everywhere: int, here: int) -> str:

@@ -16,7 +16,7 @@ from claude_memory.hooks import opening
 from claude_memory.hooks.context import from_environ
 from claude_memory.memory import utc_now
 from claude_memory.store import connection as store
-from claude_memory.store import failures
+from claude_memory.store import bindings, failures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _run(doorway: str, source: BinaryIO, environ: Mapping[str, str]) -> str:
 
     def connection() -> sqlite3.Connection | None:
         if not opened:
-            opened.append(opening.open_existing(paths.database(context.home)))
+            opened.append(opening.open_existing(bindings.database(context.home, environ)))
         return opened[0]
 
     context = from_environ(environ, connection, "", utc_now())

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from claude_memory.memory import moment, stamp
+from claude_memory.service import syncing
 from claude_memory.service.interface import Status
 from claude_memory.store import (
     failures,
@@ -36,11 +37,11 @@ def status(place: Place, settings: Settings) -> Status:
     """Return mode, counts and everything that needs a person."""
     connection = place.connection()
     lines = [
-        ("Mode", _mode(settings)),
+        ("Mode", settings.mode),
         ("Store", f"{plain(place.database)} ({_megabytes(place.database)})"),
         ("Project", plain(place.project) or "none (this folder belongs to no project)"),
         ("Memories", _counts(connection, place)),
-        ("Queue", "nothing to send: this store is local"),
+        *syncing.lines(connection, settings),
         ("Learning", _learning(connection, settings, place)),
         ("Injected today", _injected(connection, place)),
     ]
@@ -48,10 +49,6 @@ def status(place: Place, settings: Settings) -> Status:
     if waiting:
         lines.append(("To review", waiting))
     return Status(tuple(lines), tuple(_attention(connection, place, settings)))
-
-
-def _mode(settings: Settings) -> str:
-    return settings.works_as + (" + Vault" if settings.vault_addr and settings.vault_token else "")
 
 
 def _megabytes(path: str) -> str:
@@ -107,8 +104,7 @@ def _attention(connection: StoreConnection, place: Place, settings: Settings) ->
     found = list(settings.complaints)
     if connection.refusal is not None:
         found.append(connection.refusal.sentence())
-    if settings.api_key:
-        found.append("An API key is set, but this version does not sync: memories stay here.")
+    found += syncing.attention(connection, place, settings)
     noted = [*failures.unseen(place.home), *failures.shown(place.home)][:SHOWN]
     found += [f"{one.at[:16]} {one.where}: {one.text}" for one in noted]
     failed = turns.count(connection).failed

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 FIRST = "memory.db"
 NAME = "bindings.json"
-OPTION = "CLAUDE_PLUGIN_OPTION_"
-KEYS = ("MEMORY_API_KEY", "CLAUDE_MEMORY_API_KEY", OPTION + "API_KEY")
-URLS = ("MEMORY_API_URL", "CLAUDE_MEMORY_API_URL", OPTION + "API_URL")
 
 
 def fingerprint(url: str, key: str) -> str:
@@ -62,7 +59,7 @@ def save(folder: str, keys: dict[str, str]) -> None:
 def database(home: str, environ: Mapping[str, str]) -> str:
     """Return the file that a process with this environment works in, without assigning one."""
     first = paths.database(home)
-    key, url = paths.given(environ, *KEYS), paths.given(environ, *URLS)
+    key, url = paths.given(environ, *paths.KEYS), paths.given(environ, *paths.URLS)
     if not key or not url:
         return first
     known = read(os.path.dirname(first))

@@ -1,8 +1,8 @@
 """Pages of the server's change feed: applied with their cursor, then compared. Hot.
 
 A page is applied in one transaction together with the cursor that follows it, and only if nobody
-has moved the cursor meanwhile, so that two sessions may pull at once. A full dump stamps the rows it
-holds with a new generation; when it is done, what it did not hold is let go of.
+has moved the cursor meanwhile, so that two sessions may pull at once. A full dump stamps the rows
+it holds with a new generation; when it is done, what it did not hold is let go of.
 """
 
 from __future__ import annotations

@@ -79,6 +79,7 @@ def changed(connection: sqlite3.Connection, before: Memory, after: Memory, now: 
     if "content" in names or after.is_sensitive != before.is_sensitive:
         names.append("is_sensitive")
     if names and is_bound(connection):
+        connection.execute("DELETE FROM shelf WHERE uid = ?", (after.uid,))  # its author has chosen
         _record(connection, after.uid, "update", body_of(after, names), now)
 
 

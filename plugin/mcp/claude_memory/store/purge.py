@@ -42,6 +42,7 @@ def expire(connection: sqlite3.Connection, before: str) -> list[Seal]:
         sealed = seals.of_entries_before(connection, before)
         if history.expire(connection, before):
             state.put(connection, DUE, "1")
+        connection.execute("DELETE FROM shelf WHERE at < ?", (before,))
     return sealed
 
 
