@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from claude_memory.store import schema
 from tests.support import shell
 from tests.support.desk import Desk
 from tests.support.sessions import OTHER_USER, database
@@ -71,7 +72,7 @@ def test_healthy_store_passes_every_check(home: Path) -> None:
     assert list(checks) == NAMES
     assert {one["status"] for one in checks.values()} == {"ok"}
     assert {one["fix"] for one in checks.values()} == {""}
-    assert checks["database"]["detail"] == f"2 memories, schema 1, {database(home)}"
+    assert checks["database"]["detail"] == f"2 memories, schema {schema.CURRENT}, {database(home)}"
     assert checks["index"]["detail"] == "2 memories indexed"
     assert checks["secrets"]["detail"] == "sealed by aes"
 

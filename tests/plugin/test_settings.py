@@ -57,8 +57,19 @@ def test_environment_wins_over_the_plugins_options() -> None:
 
 def test_syncing_can_be_left_to_the_server() -> None:
     """A key without a cache here."""
-    environ = {"MEMORY_API_KEY": "k", "MEMORY_SYNC_DISABLE": "1"}
-    assert Settings.from_env(environ).mode == "HTTP-only"
+    server = {"MEMORY_API_URL": "https://memory.example.com", "MEMORY_API_KEY": "k"}
+    settings = Settings.from_env({**server, "MEMORY_SYNC_DISABLE": "1"})
+    assert settings.mode == "HTTP-only"
+    assert not settings.syncs
+
+
+@pytest.mark.parametrize("given", ["MEMORY_API_URL", "CLAUDE_PLUGIN_OPTION_API_KEY"])
+def test_half_a_server_is_none_and_is_said(given: str) -> None:
+    """An address without a key, or a key without one, syncs nothing, and names what is missing."""
+    settings = Settings.from_env({given: "https://memory.example.com"})
+    assert settings.mode == "SQLite-only"
+    missing = "MEMORY_API_KEY" if given == "MEMORY_API_URL" else "MEMORY_API_URL"
+    assert any(f"{missing} is not" in said for said in settings.complaints)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from claude_memory.store import schema
 from tests.support.promises import promise
 from tests.support.sessions import Session, database
 
@@ -71,6 +72,6 @@ def test_session_goes_on_once_the_store_can_be_written(newer: Path) -> None:
     with Session(newer) as session:
         session.refused("memory_store", content="Something else.")
         connection = sqlite3.connect(str(database(newer)))
-        connection.execute("PRAGMA user_version=1")
+        connection.execute(f"PRAGMA user_version={schema.CURRENT}")
         connection.close()
         session.store("Something else.")

@@ -31,7 +31,7 @@ def later_plugin(folder: Path, migration: str) -> tuple[str, ...]:
     shutil.copytree(CLIENT, folder, ignore=shutil.ignore_patterns("__pycache__"))
     schema = folder / "claude_memory" / "store" / "schema.py"
     text = schema.read_text()
-    listed = re.search(r"^MIGRATIONS: .* = \((.*),\)$", text, re.MULTILINE)
+    listed = re.search(r"^MIGRATIONS: .* = \((.*?),\s*\)$", text, re.MULTILINE | re.DOTALL)
     assert listed
     names = listed[0].replace(listed[1], f"{listed[1]}, _next")
     schema.write_text(text.replace(listed[0], migration + names))
