@@ -14,15 +14,19 @@ from claude_memory.service.secrets import Keepers, SecretDoor
 from claude_memory.settings import Settings
 from claude_memory.stdio.calls import Tool
 from claude_memory.stdio.server import Server
-from claude_memory.store import failures
+from claude_memory.store import bindings, failures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from claude_memory.keeper.interface import Keeper, Sealed
+    from claude_memory.service.interface import Service
     from claude_memory.stdio.calls import Call
+    from claude_memory.sync.http_transport import HttpTransport
+    from claude_memory.sync.wire import Hello
 
+DIRECT_SECONDS = 15.0  # that a tool's answer may wait for the server
 PLUGIN = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -38,9 +42,18 @@ def main(argv: Sequence[str]) -> int:
 class Assembly:
     """The parts that work together in one process; nothing is opened before it is needed."""
 
-    def __init__(self, settings: Settings, *, project_folder: str, session: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        environ: Mapping[str, str],
+        *,
+        project_folder: str,
+        session: str,
+    ) -> None:
         """Put the parts together."""
         self.settings = settings
+        self._environ = environ
+        self._close: Callable[[], None] = _nothing
         keepers = Keepers(self._choose, self._opener)
         self.place = Place(
             locate=self._locate(),
@@ -51,7 +64,40 @@ class Assembly:
             opening=Opening(settings.home, memory.utc_now, keepers.seal),
         )
         self.door = SecretDoor(self.place, keepers)
-        self.service = LocalService(self.place, self.door, settings)
+        self.service: Service = LocalService(self.place, self.door, settings)
+        if settings.is_direct:
+            self._go_direct()
+
+    def hello(self) -> Hello:
+        """Ask the server who it is.
+
+        Raises:
+            RemoteError: it cannot be used.
+        """
+        from claude_memory.sync.remote import Remote
+
+        remote = Remote(self._transport(), self.settings.api_key, agent())
+        try:
+            return remote.hello()
+        finally:
+            remote.close()
+
+    def close(self) -> None:
+        """Let calls to the server that are under way fail."""
+        self._close()
+
+    def _go_direct(self) -> None:
+        from claude_memory.service.direct import DirectService
+        from claude_memory.sync.rest import Rest
+
+        server = Rest(self._transport(), self.settings.api_key, agent())
+        self.service = DirectService(server, self.place, self.settings)
+        self._close = server.close
+
+    def _transport(self) -> HttpTransport:
+        from claude_memory.sync.http_transport import HttpTransport
+
+        return HttpTransport(self.settings.api_url, self._environ, total_seconds=DIRECT_SECONDS)
 
     def _locate(self) -> Callable[[], str]:
         """Return what tells the file to work in: that of the key, if there is one."""
@@ -74,10 +120,15 @@ class Assembly:
         return choice.opener(self.settings, sealed)
 
 
+def _nothing() -> None:
+    """Close what was never opened."""
+
+
 def build(environ: Mapping[str, str]) -> Assembly:
     """Put the parts together for one environment."""
     return Assembly(
         Settings.from_env(environ),
+        environ,
         project_folder=paths.given(environ, "CLAUDE_PROJECT_DIR") or _current_folder(),
         session=paths.given(environ, "CLAUDE_CODE_SESSION_ID") or _made_session(),
     )
@@ -104,17 +155,22 @@ def serve(environ: Mapping[str, str]) -> int:
     def note(where: str, error: Exception) -> None:
         failures.note(place.home, where, _outline(error), place.now())
 
-    background = Background(
-        place, parts.door, parts.settings, parts.service, environ, on_failure=note
-    )
+    background = None
+    if not parts.settings.is_direct:  # else there is no store to keep up, nor one to learn into
+        background = Background(
+            place, parts.door, parts.settings, parts.service, environ, on_failure=note
+        )
     hook = _hook(place, environ, background)
     offered = [*tools.build(parts.service, parts.service), (HOOK, hook)]
     server = Server("memory", version(), tools.INSTRUCTIONS, offered, note)
-    background.start()
+    if background is not None:
+        background.start()
     try:
         return server.serve()
     finally:
-        background.stop()
+        parts.close()
+        if background is not None:
+            background.stop()
 
 
 def _outline(error: Exception) -> str:
@@ -131,7 +187,7 @@ HOOK = Tool("hook", "For this plugin's hooks only.", {"type": "object"}, hidden=
 
 
 def _hook(
-    place: Place, environ: Mapping[str, str], background: Background
+    place: Place, environ: Mapping[str, str], background: Background | None
 ) -> Callable[[Call], str]:
     from claude_memory.hooks.spoken import Spoken
 
@@ -142,11 +198,16 @@ def _hook(
 
         here = context.from_environ(environ, place.connection, place.project, place.now(), spoken)
         answered = runtime.answer(call.arguments, here)
-        if call.arguments.get("event") == "Stop":
+        if background is not None and call.arguments.get("event") == "Stop":
             background.wake()
         return answered
 
     return answer
+
+
+def agent() -> str:
+    """Return how this plugin calls itself before a server."""
+    return f"claude-memory/{version()}"
 
 
 def version() -> str:

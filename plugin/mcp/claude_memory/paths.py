@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT_HOME = os.path.join("~", ".claude", "claude-memory")
+OPTION = "CLAUDE_PLUGIN_OPTION_"
+KEYS = ("MEMORY_API_KEY", "CLAUDE_MEMORY_API_KEY", OPTION + "API_KEY")
+URLS = ("MEMORY_API_URL", "CLAUDE_MEMORY_API_URL", OPTION + "API_URL")
 EARLIER_HOME = os.path.join("~", ".claude", "metaclaw")
 
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
-OPTION = "CLAUDE_PLUGIN_OPTION_"
+OPTION = paths.OPTION
+KEYS = paths.KEYS
+URLS = paths.URLS
 
 
 @dataclass(frozen=True)
@@ -40,19 +42,22 @@ class Settings:
     complaints: tuple[str, ...]
 
     @property
-    def works_as(self) -> str:
-        """Name the mode that this version works in, and the one that was asked for."""
-        asked = (
-            "" if self.mode == "SQLite-only" else f" ({self.mode} is set, but does not sync yet)"
-        )
-        return f"SQLite-only{asked}"
+    def syncs(self) -> bool:
+        """Tell whether the local store is kept in step with a server."""
+        return bool(self.api_key and self.api_url) and not self.sync_disabled
+
+    @property
+    def is_direct(self) -> bool:
+        """Tell whether every call goes to the server and nothing is kept on this machine."""
+        return bool(self.api_key) and self.sync_disabled
 
     @property
     def mode(self) -> str:
-        """Name the operating mode that was asked for; Full is any of them with Vault."""
-        if not self.api_key:
-            return "SQLite-only"
-        return "HTTP-only" if self.sync_disabled else "Hybrid"
+        """Name the operating mode; Full is any of them with Vault."""
+        if self.is_direct:
+            return "HTTP-only"  # there the server keeps the secrets
+        mode = "Hybrid" if self.syncs else "SQLite-only"
+        return f"{mode} + Vault" if self.vault_addr and self.vault_token else mode
 
     def __repr__(self) -> str:
         """Show the settings without their secrets."""
@@ -63,11 +68,12 @@ class Settings:
         """Read every setting from `environ`; never raises."""
         read = _Reader(environ)
         read.expect_both("VAULT_ADDR", "VAULT_TOKEN")
+        read.expect_server()
         read.expect_whole("MEMORY_HOME")
         return Settings(
             home=paths.home(environ),
-            api_url=read.text("MEMORY_API_URL", "CLAUDE_MEMORY_API_URL", OPTION + "API_URL"),
-            api_key=read.text("MEMORY_API_KEY", "CLAUDE_MEMORY_API_KEY", OPTION + "API_KEY"),
+            api_url=read.text(*URLS),
+            api_key=read.text(*KEYS),
             sync_interval=read.number("MEMORY_SYNC_INTERVAL", default=60, low=1, high=86_400),
             sync_disabled=read.flag("MEMORY_SYNC_DISABLE"),
             vault_addr=read.text("VAULT_ADDR"),
@@ -103,6 +109,13 @@ class _Reader:
     def expect_both(self, address: str, token: str) -> None:
         if self.text(address) and not self.text(token):
             said = f"{address} is set and {token} is not, so Vault is not used for secrets."
+            self.complaints.append(said)
+
+    def expect_server(self) -> None:
+        url, key = self.text(*URLS), self.text(*KEYS)
+        if bool(url) != bool(key):
+            given, missing = (URLS, KEYS) if url else (KEYS, URLS)
+            said = f"{given[0]} is set and {missing[0]} is not, so nothing is synced."
             self.complaints.append(said)
 
     def expect_whole(self, folder: str) -> None:

@@ -14,6 +14,7 @@ import pytest
 from claude_memory.errors import AnswerLost, RemoteUnreachable
 from claude_memory.sync.http_transport import PACKED_FROM, HttpTransport
 
+from tests.support.promises import promise
 from tests.support.scripted_server import ScriptedServer, Visit, reply, saying
 from tests.support.stdio_peer import CLIENT, HANG
 
@@ -196,6 +197,7 @@ def test_nobody_listening_means_nothing_was_sent() -> None:
     assert "MEMORY_API_URL" in caught.value.fix
 
 
+@promise("network.key-travels-encrypted")
 @pytest.mark.parametrize(
     ("location", "told", "fix"),
     [
@@ -224,6 +226,7 @@ def test_proxy_on_the_way_that_wants_a_login_is_named() -> None:
     assert "HTTPS_PROXY" in caught.value.fix
 
 
+@promise("network.key-travels-encrypted")
 @pytest.mark.parametrize(
     ("url", "told", "fix"),
     [

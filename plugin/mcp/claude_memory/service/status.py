@@ -36,7 +36,7 @@ def status(place: Place, settings: Settings) -> Status:
     """Return mode, counts and everything that needs a person."""
     connection = place.connection()
     lines = [
-        ("Mode", _mode(settings)),
+        ("Mode", settings.mode),
         ("Store", f"{plain(place.database)} ({_megabytes(place.database)})"),
         ("Project", plain(place.project) or "none (this folder belongs to no project)"),
         ("Memories", _counts(connection, place)),
@@ -48,10 +48,6 @@ def status(place: Place, settings: Settings) -> Status:
     if waiting:
         lines.append(("To review", waiting))
     return Status(tuple(lines), tuple(_attention(connection, place, settings)))
-
-
-def _mode(settings: Settings) -> str:
-    return settings.works_as + (" + Vault" if settings.vault_addr and settings.vault_token else "")
 
 
 def _megabytes(path: str) -> str:

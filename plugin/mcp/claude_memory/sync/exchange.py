@@ -109,7 +109,7 @@ class Line:
         address = self._route.address
         connection = http.client.HTTPConnection(address.host, address.port)
         connection.default_port = 443 if address.is_secure else 80
-        connection.sock = self._wire  # type: ignore[assignment]  # as much of a socket as it uses
+        connection.sock = self._wire  # as much of a socket as it uses
         try:
             connection.request(asked.method, asked.target, asked.body, dict(asked.headers))
         except ConnectionError:
