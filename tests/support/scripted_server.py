@@ -1,4 +1,4 @@
-"""Servers on loopback that answer byte by byte what a test tells them to, and a proxy before them."""
+"""Servers on loopback that answer what a test tells them to, and a proxy before them."""
 
 from __future__ import annotations
 
@@ -109,9 +109,7 @@ class ScriptedServer(Listening):
                     break
                 (method, target, _), headers = head
                 body = stream.read(int(headers.get("content-length", "0")))
-                visit = Visit(
-                    method, target, headers, body, sock, number, len(self.visits) + 1
-                )
+                visit = Visit(method, target, headers, body, sock, number, len(self.visits) + 1)
                 self.visits.append(visit)
                 if not self._answer(visit):
                     break
@@ -159,7 +157,7 @@ def read_head(readline: Callable[[], bytes]) -> tuple[list[str], dict[str, str]]
     first = readline().decode("latin-1").split()
     if len(first) != 3:
         return None
-    headers = {}
+    headers: dict[str, str] = {}
     while True:
         line = readline().decode("latin-1").strip()
         if not line:

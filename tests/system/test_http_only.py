@@ -1,4 +1,4 @@
-"""HTTP-only mode: real plugin processes on a real server, and nothing of it on the client's disk."""
+"""HTTP-only mode: real plugin processes on a real server, and nothing on the client's disk."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_all_tools_work_and_leave_nothing_here(tmp_path: Path, around: dict[str,
         one = number(said)
         found = session.done("memory_recall", context=f"where does the {CANARY} live")
         assert found.startswith("Found 1 memory. ")
-        assert f'{one} [facts] 20' in found
+        assert f"{one} [facts] 20" in found
         assert f'"The {CANARY} lives in Perth"  tags: zoo' in found
         assert session.contents() == [f"The {CANARY} lives in Perth"]
         told = session.done("memory_update", id=one, content=f"The {CANARY} lives in Darwin")

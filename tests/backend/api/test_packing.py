@@ -94,7 +94,9 @@ BODY = gzip.compress(b'{"content": "Never stored"}')
         pytest.param(b'{"content": "x"}', {}, (422, "malformed"), id="not-packed"),
         pytest.param(b"", {}, (422, "malformed"), id="empty"),
         pytest.param(BODY, {"Content-Encoding": "br"}, (415, "wrong_media_type"), id="brotli"),
-        pytest.param(BODY, {"Content-Encoding": "gzip, gzip"}, (415, "wrong_media_type"), id="twice"),
+        pytest.param(
+            BODY, {"Content-Encoding": "gzip, gzip"}, (415, "wrong_media_type"), id="twice"
+        ),
     ],
 )
 async def test_body_that_cannot_be_unpacked_is_refused(

@@ -106,8 +106,9 @@ def test_request_is_repeated_only_once() -> None:
 def test_first_connection_that_closes_is_not_tried_again() -> None:
     """It was not idle: the request may have done its work."""
     with ScriptedServer(lambda _: False) as server:
+        carrier = transport(server.url)
         with pytest.raises(AnswerLost, match="without an answer"):
-            post(transport(server.url))
+            post(carrier)
     assert len(server.visits) == 1
 
 
@@ -153,9 +154,8 @@ def test_answer_over_the_limit_is_refused(coding: str) -> None:
 
 def test_silent_server_is_given_up() -> None:
     """The limit is for the whole exchange."""
-    with ScriptedServer(lambda _: True) as server:
-        with pytest.raises(AnswerLost, match="in time"):
-            get(transport(server.url, total_seconds=0.1))
+    with ScriptedServer(lambda _: True) as server, pytest.raises(AnswerLost, match="in time"):
+        get(transport(server.url, total_seconds=0.1))
 
 
 def test_server_that_drips_for_ever_is_given_up() -> None:
@@ -179,6 +179,7 @@ def test_answer_before_the_whole_body_was_read_is_heard() -> None:
 
     class Hasty(ScriptedServer):
         def serve(self, sock: socket.socket, number: int) -> None:
+            del number
             sock.recv(1_024)
             sock.sendall(reply(413, b"{}", Connection="close"))
             sock.close()
@@ -211,8 +212,9 @@ def test_nobody_listening_means_nothing_was_sent() -> None:
 def test_redirect_is_explained_and_not_followed(location: str, told: str, fix: str) -> None:
     """The key goes to one server only."""
     with ScriptedServer(saying(reply(302, b"<html>", Location=location))) as server:
+        carrier = transport(server.url)
         with pytest.raises(RemoteUnreachable, match=told) as caught:
-            get(transport(server.url))
+            get(carrier)
     assert fix in caught.value.fix
     assert KEY not in caught.value.sentence()
     assert len(server.visits) == 1
@@ -221,8 +223,9 @@ def test_redirect_is_explained_and_not_followed(location: str, told: str, fix: s
 def test_proxy_on_the_way_that_wants_a_login_is_named() -> None:
     """A 407 in the place of an answer is no answer of our server."""
     with ScriptedServer(saying(reply(407))) as server:
+        carrier = transport(server.url)
         with pytest.raises(RemoteUnreachable, match="wants a login") as caught:
-            get(transport(server.url))
+            get(carrier)
     assert "HTTPS_PROXY" in caught.value.fix
 
 
@@ -350,7 +353,9 @@ def test_close_ends_a_connection_that_is_being_made() -> None:
         for one in waiting:
             one.setblocking(False)
             one.connect_ex(place)
-        carrier = transport(f"http://127.0.0.1:{place[1]}", connect_seconds=EVER, total_seconds=EVER)
+        carrier = transport(
+            f"http://127.0.0.1:{place[1]}", connect_seconds=EVER, total_seconds=EVER
+        )
         asking = Asking(carrier)
         while not [line for line in list(carrier._running) if line._socket]:
             assert asking.thread.is_alive()

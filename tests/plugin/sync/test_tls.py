@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import shutil
-import ssl
 import subprocess
 import threading
 from typing import TYPE_CHECKING
@@ -20,7 +19,8 @@ from tests.support.scripted_server import ConnectProxy, ScriptedServer, Visit, r
 from tests.support.stdio_peer import HANG
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import socket
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from claude_memory.sync.transport import Response
@@ -59,9 +59,9 @@ def server(authority: Authority) -> Iterator[ScriptedServer]:
         yield found
 
 
-def get(url: str, limit: float = HANG, **environ: str) -> Response:
+def get(url: str, environ: Mapping[str, str] | None = None, limit: float = HANG) -> Response:
     """Send a request in an environment."""
-    made.append(HttpTransport(url, environ, connect_seconds=limit, total_seconds=limit))
+    made.append(HttpTransport(url, environ or {}, connect_seconds=limit, total_seconds=limit))
     return again()
 
 
@@ -77,7 +77,7 @@ def trusted(authority: Authority) -> dict[str, str]:
 
 def test_authority_comes_from_ssl_cert_file(server: ScriptedServer, authority: Authority) -> None:
     """And the connection is kept, as without TLS."""
-    assert get(server.url, **trusted(authority)).status == 200
+    assert get(server.url, trusted(authority)).status == 200
     assert again().status == 200
     assert server.connections == 1
 
@@ -99,7 +99,7 @@ def test_authority_comes_from_ssl_cert_dir(
     command = [openssl, "x509", "-hash", "-noout", "-in", str(authority.file)]
     digest = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     shutil.copy(authority.file, tmp_path / f"{digest}.0")
-    assert get(server.url, SSL_CERT_DIR=str(tmp_path)).status == 200
+    assert get(server.url, {"SSL_CERT_DIR": str(tmp_path)}).status == 200
 
 
 @promise("network.key-travels-encrypted")
@@ -115,8 +115,9 @@ def test_unknown_authority_is_refused(server: ScriptedServer) -> None:
 def test_certificate_for_another_host_is_refused(authority: Authority) -> None:
     """The right authority is not enough."""
     with ScriptedServer(saying(OK), tls=authority.server(ELSEWHERE)) as server:
+        url = server.url
         with pytest.raises(RemoteUnreachable, match="not trusted"):
-            get(server.url, **trusted(authority))
+            get(url, trusted(authority))
     assert server.visits == []
 
 
@@ -127,20 +128,20 @@ def test_file_of_authorities_that_cannot_be_read_is_named(tmp_path: Path) -> Non
         if content:
             file.write_text(content)
         with pytest.raises(RemoteUnreachable, match=r"SSL_CERT_FILE=.*authority\.pem"):
-            get("https://127.0.0.1:1", SSL_CERT_FILE=str(file))
+            get("https://127.0.0.1:1", {"SSL_CERT_FILE": str(file)})
 
 
 def test_server_without_tls_is_told_apart(authority: Authority) -> None:
     """The scheme or the port of the address is wrong."""
 
     class Plain(ScriptedServer):
-        def serve(self, sock: ssl.SSLSocket, number: int) -> None:  # type: ignore[override]
+        def serve(self, sock: socket.socket, number: int) -> None:
+            del number
             sock.recv(1_024)
             sock.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
-    with Plain(saying(OK)) as server:
-        with pytest.raises(RemoteUnreachable, match="TLS") as caught:
-            get(f"https://127.0.0.1:{server.port}", **trusted(authority))
+    with Plain(saying(OK)) as server, pytest.raises(RemoteUnreachable, match="TLS") as caught:
+        get(f"https://127.0.0.1:{server.port}", trusted(authority))
     assert not isinstance(caught.value, AnswerLost)
 
 
@@ -148,13 +149,15 @@ def test_silent_handshake_is_given_up(authority: Authority) -> None:
     """A server that takes the connection and says nothing."""
 
     class Silent(ScriptedServer):
-        def serve(self, sock: ssl.SSLSocket, number: int) -> None:  # type: ignore[override]
+        def serve(self, sock: socket.socket, number: int) -> None:
+            del number
             while sock.recv(1_024):
                 pass
 
     with Silent(saying(OK)) as server:
+        port = server.port
         with pytest.raises(RemoteUnreachable, match="in time") as caught:
-            get(f"https://127.0.0.1:{server.port}", 0.2, **trusted(authority))
+            get(f"https://127.0.0.1:{port}", trusted(authority), 0.2)
     assert not isinstance(caught.value, AnswerLost)
 
 
@@ -165,7 +168,7 @@ def test_connection_that_was_closed_while_idle_is_made_anew(authority: Authority
         return saying(OK, goes_on=visit.request != 1)(visit)
 
     with ScriptedServer(answer, tls=authority.server(HERE)) as server:
-        assert get(server.url, **trusted(authority)).status == 200
+        assert get(server.url, trusted(authority)).status == 200
         assert again().status == 200
         assert [visit.connection for visit in server.visits] == [1, 2]
 
@@ -175,8 +178,9 @@ def test_answer_that_breaks_off_is_none(authority: Authority) -> None:
     data = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}"
     answer = saying(data, goes_on=False)
     with ScriptedServer(answer, tls=authority.server(HERE)) as server:
+        url = server.url
         with pytest.raises(AnswerLost):
-            get(server.url, **trusted(authority))
+            get(url, trusted(authority))
 
 
 def test_close_ends_a_running_request(authority: Authority) -> None:
@@ -192,7 +196,7 @@ def test_close_ends_a_running_request(authority: Authority) -> None:
 
         def ask() -> None:
             with pytest.raises(AnswerLost, match="closed here") as caught:
-                get(server.url, EVER, **trusted(authority))
+                get(server.url, trusted(authority), EVER)
             errors.append(caught.value)
 
         thread = threading.Thread(target=ask)
@@ -212,7 +216,7 @@ def test_proxy_leads_to_the_server(server: ScriptedServer, authority: Authority)
     """By CONNECT, with its login; the certificate is the server's, and the key stays within TLS."""
     with ConnectProxy(server.port, basic("joe:p@ss")) as way:
         around = {"HTTPS_PROXY": f"http://joe:p%40ss@127.0.0.1:{way.port}", **trusted(authority)}
-        assert get(f"https://{ELSEWHERE}", **around).status == 200
+        assert get(f"https://{ELSEWHERE}", around).status == 200
         assert again().status == 200
         made.pop().close()
     goal = f"{ELSEWHERE}:443"
@@ -229,7 +233,7 @@ def test_other_names_of_the_proxy_are_read(
     """As the client around this plugin reads them; the scheme may be left out."""
     with ConnectProxy(server.port) as way:
         around = {name: f"127.0.0.1:{way.port}", **trusted(authority)}
-        assert get(f"https://{ELSEWHERE}:8443", **around).status == 200
+        assert get(f"https://{ELSEWHERE}:8443", around).status == 200
         made.pop().close()
     assert way.asked == [f"CONNECT {ELSEWHERE}:8443 {ELSEWHERE}:8443"]
 
@@ -238,8 +242,9 @@ def test_other_names_of_the_proxy_are_read(
 def test_proxy_that_wants_a_login_is_told(server: ScriptedServer, login: str) -> None:
     """The fix names the variable, the error never the password."""
     with ConnectProxy(server.port, basic("joe:right")) as way:
+        port = way.port
         with pytest.raises(RemoteUnreachable, match=r"The proxy 127.* wants") as caught:
-            get(f"https://{ELSEWHERE}", HTTPS_PROXY=f"http://{login}127.0.0.1:{way.port}")
+            get(f"https://{ELSEWHERE}", {"HTTPS_PROXY": f"http://{login}127.0.0.1:{port}"})
     assert "HTTPS_PROXY" in caught.value.fix
     assert "wrong" not in caught.value.sentence()
     assert not isinstance(caught.value, AnswerLost)
@@ -252,22 +257,23 @@ def test_proxy_that_wants_a_login_is_told(server: ScriptedServer, login: str) ->
 def test_proxy_that_does_not_connect_is_told(server: ScriptedServer, refusal: bytes) -> None:
     """It names the proxy, not the server."""
     with ConnectProxy(server.port, refusal=refusal) as way:
+        port = way.port
         with pytest.raises(RemoteUnreachable, match="does not connect to") as caught:
-            get(f"https://{ELSEWHERE}", HTTPS_PROXY=f"http://127.0.0.1:{way.port}")
+            get(f"https://{ELSEWHERE}", {"HTTPS_PROXY": f"http://127.0.0.1:{port}"})
     assert "NO_PROXY" in caught.value.fix
 
 
 def test_proxy_is_not_asked_for_this_machine(server: ScriptedServer, authority: Authority) -> None:
     """Whatever NO_PROXY says."""
     nowhere = {"HTTPS_PROXY": "http://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1"}
-    assert get(server.url, **nowhere, **trusted(authority)).status == 200
+    assert get(server.url, {**nowhere, **trusted(authority)}).status == 200
 
 
 @pytest.mark.parametrize("value", ["socks5://127.0.0.1:1", "https://127.0.0.1:1", "http://a b"])
 def test_proxy_that_cannot_be_used_is_told(value: str) -> None:
     """With how to write one that can."""
     with pytest.raises(RemoteUnreachable, match="HTTPS_PROXY") as caught:
-        get(f"https://{ELSEWHERE}", HTTPS_PROXY=value)
+        get(f"https://{ELSEWHERE}", {"HTTPS_PROXY": value})
     assert "http://HOST:PORT" in caught.value.fix
 
 

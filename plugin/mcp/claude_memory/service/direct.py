@@ -1,7 +1,7 @@
 """The service of HTTP-only mode: every call goes to the server, and nothing is kept here.
 
-Secrets are sealed by the server. A write whose answer is lost has the same name when it is asked for
-again, so that it is done once.
+Secrets are sealed by the server. A write whose answer is lost has the same name when it is asked
+for again, so that it is done once.
 """
 
 from __future__ import annotations
@@ -86,9 +86,7 @@ class DirectService:
                     return Stored(same, "already", notes=notes)
             answer = self._once(
                 body,
-                lambda name: self._server.post(
-                    rest.MEMORIES, {**body, "uid": name}, once=name
-                ),
+                lambda name: self._server.post(rest.MEMORIES, {**body, "uid": name}, once=name),
             )
         is_sealed = bool(answer.get("is_sensitive"))
         return Stored(
@@ -194,12 +192,13 @@ class DirectService:
             "scope": "",
             "project": body["project"],
         }
+        text = normalise(body["content"])
         for one in self._found(asked):
             lasts = not one.expires_at or one.expires_at == body["expires_at"]
             is_wide = one.scope in {"global", body["scope"]}
-            if is_wide and lasts and not one.is_sensitive:
-                if normalise(one.content) == normalise(body["content"]):
-                    return one
+            is_same = not one.is_sensitive and normalise(one.content) == text
+            if is_same and is_wide and lasts:
+                return one
         return None
 
     def _change(self, edit: Edit) -> Edited:

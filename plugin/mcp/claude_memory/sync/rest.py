@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MEMORIES = "/api/memories"
 # Refusals of the request itself; whatever else is no 200 says that the server cannot be used.
 REFUSALS = frozenset(
-    "conflict idempotency_key_reused malformed no_keeper secret_lost stale_version too_large".split()
+    "conflict idempotency_key_reused malformed no_keeper secret_lost stale_version".split()
 )
 
 

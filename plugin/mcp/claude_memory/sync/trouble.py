@@ -85,7 +85,9 @@ def redirected(status: int, location: str, address: Address) -> RemoteUnreachabl
             return RemoteUnreachable(f"The server sends on to its {scheme} address.", fix)
         message = f"The server sends on to another address of its own ({status})."
         return RemoteUnreachable(message, "Correct the path in MEMORY_API_URL.")
-    message = f"Instead of the server's answer there came a way to {found['host'][:200]} ({status})."
+    message = (
+        f"Instead of the server's answer there came a way to {found['host'][:200]} ({status})."
+    )
     return RemoteUnreachable(message, PORTAL)
 
 
