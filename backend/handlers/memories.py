@@ -59,6 +59,7 @@ async def recall(desk: ReadDesk, body: RecallBody) -> RecallAnswer:
 @router.get("")
 async def list_newest(
     desk: ReadDesk,
+    *,
     category: Category | None = None,
     tag: Tag | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
@@ -86,6 +87,7 @@ async def change(
     memory_id: str,
     body: PatchBody,
     response: Response,
+    *,
     if_match: IfMatch = "*",
     idempotency_key: IdempotencyKey = "",
 ) -> MemoryRow:

@@ -8,8 +8,6 @@ import re
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,52 +20,12 @@ from backend.embedded import EmbeddedPostgres
 from backend.migrate import upgrade
 from backend.settings import Settings
 from tests.support.api import running
+from tests.support.serving import PATIENCE, Serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.support.api import Api
-
-ROOT = Path(__file__).parents[2]
-PATIENCE = 90  # seconds
-
-
-class Serving:
-    """A server in a process of its own."""
-
-    def __init__(self, environ: dict[str, str], *arguments: str) -> None:
-        """Start it; what it says goes to a file, so that it never waits for a reader."""
-        usual = {
-            name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "backend", "serve", "--port", "0", *arguments],
-            cwd=ROOT,
-            env={**usual, "MEMORY_METRICS_PORT": "0", **environ},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.said = ""
-
-    def wait_until_ready(self) -> httpx.Client:
-        """Read what it says until it serves; return a client with the key that it printed."""
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.said += line
-            if line.startswith("Ready: "):
-                break
-        found = dict(re.findall(r"export (MEMORY_API_\w+)=(\S+)", self.said))
-        assert found, self.said
-        headers = {"Authorization": f"Bearer {found['MEMORY_API_KEY']}"}
-        return httpx.Client(base_url=found["MEMORY_API_URL"], headers=headers, timeout=30)
-
-    def stop(self, with_signal: int = signal.SIGINT) -> int:
-        """Tell it to stop and return its exit status."""
-        self.process.send_signal(with_signal)
-        _, rest = self.process.communicate(timeout=PATIENCE)
-        self.said += rest
-        return self.process.returncode
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from claude_memory.store import schema
+
 from tests.support import shell
 from tests.support.desk import Desk
 from tests.support.sessions import OTHER_USER, database

@@ -21,9 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from claude_memory.keeper.interface import Keeper, Sealed
+    from claude_memory.service.interface import Service
     from claude_memory.stdio.calls import Call
+    from claude_memory.sync.http_transport import HttpTransport
+    from claude_memory.sync.wire import Hello
     from claude_memory.sync.worker import Worker
 
+CALL_SECONDS = 15.0  # that one call of the server may take
 PLUGIN = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -39,9 +43,19 @@ def main(argv: Sequence[str]) -> int:
 class Assembly:
     """The parts that work together in one process; nothing is opened before it is needed."""
 
-    def __init__(self, settings: Settings, *, project_folder: str, session: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        environ: Mapping[str, str],
+        *,
+        project_folder: str,
+        session: str,
+    ) -> None:
         """Put the parts together."""
         self.settings = settings
+        self._environ = environ
+        self._close: Callable[[], None] = _nothing
+        self.worker: Worker | None = None
         self.keepers = keepers = Keepers(self._choose, self._opener)
         self.place = Place(
             locate=self._locate(),
@@ -52,24 +66,39 @@ class Assembly:
             opening=Opening(settings.home, memory.utc_now, keepers.seal),
         )
         self.door = SecretDoor(self.place, keepers)
-        self.worker: Worker | None = None
-        self.service: LocalService = LocalService(self.place, self.door, settings)
+        self.service: Service = LocalService(self.place, self.door, settings)
+        if settings.is_direct:
+            self._go_direct()
 
-    def sync(
-        self, environ: Mapping[str, str], on_failure: Callable[[str, Exception], None]
-    ) -> None:
-        """Put together what keeps the store in step with the server."""
+    def hello(self) -> Hello:
+        """Ask the server who it is.
+
+        Raises:
+            RemoteError: it cannot be used.
+        """
+        from claude_memory.sync.remote import Remote
+
+        remote = Remote(self._transport(), self.settings.api_key, agent())
+        try:
+            return remote.hello()
+        finally:
+            remote.close()
+
+    def close(self) -> None:
+        """Let calls to the server that are under way fail."""
+        self._close()
+
+    def sync(self, on_failure: Callable[[str, Exception], None]) -> None:
+        """Begin to keep the store in step with the server."""
         import random
 
         from claude_memory.service.synced import SyncedService
         from claude_memory.sync.engine import Engine
-        from claude_memory.sync.http_transport import HttpTransport
         from claude_memory.sync.remote import Remote
         from claude_memory.sync.worker import Worker
 
         settings, chance = self.settings, random.Random()  # noqa: S311  (jitter only)
-        agent = f"claude-memory/{version()}"
-        remote = Remote(HttpTransport(settings.api_url, environ), settings.api_key, agent)
+        remote = Remote(self._transport(), settings.api_key, agent())
         engine = Engine(
             self.place, remote, self.files, self.keepers, now=memory.utc_now, chance=chance
         )
@@ -83,6 +112,21 @@ class Assembly:
             on_failure=on_failure,
         )
         self.service = SyncedService(self.place, self.door, settings, self.worker, remote)
+        self._close = self.worker.stop
+        self.worker.start()
+
+    def _go_direct(self) -> None:
+        from claude_memory.service.direct import DirectService
+        from claude_memory.sync.rest import Rest
+
+        server = Rest(self._transport(), self.settings.api_key, agent())
+        self.service = DirectService(server, self.place, self.settings)
+        self._close = server.close
+
+    def _transport(self) -> HttpTransport:
+        from claude_memory.sync.http_transport import HttpTransport
+
+        return HttpTransport(self.settings.api_url, self._environ, total_seconds=CALL_SECONDS)
 
     def _locate(self) -> Callable[[], str]:
         """Return what tells the file to work in: that of the key, if there is one."""
@@ -105,10 +149,15 @@ class Assembly:
         return choice.opener(self.settings, sealed)
 
 
+def _nothing() -> None:
+    """Close what was never opened."""
+
+
 def build(environ: Mapping[str, str]) -> Assembly:
     """Put the parts together for one environment."""
     return Assembly(
         Settings.from_env(environ),
+        environ,
         project_folder=paths.given(environ, "CLAUDE_PROJECT_DIR") or _current_folder(),
         session=paths.given(environ, "CLAUDE_CODE_SESSION_ID") or _made_session(),
     )
@@ -135,23 +184,24 @@ def serve(environ: Mapping[str, str]) -> int:
     def note(where: str, error: Exception) -> None:
         failures.note(place.home, where, _outline(error), place.now())
 
+    background = None
     if parts.settings.syncs:
-        parts.sync(environ, note)
-    background = Background(
-        place, parts.door, parts.settings, parts.service, environ, on_failure=note
-    )
+        parts.sync(note)
+    if not parts.settings.is_direct:  # else there is no store to keep up, nor one to learn into
+        background = Background(
+            place, parts.door, parts.settings, parts.service, environ, on_failure=note
+        )
     hook = _hook(place, environ, background, parts.worker)
     offered = [*tools.build(parts.service, parts.service), (HOOK, hook)]
     server = Server("memory", version(), tools.INSTRUCTIONS, offered, note)
-    background.start()
-    if parts.worker is not None:
-        parts.worker.start()
+    if background is not None:
+        background.start()
     try:
         return server.serve()
     finally:
-        if parts.worker is not None:
-            parts.worker.stop()
-        background.stop()
+        parts.close()
+        if background is not None:
+            background.stop()
 
 
 def _outline(error: Exception) -> str:
@@ -168,7 +218,7 @@ HOOK = Tool("hook", "For this plugin's hooks only.", {"type": "object"}, hidden=
 
 
 def _hook(
-    place: Place, environ: Mapping[str, str], background: Background, worker: Worker | None
+    place: Place, environ: Mapping[str, str], background: Background | None, worker: Worker | None
 ) -> Callable[[Call], str]:
     from claude_memory.hooks.spoken import Spoken
 
@@ -179,13 +229,18 @@ def _hook(
 
         here = context.from_environ(environ, place.connection, place.project, place.now(), spoken)
         answered = runtime.answer(call.arguments, here)
-        if call.arguments.get("event") == "Stop":
+        if background is not None and call.arguments.get("event") == "Stop":
             background.wake()
         if worker is not None:
             worker.at_work()
         return answered
 
     return answer
+
+
+def agent() -> str:
+    """Return how this plugin calls itself before a server."""
+    return f"claude-memory/{version()}"
 
 
 def version() -> str:

@@ -91,7 +91,7 @@ def _say(text: str, where: TextIO | None = None) -> None:
 def _doctor(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
     from claude_memory import doctor
 
-    findings = doctor.examine(parts.settings, parts.place, version)
+    findings = doctor.examine(parts.settings, parts.place, version, parts.hello)
     _say(doctor.as_json(findings) if asked.json else doctor.as_text(findings))
     return int(any(one.status == "fail" for one in findings))
 
@@ -109,6 +109,7 @@ def _status(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
 def _export(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
     from claude_memory.portability import outgoing
 
+    _refuse_without_store(parts)
     _refuse_own_folder(asked.file, parts.place.database)
     with parts.place.guarded():
         lines = outgoing.lines(parts.place.connection(), parts.place.now(), version)
@@ -119,6 +120,13 @@ def _export(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
         count = _write(asked.file, lines) - 1  # the header
     _say(f"{_counted(count)} exported to {asked.file}.", sys.stderr)
     return 0
+
+
+def _refuse_without_store(parts: Assembly) -> None:
+    if parts.settings.is_direct:
+        message = "In HTTP-only mode there is no store on this machine."
+        fix = "Use the server's /api/export and /api/memories/import, or unset MEMORY_SYNC_DISABLE."
+        raise StoreError(message, fix)
 
 
 def _refuse_own_folder(path: str, database: str) -> None:
@@ -154,6 +162,7 @@ def _import(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
     del version
     from claude_memory.portability import incoming, readers
 
+    _refuse_without_store(parts)
     facts = [fact for path in asked.files for fact in readers.facts(path)]
     if not facts:
         _say(f"Nothing to import was found in {', '.join(asked.files)}.")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from claude_memory.service.place import Place
     from claude_memory.settings import Settings
+    from claude_memory.sync.wire import Hello
 
 WAITING = "the memory server sets it up when it starts next"
 DAMAGED = "Restart Claude Code: the file is set aside and all that can be read is saved."
@@ -37,12 +38,18 @@ class Finding:
     fix: str = ""
 
 
-def examine(settings: Settings, place: Place, version: str) -> list[Finding]:
+WITHOUT_STORE = ("python", "settings", "server", "hooks")  # what HTTP-only mode depends on
+
+
+def examine(
+    settings: Settings, place: Place, version: str, hello: Callable[[], Hello]
+) -> list[Finding]:
     """Run every check, in the order of what depends on what."""
     checks: dict[str, Callable[[], Finding]] = {
         "python": lambda: _python(version),
         "sqlite": _search,
         "settings": lambda: _settings(settings),
+        "server": lambda: _server(settings, hello),
         "folder": lambda: _folder(settings.home),
         "database": lambda: _database(place.database),
         "index": lambda: _index(place.database),
@@ -51,7 +58,8 @@ def examine(settings: Settings, place: Place, version: str) -> list[Finding]:
         "learning": lambda: _judge(settings),
         "hooks": lambda: _failures(settings.home),
     }
-    return [_guarded(name, check) for name, check in checks.items()]
+    names = WITHOUT_STORE if settings.is_direct else tuple(checks)
+    return [_guarded(name, checks[name]) for name in names]
 
 
 def as_text(findings: list[Finding]) -> str:
@@ -102,6 +110,14 @@ def _settings(settings: Settings) -> Finding:
         fix = "Correct or remove these variables."
         return Finding("settings", "warn", " ".join(settings.complaints), fix)
     return Finding("settings", "ok", f"{settings.mode}, learning {settings.learn}")
+
+
+def _server(settings: Settings, hello: Callable[[], Hello]) -> Finding:
+    if not settings.api_key:
+        return Finding("server", "ok", "none: no key is set")
+    found = hello()
+    detail = f"{settings.api_url} answers; the key may {', '.join(found.scopes) or 'do nothing'}"
+    return Finding("server", "ok", detail)
 
 
 def _folder(home: str) -> Finding:

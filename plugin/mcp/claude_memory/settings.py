@@ -47,12 +47,16 @@ class Settings:
         return bool(self.api_key and self.api_url) and not self.sync_disabled
 
     @property
+    def is_direct(self) -> bool:
+        """Tell whether every call goes to the server and nothing is kept on this machine."""
+        return bool(self.api_key) and self.sync_disabled
+
+    @property
     def mode(self) -> str:
         """Name the operating mode; Full is any of them with Vault."""
-        if not (self.api_key and self.api_url):
-            mode = "SQLite-only"
-        else:
-            mode = "HTTP-only" if self.sync_disabled else "Hybrid"
+        if self.is_direct:
+            return "HTTP-only"  # there the server keeps the secrets
+        mode = "Hybrid" if self.syncs else "SQLite-only"
         return f"{mode} + Vault" if self.vault_addr and self.vault_token else mode
 
     def __repr__(self) -> str:

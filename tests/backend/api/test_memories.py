@@ -277,3 +277,60 @@ async def test_importance_too_small_to_be_told_from_none_is_none(api: Api) -> No
     """A number that single precision cannot hold is rounded, not refused."""
     assert (await stored(api.alice, "x", importance=7.5e-250))["importance"] == 0.0
     assert (await stored(api.alice, "y", importance=0.123456789))["importance"] == 0.123457
+
+
+async def test_restore_that_is_sent_twice_steps_back_once(api: Api) -> None:
+    """Without the key of the request the repetition would undo the undo."""
+    made = await stored(api.alice, "The first text")
+    url = f"/api/memories/{made['id']}"
+    await api.alice.patch(url, json={"content": "The second text"})
+    named = {"Idempotency-Key": str(uuid4())}
+    for _ in range(2):
+        back = (await api.alice.post(f"{url}/restore", headers=named)).json()
+        assert back["content"] == "The first text"
+    await api.alice.delete(url)
+    named = {"Idempotency-Key": str(uuid4())}
+    revived = [(await api.alice.post(f"{url}/restore", headers=named)).json() for _ in range(2)]
+    assert revived[0] == revived[1]
+    assert len((await api.alice.get("/api/memories")).json()["memories"]) == 1
+
+
+async def test_change_that_is_sent_twice_is_made_once(api: Api) -> None:
+    """The version tells; and a key that was used for another request is refused."""
+    made = await stored(api.alice, "The first text")
+    url = f"/api/memories/{made['id']}"
+    named = {"Idempotency-Key": str(uuid4())}
+    sent = [
+        (await api.alice.patch(url, json={"content": "The second"}, headers=named)).json()
+        for _ in range(2)
+    ]
+    assert sent[0] == sent[1]
+    other = await api.alice.patch(url, json={"content": "The third"}, headers=named)
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+    assert (await api.alice.post(f"{url}/restore", headers=named)).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, ["Everywhere", "Ours", "Theirs"]),
+        ({"scope": "global"}, ["Everywhere"]),
+        ({"scope": "project", "project": "ours"}, ["Ours"]),
+        ({"scope": "", "project": "ours"}, ["Everywhere", "Ours"]),
+        ({"scope": "", "project": ""}, ["Everywhere"]),
+    ],
+)
+async def test_list_looks_where_it_is_told(
+    api: Api, asked: dict[str, str], expected: list[str]
+) -> None:
+    """Everywhere by default; with a project's name as recall does."""
+    await stored(api.alice, "Everywhere")
+    await stored(api.alice, "Ours", scope="project", project="ours")
+    await stored(api.alice, "Theirs", scope="project", project="theirs")
+    answer = await api.alice.get("/api/memories", params=asked)
+    assert sorted(one["content"] for one in answer.json()["memories"]) == expected
+
+
+async def test_scope_that_is_none_is_refused(api: Api) -> None:
+    """A misspelt one must not list what was not asked for."""
+    assert (await api.alice.get("/api/memories", params={"scope": "globl"})).status_code == 422

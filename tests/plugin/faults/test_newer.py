@@ -6,8 +6,8 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
-
 from claude_memory.store import schema
+
 from tests.support.promises import promise
 from tests.support.sessions import Session, database
 

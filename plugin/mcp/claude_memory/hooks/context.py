@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Store = Callable[[], "sqlite3.Connection | None"]
 
-OPTION = "CLAUDE_PLUGIN_OPTION_"
+OPTION = paths.OPTION
 # Set for whatever our own judge starts, so that a nested client never greets, recalls or learns.
 JUDGE_GUARD = "CLAUDE_MEMORY_JUDGE"
 BUDGET, BUDGET_LIMIT = 600, 2_400  # tokens; the client cuts a text of more than 10,000 characters
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         `connection()` opens the store at its first use, and is None where there is none yet;
         `spoken` holds what this process has heard in turns that go on; `approve` is safe, all or
         off; `learn` is auto, propose or off; `silent` means that the event comes from inside our
-        own judge.
+        own judge; `direct` that there is no store here, and every memory is on a server.
         """
 
         connection: Store
@@ -45,11 +45,13 @@ if TYPE_CHECKING:
         approve: str
         learn: str
         silent: bool
+        direct: bool
         debug: bool
 
 else:
     Context = namedtuple(
-        "Context", "connection home project session now spoken budget approve learn silent debug"
+        "Context",
+        "connection home project session now spoken budget approve learn silent direct debug",
     )
 
 
@@ -72,6 +74,7 @@ def from_environ(
         approve=_approve(environ),
         learn=_choice(environ, ("auto", "propose", "off"), "MEMORY_LEARN", OPTION + "LEARN"),
         silent=bool(paths.given(environ, JUDGE_GUARD)),
+        direct=_flag(environ, "MEMORY_SYNC_DISABLE") and bool(paths.given(environ, *paths.KEYS)),
         debug=_flag(environ, "DEBUG_CLAUDE_MEMORY_HOOKS"),
     )
 

@@ -20,10 +20,17 @@ WELCOME = (
     "claude-memory is ready. Say 'remember that ...' and Claude keeps it for every later session, "
     "in every project. /memory:status shows what it holds, /memory:setup what can be set."
 )
+DIRECT = (
+    "claude-memory: HTTP-only mode. Memories are on the server and none is given to you by itself: "
+    "call memory_recall when one may help."
+)
 
 
 def answer(event: dict[str, Any], context: Context) -> dict[str, Any] | None:
     """Greet a session; a resumed one hears only what is new."""
+    if context.direct:
+        failed = _failures(context.home)
+        return _said(event, "\n".join([DIRECT, *failed]), "\n".join(failed))
     to_user = ""
     try:
         connection = context.connection()

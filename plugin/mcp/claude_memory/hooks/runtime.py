@@ -15,8 +15,8 @@ from claude_memory import errors, paths, project
 from claude_memory.hooks import opening
 from claude_memory.hooks.context import from_environ
 from claude_memory.memory import utc_now
-from claude_memory.store import connection as store
 from claude_memory.store import bindings, failures
+from claude_memory.store import connection as store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ EVENT_LIMIT = 16_777_216  # bytes on stdin
 HARD_STOP = 5.0  # seconds
 HARD_STOPS = {"session-end": 1.0}  # the client gives all hooks of this event 1.5 s together
 PATIENCE = 1_000  # milliseconds that a hook waits for another session's write
+WITHOUT_STORE = ("SessionStart", "PreToolUse", "PermissionRequest")  # what HTTP-only mode answers
 # The events of each doorway; the first is meant where the event does not name itself.
 DOORWAYS = {
     "session-start": ("SessionStart",),
@@ -54,7 +55,7 @@ def answer(event: dict[str, Any], context: Context) -> str:
     hurried = _Hurried(context.connection)
     try:
         tidy = _tidy(event, context)
-        handler = None if context.silent else _handler(tidy)
+        handler = None if _is_for_nobody(tidy, context) else _handler(tidy)
         said = handler(tidy, context._replace(connection=hurried.open)) if handler else None
         return said if isinstance(said, str) else json.dumps(said or {})
     except Exception as error:  # noqa: BLE001  (whatever it is, the prompt must go on)
@@ -133,6 +134,13 @@ def _tidy(event: dict[str, Any], context: Context) -> dict[str, Any]:
     known["event"] = known.get("event") or known.get("hook_event_name") or ""
     known["session_id"] = known.get("session_id") or context.session
     return known
+
+
+def _is_for_nobody(event: dict[str, Any], context: Context) -> bool:
+    """Tell whether the event comes from our own judge, or needs a store where there is none."""
+    name = event["event"]
+    needs_store = name not in WITHOUT_STORE or event.get("source") == "compact"
+    return context.silent or (context.direct and needs_store)
 
 
 def _handler(event: dict[str, Any]) -> Handler | None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from claude_memory import memory
 from claude_memory.errors import BadInput
 
+if TYPE_CHECKING:
+    from datetime import datetime
+
 NAME_LIMIT = 500  # characters of a project, a session or a uid
 FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
+NO_PROJECT = "This folder belongs to no project, so the memory is global."
 
 
 def text(name: str, value: str, limit: int) -> str:
@@ -91,6 +96,19 @@ def time(value: str) -> str:
         BadInput: it is no time.
     """
     return memory.stamp(memory.moment(value)) if value.strip() else ""
+
+
+def expiry(value: str, now: datetime) -> str:
+    """Return when a new memory ends as a stamp; empty stays empty.
+
+    Raises:
+        BadInput: it is no time, or past.
+    """
+    at = time(value)
+    if at and at <= memory.stamp(now):
+        message = f"expires_at, {at[:10]}, is past; nothing was stored."
+        raise BadInput(message, "Give a later time, or none for a memory that does not expire.")
+    return at
 
 
 def scope(value: str, known: tuple[str, ...]) -> str:

@@ -138,3 +138,7 @@ class StatusService(Protocol):
 
     def open_secret(self, memory_id: str) -> str:
         """Return the clear text of a sensitive memory; the access is recorded."""
+
+
+class Service(MemoryService, StatusService, Protocol):
+    """All that tools ask for."""

@@ -76,7 +76,7 @@ def _prepare(place: Place, new: NewMemory) -> _Ready:
     notes = []
     if scope == "project" and not project:
         scope = "global"
-        notes.append("This folder belongs to no project, so the memory is global.")
+        notes.append(checks.NO_PROJECT)
     draft = Draft(
         content=safe.content,
         category=checks.category(new.category),
@@ -89,18 +89,10 @@ def _prepare(place: Place, new: NewMemory) -> _Ready:
         session=place.session if new.session is None else new.session,
         source=new.source,
         supersedes=superseded.uid if superseded else "",
-        expires_at=_expiry(place, new),
+        expires_at=checks.expiry(new.expires_at, place.now()),
     )
     created = checks.time(new.created_at)
     return _Ready(draft, safe, superseded, created, tuple(notes))
-
-
-def _expiry(place: Place, new: NewMemory) -> str:
-    at = checks.time(new.expires_at)
-    if at and at <= memory.stamp(place.now()):
-        message = f"expires_at, {at[:10]}, is past; nothing was stored."
-        raise BadInput(message, "Give a later time, or none for a memory that does not expire.")
-    return at
 
 
 def _superseded(place: Place, memory_id: str) -> Memory | None:

@@ -100,7 +100,7 @@ def connect(route: Route, deadline: Deadline, hold: Hold) -> socket.socket:
 
 
 def _reach(host: str, port: int, deadline: Deadline, hold: Hold) -> socket.socket:
-    """Connect to the first of a host's addresses that answers; one that is silent has half of it."""
+    """Connect to the first of a host's addresses that answers; a silent one has half the time."""
     places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     refusal: OSError = TimeoutError()
     for left, (family, kind, protocol, _, place) in zip(range(len(places), 0, -1), places):

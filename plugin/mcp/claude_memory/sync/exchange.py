@@ -109,12 +109,14 @@ class Line:
         address = self._route.address
         connection = http.client.HTTPConnection(address.host, address.port)
         connection.default_port = 443 if address.is_secure else 80
-        connection.sock = self._wire  # type: ignore[assignment]  # as much of a socket as it uses
+        connection.sock = self._wire  # as much of a socket as it uses
         try:
             connection.request(asked.method, asked.target, asked.body, dict(asked.headers))
         except ConnectionError:
             pass  # it may have answered before it has read everything: that this is too much
         with connection.getresponse() as answer:
+            if self._wire.is_ended:  # the library takes the end of all for the end of the head
+                raise http.client.IncompleteRead(b"")
             body = _body(answer, self._limits.answer_bytes)
             self.is_reusable = not answer.will_close
         headers = {name.lower(): value for name, value in answer.getheaders()}
@@ -127,6 +129,7 @@ class _Wire:
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
         self.received = 0
+        self.is_ended = False
 
     def begin(self, deadline: Deadline) -> None:
         self._deadline, self.received = deadline, 0
@@ -141,6 +144,7 @@ class _Wire:
         self._socket.settimeout(self._deadline.left())
         count = self._socket.recv_into(buffer)
         self.received += count
+        self.is_ended = not count
         return count
 
     def makefile(self, mode: str) -> io.BufferedReader:

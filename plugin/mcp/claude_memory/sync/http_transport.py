@@ -24,7 +24,8 @@ PACKED_FROM = 2_048  # bytes of a body
 KEPT = 2  # connections, while idle
 KEPT_SECONDS = 30.0  # longer, and something on the way may have forgotten them without a word
 REDIRECTS = (301, 302, 303, 307, 308)
-LOGIN_WANTED, UNKNOWN_TYPE = 407, 415
+LOGIN_WANTED = 407
+MISREAD = (400, 415, 422)  # what a server says to a body that it cannot unpack
 
 
 class _Request(NamedTuple):
@@ -58,6 +59,7 @@ class HttpTransport:
         self._route: Route | None = None
         self._closings = 0
         self._is_packing = False  # until the server has said that it unpacks
+        self._may_pack = True  # until it has not
 
     def request(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
@@ -73,9 +75,12 @@ class HttpTransport:
         asked = _Request(method, path, headers, body, self._closings)
         is_packed = self._is_packing and body is not None and len(body) >= PACKED_FROM
         answer = self._send(asked, is_packed=is_packed)
-        self._is_packing = "gzip" in answer.headers.get("accept-encoding", "").lower()
-        if answer.status == UNKNOWN_TYPE and is_packed:  # another server stands there now
+        is_told = "gzip" in answer.headers.get("accept-encoding", "").lower()
+        if is_packed and answer.status in MISREAD:
+            # An older server stands there now, or something on the way has touched the bytes.
             answer = self._send(asked, is_packed=False)
+            self._may_pack = answer.status in MISREAD  # else it was the packing
+        self._is_packing = is_told and self._may_pack
         route = self._way()
         if answer.status in REDIRECTS:
             location = answer.headers.get("location", "")
