@@ -34,13 +34,20 @@ def lines(connection: sqlite3.Connection, settings: Settings) -> list[tuple[str,
         waiting = f"{queued} changes wait until a key is set again" if queued else ""
         return [("Queue", waiting or "nothing to send: this store is local")]
     now = standing.read(connection)
+    queued = now.queued if outbox.is_bound(connection) else _all(connection)
     state = "receiving everything" if _is_receiving(connection) else STATES[now.state]
     last = f"last success {now.last_ok[:16]}Z" if now.last_ok else "no success yet"
     return [
         ("Server", plain(settings.api_url)),
         ("Sync", f"{state}; {last}"),
-        ("Queue", f"{now.queued} changes to send" if now.queued else "everything is sent"),
+        ("Queue", f"{queued} changes to send" if queued else "everything is sent"),
     ]
+
+
+def _all(connection: sqlite3.Connection) -> int:
+    """Count what the first answer of a server will queue."""
+    query = "SELECT count(*) FROM memories WHERE live = 1"
+    return int(connection.execute(query).fetchone()[0])
 
 
 def _is_receiving(connection: sqlite3.Connection) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from claude_memory.errors import BadInput
 from claude_memory.memory import Draft, stamp
-from claude_memory.store import memories, outbox, records, seals, state
+from claude_memory.store import ids, memories, outbox, records, seals, state
 from claude_memory.store.rows import COLUMNS, to_memory
 
 TYPE_CHECKING = False
@@ -67,13 +67,14 @@ def move(source: sqlite3.Connection, target: sqlite3.Connection, now: datetime) 
 def _copy(target: sqlite3.Connection, record: Record, now: datetime) -> None:
     memory = record.memory
     draft = Draft._make(getattr(memory, name) for name in Draft._fields)
+    is_taken = ids.is_local_no_used(target, memory.local_no)
     memories.add(
         target,
         draft,
         now,
         seq=memory.session_seq,
         uid=memory.uid,
-        local_no=memory.local_no,
+        local_no=None if is_taken else memory.local_no,
         created_at=memory.created_at,
     )
     records.put_past(target, memory, record.past, record.sealed)

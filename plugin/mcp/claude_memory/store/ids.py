@@ -26,6 +26,11 @@ def take_local_no(connection: sqlite3.Connection) -> int:
     return number
 
 
+def is_local_no_used(connection: sqlite3.Connection, number: int | None) -> bool:
+    """Tell whether a memory or a tombstone has this local number."""
+    return number is not None and bool(_with(connection, "local_no", number))
+
+
 def resolve(connection: sqlite3.Connection, text: str) -> str:
     """Return the uid that an id names; deleted memories included.
 

@@ -84,7 +84,7 @@ class Engine:
         self._chance = chance
         self._hello: wire.Hello | None = None
         self._most = 0  # operations in one push
-        self.is_answered = False  # by the server, in the last pass
+        self.is_answered = False  # by the server, when it was last asked
 
     def cycle(self) -> Iterator[str]:
         """Make one pass; how it went is left in the store (`standing`).
@@ -100,7 +100,6 @@ class Engine:
             self.is_answered = False
             standing.failed(self._connect(), error, self._now(), self._chance)
         else:
-            self.is_answered = True
             standing.succeeded(self._connect(), self._now())
 
     def _pass(self) -> Iterator[str]:
@@ -210,7 +209,9 @@ class Engine:
         if not marked:
             return ()
         ops = [one.op for one in marked]
-        return self._remote.push(self._hello.account_id, epoch, ops)
+        results = self._remote.push(self._hello.account_id, epoch, ops)
+        self.is_answered = True
+        return results
 
     def _send_less(self, marked: list[Parcel], error: errors.RemoteError) -> None:
         """Send smaller batches from now on; a single operation that is refused is kept aside."""
@@ -269,6 +270,7 @@ class Engine:
                 yield "apply"
                 self._drop_cursor(asked)
                 continue
+            self.is_answered = True
             yield "apply"
             connection = self._connect()
             with write(connection, durable=False):

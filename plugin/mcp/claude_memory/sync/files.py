@@ -89,6 +89,13 @@ class Files:
         is_bound = self._is_there(FIRST) and any(_owner(self._at(FIRST)))
         is_taken = is_bound or FIRST in self._read().values()
         name = self._waiting if is_taken else FIRST
+        if is_taken and not self._is_there(name):
+            fresh = open_store(self._at(name))
+            try:
+                with write(fresh):
+                    self._number(fresh)
+            finally:
+                fresh.close()
         self._save({**self._read(), self._key: name})
         return name
 

@@ -58,7 +58,6 @@ class Worker:
         self._stopped = threading.Event()
         self._woken = threading.Event()
         self._progress = threading.Condition()
-        self._is_answered = False  # by the server, in the last exchange
         self._last_pass = float("-inf")
         self._last_request = float("-inf")
         self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
@@ -97,8 +96,8 @@ class Worker:
                 return outbox.is_bound(self._place.connection())
             left = end - time.monotonic()
             if left <= 0:
-                self._is_answered = False  # the next store does not wait before it has answered
-            if not self._is_answered:
+                self._engine.is_answered = False  # nobody waits again before it has answered
+            if not self._engine.is_answered:
                 return False
             with self._progress:
                 self._progress.wait(min(left, 0.05))
@@ -121,11 +120,8 @@ class Worker:
                     self._tell()
                     if self._stopped.is_set():
                         break
-            self._is_answered = self._engine.is_answered
         except StoreBusy:
             return False
-        except ClaudeMemoryError:
-            return True  # a store that cannot be used says so at every request
         except Exception as error:  # noqa: BLE001  (the thread must outlive what nobody foresaw)
             self._on_failure("sync", error)
         self._tell()

@@ -1,0 +1,102 @@
+"""A cable between clients and a server that a test can pull, and plug in again."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+CHUNK = 65_536
+
+
+class Cable:
+    """Forwards connections to a server, unless it is pulled (refused) or mute (taken, unheard)."""
+
+    def __init__(self, host: str, port: int) -> None:
+        """Listen on a port of its own."""
+        self._target = (host, port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self.is_pulled = self.is_mute = False
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> Cable:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._listener.close()
+        self._cut()
+
+    def pull(self) -> None:
+        """Cut every connection, and refuse new ones."""
+        self.is_pulled = True
+        self._cut()
+
+    def mute(self) -> None:
+        """Take connections and what they say, and never answer."""
+        self.is_mute = True
+        self._cut()
+
+    def plug(self) -> None:
+        """Forward again."""
+        self.is_pulled = self.is_mute = False
+        self._cut()
+
+    def _cut(self) -> None:
+        with self._lock:
+            for one in self._open:
+                with contextlib.suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+            self._open.clear()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            if self.is_pulled:
+                client.close()
+                continue
+            with self._lock:
+                self._open.append(client)
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client:
+            if self.is_mute:
+                _copy(client, None)
+                return
+            with contextlib.suppress(OSError), socket.create_connection(self._target) as server:
+                with self._lock:
+                    self._open.append(server)
+                back = threading.Thread(target=_copy, args=(server, client), daemon=True)
+                back.start()
+                _copy(client, server)
+                back.join()
+
+
+def _copy(source: socket.socket, sink: socket.socket | None) -> None:
+    """Hand on what comes, to nobody if there is no sink, until either side ends."""
+    try:
+        while data := source.recv(CHUNK):
+            if sink is not None:
+                sink.sendall(data)
+    except OSError:
+        pass
+    finally:
+        for one in (source, sink):
+            if one is not None:
+                with contextlib.suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,271 @@
+"""Hybrid mode: real plugin processes that share memories through a real server."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.support.cable import Cable
+from tests.support.serving import Serving
+from tests.support.sessions import Session, files_with
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.once
+
+USERS = [f"user{number}" for number in range(30)]
+PATIENCE = 60.0  # seconds until something that comes by itself must have come
+TOKEN = "ghp_" + "Z9y8X7w6V5u4T3s2R1q0P9o8N7m6L5k4J3h2"
+unused = iter(USERS)
+
+
+def key_of(user: str) -> str:
+    """Return a user's key."""
+    return f"{user}-" + "key-for-tests"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run a server with its own PostgreSQL for all tests here; return its address."""
+    keys = {user: key_of(user) for user in USERS}
+    folder = tmp_path_factory.mktemp("server")
+    serving = Serving({"MEMORY_DATA": str(folder), "API_KEYS": json.dumps(keys)})
+    try:
+        yield serving.settings()["MEMORY_API_URL"]
+    finally:
+        serving.stop()
+
+
+@pytest.fixture
+def cable(server: str) -> Iterator[Cable]:
+    """Return a cable to the server."""
+    parts = urlsplit(server)
+    with Cable(str(parts.hostname), int(parts.port or 0)) as plugged:
+        yield plugged
+
+
+@pytest.fixture
+def key() -> str:
+    """Return the key of a user whom no other test has."""
+    return key_of(next(unused))
+
+
+def machine(home: Path, url: str, key: str) -> Session:
+    """Start a session on a machine of its own, whose data folder is `home`."""
+    return Session(home, environ={"MEMORY_API_URL": url, "MEMORY_API_KEY": key})
+
+
+def comes(seen: Callable[[], str], wanted: str) -> str:
+    """Ask until the answer holds what is wanted; return it."""
+    end = time.monotonic() + PATIENCE
+    while wanted not in (said := seen()):
+        assert time.monotonic() < end, f"{wanted!r} never came: {said}"
+        time.sleep(0.1)
+    return said
+
+
+def on_server(server: str, key: str) -> list[str]:
+    """Return all texts that the server has for a key, newest first."""
+    asked = {"Authorization": f"Bearer {key}"}
+    answer = httpx.get(f"{server}/api/memories", params={"limit": 500}, headers=asked)
+    return [row["content"] for row in answer.raise_for_status().json()["memories"]]
+
+
+def test_memory_of_one_machine_is_recalled_on_another(
+    tmp_path: Path, server: str, key: str
+) -> None:
+    """What one stores the other finds, edits and deletes, and the first one sees it."""
+    with machine(tmp_path / "a", server, key) as one, machine(tmp_path / "b", server, key) as other:
+        one.done("memory_store", content="The staging database is called heron.")
+        comes(lambda: other.call("memory_recall", context="staging database").text, "heron")
+        other.done("memory_update", id="#1", content="The staging database is called egret.")
+        comes(lambda: one.call("memory_recall", context="staging database").text, "egret")
+        other.done("memory_delete", id="#1")
+        comes(lambda: one.call("memory_list").text, "No memories yet")
+    assert on_server(server, key) == []
+
+
+def test_store_says_its_number_once_the_server_answers(
+    tmp_path: Path, server: str, key: str
+) -> None:
+    """An answer that waited for the server shows the number that holds on every machine."""
+    with machine(tmp_path / "a", server, key) as one:
+        numbers = iter(range(1_000))
+        said = comes(
+            lambda: one.done("memory_store", content=f"Fact number {next(numbers)}."), "memory #"
+        )
+        assert "Queued" not in said
+
+
+def test_offline_write_arrives_later(tmp_path: Path, server: str, cable: Cable, key: str) -> None:
+    """Without a network everything works here; with it again everything is sent once."""
+    texts = [f"Offline fact number {number}." for number in range(5)]
+    with machine(tmp_path / "a", cable.url, key) as one:
+        one.done("memory_store", content="Stored while the cable was in.")
+        comes(lambda: "\n".join(on_server(server, key)), "cable was in")
+        cable.pull()
+        said = [one.done("memory_store", content=text) for text in texts]
+        assert "Queued" in said[-1]
+        assert "Offline fact number 3." in one.done("memory_recall", context="fact number 3")
+        comes(lambda: one.call("memory_status").text, "changes to send")
+        cable.plug()
+        comes(lambda: "\n".join(on_server(server, key)), texts[-1])
+    assert sorted(on_server(server, key)) == sorted([*texts, "Stored while the cable was in."])
+
+
+def test_killed_session_loses_nothing_it_acknowledged(
+    tmp_path: Path, server: str, cable: Cable, key: str
+) -> None:
+    """A kill with a full queue: the next session sends each of it once."""
+    texts = [f"Acknowledged fact number {number}." for number in range(30)]
+    cable.pull()
+    with machine(tmp_path / "a", cable.url, key) as one:
+        for text in texts:
+            one.done("memory_store", content=text)
+        cable.plug()
+        one.kill()
+    with machine(tmp_path / "a", cable.url, key) as again:
+        comes(lambda: again.call("memory_status").text, "Queue: everything is sent")
+    assert sorted(on_server(server, key)) == sorted(texts)
+
+
+def test_many_sessions_push_one_queue_once(tmp_path: Path, server: str, key: str) -> None:
+    """Four sessions on one store: forty memories are forty on the server."""
+    texts = [f"Fact {number} of many sessions." for number in range(40)]
+    with ExitStack() as stack:
+        sessions = [stack.enter_context(machine(tmp_path / "a", server, key)) for _ in range(4)]
+        for number, text in enumerate(texts):
+            sessions[number % 4].done("memory_store", content=text)
+        comes(lambda: sessions[0].call("memory_status").text, "Queue: everything is sent")
+    assert sorted(on_server(server, key)) == sorted(texts)
+
+
+def test_turning_syncing_on_brings_up_every_memory_once(
+    tmp_path: Path, server: str, key: str
+) -> None:
+    """What was remembered without a server is on it soon, with secrets, and not again later."""
+    with Session(tmp_path / "a") as local:
+        local.done("memory_store", content="Remembered before there was a server.")
+        local.done("memory_store", content=f"The deploy token is {TOKEN}.")
+    for _ in range(2):
+        with machine(tmp_path / "a", server, key) as one:
+            comes(lambda one=one: one.call("memory_status").text, "Queue: everything is sent")  # type: ignore[misc]
+    assert len(on_server(server, key)) == 2
+    with machine(tmp_path / "b", server, key) as other:
+        comes(lambda: other.call("memory_list").text, "before there was a server")
+        assert TOKEN in other.done("secret_get", id="#2")
+
+
+def test_secret_is_sealed_until_the_server_keeps_it(
+    tmp_path: Path, server: str, cable: Cable, key: str
+) -> None:
+    """It is readable all along here, in clear in no file, and afterwards only online."""
+    with machine(tmp_path / "a", cable.url, key) as one:
+        cable.pull()
+        label = re.search(r"memory (\S+)", one.done("memory_store", content=f"Token: {TOKEN}"))
+        assert label
+        assert TOKEN in one.done("secret_get", id=label[1])
+        cable.plug()
+        comes(lambda: "\n".join(on_server(server, key)), "Token: [secret")
+        comes(lambda: one.call("memory_status").text, "Queue: everything is sent")
+        assert TOKEN in one.done("secret_get", id="#1")
+        cable.pull()
+        refused = one.call("secret_get", id="#1")
+        assert refused.refused
+        assert "kept by the server" in refused.text
+    assert files_with(tmp_path, TOKEN) == []
+
+
+def test_conflict_shows_both_texts_and_the_other_can_be_taken_back(
+    tmp_path: Path, server: str, cable: Cable, key: str
+) -> None:
+    """Both machines edit one memory: one text wins everywhere, the other is offered."""
+    with (
+        machine(tmp_path / "a", cable.url, key) as one,
+        machine(tmp_path / "b", server, key) as two,
+    ):
+        one.done("memory_store", content="We deploy on Tuesdays.")
+        comes(lambda: two.call("memory_list").text, "Tuesdays")
+        cable.pull()
+        one.done("memory_update", id="#1", content="We deploy on Wednesdays.")
+        two.done("memory_update", id="#1", content="We deploy on Thursdays.")
+        comes(lambda: "\n".join(on_server(server, key)), "Thursdays")
+        cable.plug()
+        said = comes(lambda: one.call("memory_status").text, "changed here and elsewhere")
+        assert "Thursdays" in said
+        assert "Wednesdays" in said
+        one.done("memory_update", id="#1", restore=True)
+        comes(lambda: two.call("memory_list").text, "Wednesdays")
+        assert "changed here and elsewhere" not in one.call("memory_status").text
+    assert on_server(server, key) == ["We deploy on Wednesdays."]
+
+
+def test_another_persons_key_never_mixes_memories(tmp_path: Path, server: str, key: str) -> None:
+    """Each key sees and sends its own, also what it wrote before its account was known."""
+    other = key_of(next(unused))
+    with machine(tmp_path / "a", server, key) as one:
+        one.done("memory_store", content="Belongs to the first person.")
+        comes(lambda: one.call("memory_status").text, "Queue: everything is sent")
+    with machine(tmp_path / "a", server, other) as two:
+        assert "No memories yet" in two.done("memory_list")
+        two.done("memory_store", content="Belongs to the second person.")
+        comes(lambda: "\n".join(on_server(server, other)), "second person")
+        assert "first person" not in two.done("memory_list")
+    with machine(tmp_path / "a", server, key) as one:
+        said = one.done("memory_list")
+        assert "first person" in said
+        assert "second person" not in said
+    assert on_server(server, key) == ["Belongs to the first person."]
+    assert on_server(server, other) == ["Belongs to the second person."]
+
+
+def test_new_key_of_the_same_account_goes_on_with_the_same_store(
+    tmp_path: Path, server: str, key: str
+) -> None:
+    """A rotated key finds all memories, and what it wrote meanwhile joins them."""
+    asked = {"Authorization": f"Bearer {key}"}
+    made = httpx.post(f"{server}/api/keys", json={"name": "laptop"}, headers=asked)
+    fresh = str(made.raise_for_status().json()["key"])
+    with machine(tmp_path / "a", server, key) as one:
+        one.done("memory_store", content="Stored with the old key.")
+        comes(lambda: one.call("memory_status").text, "Queue: everything is sent")
+    with machine(tmp_path / "a", server, fresh) as one:
+        one.done("memory_store", content="Stored with the new key.")
+        comes(lambda: one.call("memory_list").text, "with the old key")
+        comes(lambda: one.call("memory_list").text, "with the new key")
+    assert len(on_server(server, key)) == 2
+
+
+def test_refused_key_is_said_with_its_fix_and_loses_nothing(
+    tmp_path: Path, server: str, key: str
+) -> None:
+    """A wrong key: everything works here, status and the log of the next greeting say what to do."""
+    with machine(tmp_path / "a", server, "a-key-that-nobody-has") as one:
+        one.done("memory_store", content="Stored with a wrong key.")
+        said = comes(lambda: one.call("memory_status").text, "MEMORY_API_KEY")
+        assert "the key is refused" in said
+        assert "wrong key" in one.done("memory_recall", context="wrong key")
+    with machine(tmp_path / "a", server, key) as one:
+        comes(lambda: one.call("memory_status").text, "in step")
+    assert on_server(server, key) in ([], ["Stored with a wrong key."])
+
+
+def test_silent_server_keeps_nobody_waiting(
+    tmp_path: Path, server: str, cable: Cable, key: str
+) -> None:
+    """A server that takes requests and never answers: start, store and end go on without it."""
+    cable.mute()
+    with machine(tmp_path / "a", cable.url, key) as one:
+        said = [one.done("memory_store", content=f"Mute fact {number}.") for number in range(3)]
+        assert all("Queued" in text for text in said)
+        assert "Mute fact 2." in one.done("memory_list")
+    assert on_server(server, key) == []
