@@ -16,8 +16,8 @@ from backend.errors import (
     NotFound,
     StaleVersion,
 )
+from backend.fields import Category, Tag  # noqa: TC001  (FastAPI reads them at run time)
 from backend.schemas import (
-    Category,
     Deleted,
     HistoryAnswer,
     ListAnswer,
@@ -27,7 +27,6 @@ from backend.schemas import (
     RecallBody,
     StoreBody,
     Stored,
-    Tag,
 )
 from backend.services import listing, recalling
 
@@ -93,7 +92,7 @@ async def delete(desk: WriteDesk, memory_id: str, purge: Literal["now", ""] = ""
 
 @router.get("/{memory_id}/history", responses=problems(NotFound))
 async def history(desk: ReadDesk, memory_id: str) -> HistoryAnswer:
-    """Return the earlier texts of a memory and those that lost a conflict, newest first."""
+    """Return the 200 newest of a memory's earlier texts and of those that lost a conflict."""
     return HistoryAnswer(versions=await desk.history(memory_id))
 
 

@@ -5,30 +5,37 @@ All of it happens before the transaction: no keeper is asked while an account is
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from anyio import to_thread
-from pydantic import BaseModel, ConfigDict, ValidationError
+from anyio import CapacityLimiter, to_thread
+from pydantic import BaseModel, ConfigDict, StrictBool, ValidationError
 
-from backend.errors import ApiError, NoKeeper
-from backend.schemas import Change, OpResult, PatchBody, StoreBody, Version64
+from backend.errors import ApiError, NoKeeper, SecretLost
+from backend.fields import Version64
+from backend.repositories import memories
+from backend.repositories.rows import TEXTS
+from backend.schemas import Change, OpResult, PatchBody, StoreBody
 from backend.secrets.detect import redact
-from backend.services.applying import Ready, Replay
+from backend.services.applying import PLACEHOLDER, Ready, Replay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from backend.db import Database
     from backend.repositories.rows import Row
     from backend.schemas import ImportRow, Op
     from backend.secrets.keeper import Keeper
 
 AT_ONCE = 200  # rows
 FORCED = "[secret: whole text]"
-TEXTS = ("content", "tags", "expanded_keywords")
+ONE_BY_ONE = CapacityLimiter(1)
+SLOWLY = {"n": 2**14, "r": 8, "p": 1, "dklen": 16}  # scrypt: 16 MiB and some 40 ms
 
 
 class _Tolerant(BaseModel):
@@ -51,13 +58,19 @@ class UpdateFields(PatchBody):
     supersedes: UUID | None = None
 
 
+class ReplayFields(CreateFields):
+    """A memory as a client knows it: of a secret, that there is one."""
+
+    is_sensitive: StrictBool = False
+
+
 class ReplayBody(_Tolerant):
     """The body of a replay."""
 
     was: Version64
     lost_after: Version64
     deleted: bool = False
-    fields: CreateFields | None = None
+    fields: ReplayFields | None = None
 
 
 @dataclass(frozen=True)
@@ -107,8 +120,9 @@ def separate(fields: dict[str, Any], *, force: bool = False) -> Safe:
 class Preparer:
     """Prepares operations for one account."""
 
-    def __init__(self, account: UUID, keeper: Keeper | None) -> None:
+    def __init__(self, database: Database, account: UUID, keeper: Keeper | None) -> None:
         """Keep for whom, and who seals."""
+        self._database = database
         self._account = account
         self._keeper = keeper
 
@@ -162,37 +176,52 @@ class Preparer:
 
     async def _prepare(self, op: Op) -> Ready:
         if op.kind == "delete":
-            return Ready(op.op_id, digest_of(op), op.uid, "delete", op.base)
+            return Ready(op.op_id, await digest_of(op), op.uid, "delete", op.base)
         if op.kind == "create":
             return await self._full(op, CreateFields.model_validate(op.body))
         if op.kind == "replay":
             body = ReplayBody.model_validate(op.body)
             told = Replay(body.was, body.lost_after, body.deleted)
-            return await self._full(op, body.fields or CreateFields(content="-"), told)
+            return await self._full(op, body.fields or ReplayFields(content="-"), told)
         given = UpdateFields.model_validate(op.body).model_dump(exclude_unset=True)
         safe = separate(given)
+        clear = safe.clear and await self._with_earlier(op.uid, given, safe.clear)
         return Ready(
             op.op_id,
-            digest_of(op),
+            await digest_of(op, holds_secret=bool(clear)),
             op.uid,
             "update",
             op.base,
             safe.fields,
-            secret=await self.seal(op.uid, safe.clear),
-            is_sensitive=bool(safe.clear),
+            secret=await self.seal(op.uid, clear),
+            is_sensitive=bool(clear),
         )
+
+    async def _with_earlier(self, uid: UUID, given: dict[str, Any], clear: str) -> str:
+        """Add the memory's present secret, where a placeholder will still point to it."""
+        async with self._database.transaction(self._account) as connection:
+            row = await memories.by_uid(connection, self._account, uid)
+        if self._keeper is None or row is None or row.secret is None:
+            return clear
+        texts = [given.get(name) or getattr(row, name) or "" for name in TEXTS]
+        if not any(PLACEHOLDER in text for text in texts):
+            return clear
+        with contextlib.suppress(SecretLost):
+            earlier, _ = await self._keeper.open(self._account, row.bound or uid, row.secret)
+            return f"{earlier}\n{clear}"
+        return clear
 
     async def _full(self, op: Op, body: CreateFields, told: Replay | None = None) -> Ready:
         safe = separate(columns(body), force=body.force_sensitive)
         return Ready(
             op.op_id,
-            digest_of(op),
+            await digest_of(op, holds_secret=bool(safe.clear)),
             op.uid,
             op.kind,
             op.base,
             safe.fields,
             secret=await self.seal(op.uid, safe.clear),
-            is_sensitive=bool(safe.clear),
+            is_sensitive=bool(safe.clear) or (isinstance(body, ReplayFields) and body.is_sensitive),
             created_at=body.created_at,
             replay=told,
         )
@@ -220,10 +249,16 @@ def columns(body: StoreBody) -> dict[str, Any]:
     return body.model_dump(exclude={"uid", "force_sensitive", "created_at", "is_sensitive"})
 
 
-def digest_of(op: Op) -> bytes:
-    """Return the digest by which a repeated operation is known; `base` may be filled in later."""
+async def digest_of(op: Op, *, holds_secret: bool = False) -> bytes:
+    """Return the digest by which a repeated operation is known; `base` may be filled in later.
+
+    That of a secret is made slowly, so that a thief of the database cannot try all passwords on it.
+    """
     text = json.dumps([op.kind, str(op.uid), op.base, op.body], sort_keys=True, default=str)
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+    if not holds_secret:
+        return hashlib.blake2b(text.encode(), digest_size=16).digest()
+    slowly = partial(hashlib.scrypt, text.encode(), salt=op.op_id.bytes, **SLOWLY)
+    return await to_thread.run_sync(slowly, limiter=ONE_BY_ONE)
 
 
 def change_of(row: Row) -> Change:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4, uuid5
 
 from backend.errors import Conflict, IdempotencyReused, NoKeeper, NotFound, SecretLost, StaleVersion
-from backend.repositories import accounts, memories
+from backend.repositories import accounts, changes, memories
 from backend.schemas import (
     Deleted,
     MemoryRow,
@@ -21,7 +21,7 @@ from backend.schemas import (
 )
 from backend.services import writing
 from backend.services.applying import Ready
-from backend.services.preparing import Preparer, change_of, columns, digest_of
+from backend.services.preparing import Preparer, change_of, columns
 from backend.services.uids import new_uid
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Desk:
         return uuid4(), new_uid()
 
     async def _ready(self, op: Op) -> Ready:
-        return await Preparer(self.account, self.keeper).checked(op)
+        return await Preparer(self.database, self.account, self.keeper).checked(op)
 
     async def _one(self, ready: Ready) -> Row:
         (outcome,) = await writing.apply(self.database, self.account, [ready])
@@ -160,13 +160,22 @@ class Desk:
         Raises:
             NotFound: there is nothing to go back to.
         """
-        row = await self._named(memory_id)
         async with self.database.transaction(self.account) as connection:
-            found = await memories.history(connection, self.account, row.uid)
-            earlier = next((one for one in found if one["kind"] in {"superseded", "deleted"}), None)
+            await changes.lock(connection, self.account)
+            row = await named(connection, self.account, memory_id)
+            if row is None:
+                raise NotFound
+            earlier = await memories.last_state(connection, self.account, row.uid)
             if earlier is None:
                 raise NotFound("There is no earlier text of this memory.")
-            ready = restoring(row, earlier)
+            uid = row.uid
+            if not row.is_live:
+                uid = uuid5(KEYS, f"{self.account}:restore:{row.uid}:{earlier['id']}")
+                back = await memories.by_uid(connection, self.account, uid)
+                if back is not None and back.is_live:  # asked again: the answer was lost
+                    return row_of(back)
+                uid = uid if back is None else new_uid()
+            ready = restoring(row, earlier, uid)
             (outcome,) = await writing.apply_in(connection, self.account, [ready])
         assert outcome.row is not None  # noqa: S101  (a create or an update was applied)
         return row_of(outcome.row)
@@ -224,8 +233,8 @@ async def named(connection: Any, account: UUID, memory_id: str) -> Row | None:  
     return await memories.by_uid(connection, account, uid)
 
 
-def restoring(row: Row, earlier: dict[str, Any]) -> Ready:
-    """Make the operation that brings an earlier text back."""
+def restoring(row: Row, earlier: dict[str, Any], uid: UUID) -> Ready:
+    """Make the operation that brings an earlier text back, under this uid."""
     payload = dict(earlier["payload"])
     names = ("content", "category", "tags", "expanded_keywords", "importance", "scope", "project")
     fields = {name: payload[name] for name in names}
@@ -234,7 +243,6 @@ def restoring(row: Row, earlier: dict[str, Any]) -> Ready:
     supersedes = payload.get("supersedes")
     fields["supersedes"] = UUID(supersedes) if supersedes else None
     is_gone = not row.is_live
-    uid = new_uid() if is_gone else row.uid
     if is_gone:
         fields |= {
             "supersedes": fields["supersedes"] or row.uid,
@@ -242,12 +250,11 @@ def restoring(row: Row, earlier: dict[str, Any]) -> Ready:
             "session_seq": row.session_seq,
             "source": row.source,
         }
-    op = Op(op_id=uuid4(), uid=uid, kind="create" if is_gone else "update")
     return Ready(
-        op.op_id,
-        digest_of(op),
+        uuid4(),
+        b"",
         uid,
-        op.kind,
+        "create" if is_gone else "update",
         None,
         fields,
         secret=earlier["secret"],

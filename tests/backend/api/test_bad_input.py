@@ -49,7 +49,7 @@ WRONG: dict[str, list[Any]] = {
     "scope": ["everything", 5, None],
     "project": [5, "p" * 501],
     "session_seq": [-1, True, 2**31, "x", 1.5, 10**30],
-    "supersedes": [5, "", "x" * 65, []],
+    "supersedes": [5.5, True, "", "x" * 65, []],
     "expires_at": [
         0,
         "1700000000",
