@@ -378,7 +378,7 @@ async def test_replay_never_overwrites_what_was_edited_after_the_restore(
 
 
 async def test_replay_of_a_sensitive_memory_keeps_or_misses_its_secret(api: Api) -> None:
-    """Clients have no secrets: a row that is there keeps its own, a lost one says that it is lost."""
+    """A row that is there keeps its own secret; of a lost one it is said that it is lost."""
     token = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
     kept = await created(api.alice, f"Key {token}")
     ops = []

@@ -69,7 +69,8 @@ async def test_of_many_bad_rows_the_first_are_named(api: Api) -> None:
     for answer in answers:
         assert answer.status_code == 422
         assert [one["row"] for one in answer.json()["errors"]] == list(range(1, 21))
-    for wrong in ({}, "text", None):
+    nothing: list[Any] = [{}, "text", None]
+    for wrong in nothing:
         answer = await api.alice.post("/api/memories/import", json=wrong)
         assert answer.json()["detail"] in {"The body is no list of rows.", "The body is no JSON."}
 
