@@ -45,19 +45,25 @@ def plot(found: Findings, path: Path) -> None:
 
     figure = Figure(figsize=INCHES, dpi=DOTS, layout="constrained")
     axes = figure.subplots()
-    for split, mark in zip(SPLITS, "os", strict=True):
-        for stage in found.stages():
+    for colour, stage in enumerate(found.stages()):
+        for split, mark in zip(SPLITS, "os", strict=True):
             answers = found.of_stage(stage, split)
             mean = percent(answers, R10)
             low, high = (100 * end for end in scores.interval(_figures(answers, R10)))
-            cost = statistics.median(one.cpu for one in answers)
-            axes.errorbar(cost, mean, yerr=[[mean - low], [high - mean]], fmt=mark, capsize=3)
-            label = f"{stage} ({split})"
-            axes.annotate(label, (cost, mean), xytext=(6, 4), textcoords="offset points")
+            axes.errorbar(
+                statistics.median(one.cpu for one in answers),
+                mean,
+                yerr=[[mean - low], [high - mean]],
+                fmt=mark,
+                color=f"C{colour}",
+                capsize=3,
+                label=f"{stage} ({split})",
+            )
     memories = max(found.memories)
     axes.set_xlabel(f"CPU time of a recall in a store of {memories:,} memories, median, ms")
     axes.set_ylabel("r@10 on the evaluation set, %, with 95 % intervals")
-    axes.margins(0.2)
+    axes.margins(0.15)
+    figure.legend(loc="outside upper center", ncols=len(found.stages()))
     axes.grid(alpha=0.3)
     figure.savefig(path)
 
