@@ -70,6 +70,15 @@ class NotFound(ApiError):
     fix = "Recall or list the memories to see their ids."
 
 
+class NoKey(ApiError):
+    """The account has no named key with that id."""
+
+    status = 404
+    code = "no_key"
+    title = "There is no such key."
+    fix = "List the keys to see their ids."
+
+
 class NoEndpoint(ApiError):
     """The path leads nowhere."""
 

@@ -2,89 +2,34 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StringConstraints,
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
+
+from backend.fields import (
+    Category,
+    Content,
+    Importance,
+    KeyScope,
+    Keywords,
+    MemoryId,
+    Moment,
+    Name,
+    Question,
+    Scope,
+    SearchScope,
+    SortBy,
+    Source,
+    Tag,
+    Tags,
+    Version64,
 )
 
-CONTENT_LIMIT = 16_384  # characters
-TAGS_LIMIT = 1_000
-KEYWORDS_LIMIT = 4_000
-NAME_LIMIT, TAG_LIMIT = 500, 200
-QUESTION_LIMIT, OPS_LIMIT = 100_000, 200
+OPS_LIMIT = 200
 BODY_LIMIT = 1_048_576  # bytes
 IMPORT_LIMIT = 20_000  # rows at once
-INT64 = 2**63 - 1
-DATE_FIRST = re.compile(r"\d{4}-\d\d-\d\d")
-
-
-def _storable(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("holds a NUL character, which cannot be stored")
-    if any("\ud800" <= sign <= "\udfff" for sign in text):
-        raise ValueError("holds a lone surrogate, which is no text")
-    return text
-
-
-def _as_text(moment: object) -> object:
-    """Take a time as a text only: a number may count seconds or milliseconds."""
-    if isinstance(moment, datetime | None) or DATE_FIRST.match(str(moment)):
-        return moment
-    raise ValueError("is no time such as 2026-03-14T10:00:00Z")
-
-
-def _in_single_precision(number: float) -> float:
-    """Leave out digits that the table cannot hold."""
-    return round(number, 6)
-
-
-def _in_utc(moment: datetime) -> datetime:
-    """Read a time without a zone as UTC; refuse what no calendar can show."""
-    if moment.tzinfo is None:
-        return moment.replace(tzinfo=UTC)
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("is no time that can be stored") from error
-
-
-Category = Literal["facts", "preferences", "projects", "people", "decisions"]
-Scope = Literal["global", "project"]
-Source = Literal["user", "model", "auto-learn", "import", "teammate"]
-KeyScope = Literal["read", "write", "secret", "admin"]
-SearchScope = Literal["", "global", "project", "all"]  # empty: global plus that project
-SortBy = Literal["relevance", "importance", "recency"]
-STORABLE = AfterValidator(_storable)
-Content = Annotated[
-    str,
-    StringConstraints(max_length=CONTENT_LIMIT, min_length=1, strip_whitespace=True, strict=True),
-    STORABLE,
-]
-Tags = Annotated[str, StringConstraints(max_length=TAGS_LIMIT, strict=True), STORABLE]
-Keywords = Annotated[str, StringConstraints(max_length=KEYWORDS_LIMIT, strict=True), STORABLE]
-Name = Annotated[str, StringConstraints(max_length=NAME_LIMIT, strict=True), STORABLE]
-Question = Annotated[str, StringConstraints(max_length=QUESTION_LIMIT, strict=True), STORABLE]
-Tag = Annotated[
-    str,
-    StringConstraints(max_length=TAG_LIMIT, min_length=1, strip_whitespace=True, strict=True),
-    STORABLE,
-]
-Moment = Annotated[datetime, BeforeValidator(_as_text), AfterValidator(_in_utc)]
-Importance = Annotated[
-    float, Field(ge=0, le=1, allow_inf_nan=False, strict=True), AfterValidator(_in_single_precision)
-]
-Version64 = Annotated[int, Field(ge=0, le=INT64, strict=True)]
-MemoryId = Annotated[str, StringConstraints(max_length=64, min_length=1)]
 
 
 class Body(BaseModel):

@@ -15,7 +15,8 @@ from bench import document, stores  # noqa: E402  (the plugin is on the path onl
 from bench.report import Report  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+    from types import ModuleType
 
 INTERRUPTED = 130
 RESULTS = ROOT / "bench-results"
@@ -29,12 +30,12 @@ def main(arguments: Sequence[str]) -> int:
     if unknown:
         sys.stderr.write(f"bench: no benchmark {', '.join(unknown)}; there are {_list(known)}\n")
         return 2
-    report = Report()
+    report = Report(data=asked.data, foreign=asked.foreign)
     try:
         for name in asked.names or known:
             report.bench = name
             report.note_load()
-            known[name](report)
+            known[name].run(report)
             report.save(RESULTS)
     except KeyboardInterrupt:
         report.progress("")
@@ -45,25 +46,33 @@ def main(arguments: Sequence[str]) -> int:
     report.progress("")
     print(report.table())
     if asked.write:
-        latest = Report()
-        latest.load(RESULTS, known)
-        document.write(latest)
+        _write(asked.names, known)
     return int(bool(report.missed))
 
 
-def found() -> dict[str, Callable[[Report], None]]:
+def found() -> dict[str, ModuleType]:
     """Return the benchmarks by name: every module here that has a `run`."""
     names = sorted(path.stem for path in Path(__file__).parent.glob("*.py"))
     modules = {name: importlib.import_module(f"bench.{name}") for name in names if name[0] != "_"}
-    return {name: module.run for name, module in modules.items() if hasattr(module, "run")}
+    return {name: module for name, module in modules.items() if hasattr(module, "run")}
 
 
-def _list(known: dict[str, Callable[[Report], None]]) -> str:
+def _write(names: Sequence[str], known: dict[str, ModuleType]) -> None:
+    """Put the latest figures into docs/, and what the benchmarks that ran publish by themselves."""
+    latest = Report()
+    latest.load(RESULTS, known)
+    document.put(document.PAGE, latest.markdown())
+    for name in names or known:
+        if hasattr(known[name], "publish"):
+            known[name].publish()
+
+
+def _list(known: dict[str, ModuleType]) -> str:
     return ", ".join(known)
 
 
-def _parser(known: dict[str, Callable[[Report], None]]) -> argparse.ArgumentParser:
-    first = {name: (sys.modules[f"bench.{name}"].__doc__ or "").split("\n")[0] for name in known}
+def _parser(known: dict[str, ModuleType]) -> argparse.ArgumentParser:
+    first = {name: (module.__doc__ or "").split("\n")[0] for name, module in known.items()}
     parser = argparse.ArgumentParser(
         prog="./dev bench",
         description="Measures the plugin and holds the figures to their bounds. Exit status 1: "
@@ -75,7 +84,17 @@ def _parser(known: dict[str, Callable[[Report], None]]) -> argparse.ArgumentPars
     parser.add_argument(
         "--write",
         action="store_true",
-        help="also put the latest figures of all benchmarks into docs/benchmarks.md",
+        help="also put the latest figures into docs/benchmarks.md and docs/recall.md",
+    )
+    parser.add_argument(
+        "--data", type=Path, metavar="FOLDER", help="recall_quality: conversations to ask, too"
+    )
+    parser.add_argument(
+        "--foreign",
+        type=int,
+        default=0,
+        metavar="COUNT",
+        help="recall_quality: ask again with so many foreign memories in each store",
     )
     return parser
 

@@ -1,20 +1,16 @@
-"""Puts the table of a run into docs/benchmarks.md, between two markers; the rest stays."""
+"""Puts what was measured into the pages of docs/, between two markers; the rest stays."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from bench.report import Report
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 BEGIN = "<!-- measured: written by ./dev bench --write -->"
 END = "<!-- /measured -->"
 
 
-def write(report: Report, page: Path = PAGE) -> None:
-    """Replace what stands between the markers.
+def put(page: Path, measured: str) -> None:
+    """Replace what stands between the markers of a page.
 
     Raises:
         ValueError: the page has no markers.
@@ -24,4 +20,4 @@ def write(report: Report, page: Path = PAGE) -> None:
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"{page.name} lacks the lines {BEGIN} and {END}")
-    page.write_text(f"{before}{BEGIN}\n{report.markdown()}\n{END}{after}", encoding="utf-8")
+    page.write_text(f"{before}{BEGIN}\n{measured}\n{END}{after}", encoding="utf-8")

@@ -51,6 +51,8 @@ class Report:
     bench: str = ""
     rows: list[Row] = field(default_factory=list)
     loads: list[float] = field(default_factory=list)
+    data: Path | None = None  # a folder of conversations, if the person at the terminal named one
+    foreign: int = 0  # memories that nobody asks for, in each store
 
     def add(
         self,

@@ -16,6 +16,7 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+from tools import deploying
 from tools.environment import ROOT, TOOLS, SetupFailed, alone, python_of, ready, run_quietly, say
 
 PINNED = tomllib.loads((ROOT / "tools" / "claude-code.toml").read_text(encoding="utf-8"))
@@ -36,6 +37,7 @@ def install() -> None:
     ready(OPENBAO, ROOT / "requirements-openbao.lock", sys.executable, "OpenBao (75 MB)")
     ready(MCP_LINE_ONE, ROOT / "requirements-mcp-1.lock", sys.executable, "the MCP SDK 1.x")
     _install_pgbouncer()
+    deploying.install()
 
 
 def openbao_program() -> Path:

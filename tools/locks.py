@@ -14,6 +14,8 @@ LOCKS = {  # group: (file, oldest Python it must install on)
     "plugin-tests": ("requirements-plugin-tests.lock", "3.9"),
     "mcp-1": ("requirements-mcp-1.lock", "3.11"),
     "openbao": ("requirements-openbao.lock", "3.11"),
+    "deploy": ("requirements-deploy.lock", "3.11"),
+    "sam": ("requirements-sam.lock", "3.11"),
 }
 
 

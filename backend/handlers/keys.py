@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from backend.dependencies import AdminCaller, ApiRoute, Shared
 from backend.documents import problems
-from backend.errors import NotFound
+from backend.errors import NoKey
 from backend.schemas import KeyBody, KeyRow, KeysAnswer, NewKey
 from backend.services import keys
 
@@ -26,7 +26,7 @@ async def create(caller: AdminCaller, shared: Shared, body: KeyBody, response: R
     return await keys.create(shared.database, caller.account, body, by=caller.key_id)
 
 
-@router.delete("/{key_id}", responses=problems(NotFound))
+@router.delete("/{key_id}", responses=problems(NoKey))
 async def revoke(caller: AdminCaller, shared: Shared, key_id: str) -> KeyRow:
     """Revoke a key for good; every replica refuses it within five seconds."""
     revoked = await keys.revoke(shared.database, caller.account, key_id, by=caller.key_id)

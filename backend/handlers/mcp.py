@@ -11,9 +11,9 @@ from fastapi import APIRouter, Request, Response
 
 from backend.dependencies import ApiRoute, Shared, provided
 from backend.errors import Unauthorized
+from backend.fields import NAME_LIMIT
 from backend.remote.answers import Visit
 from backend.remote.site import METADATA, Site, is_loopback
-from backend.schemas import NAME_LIMIT
 from backend.services.single import Desk
 
 if TYPE_CHECKING:

@@ -16,20 +16,17 @@ from backend.errors import (
     NotFound,
     StaleVersion,
 )
+from backend.fields import Category, Name, SearchScope, Tag  # noqa: TC001  (FastAPI reads them at run time)
 from backend.schemas import (
-    Category,
     Deleted,
     HistoryAnswer,
     ListAnswer,
     MemoryRow,
-    Name,
     PatchBody,
     RecallAnswer,
     RecallBody,
-    SearchScope,
     StoreBody,
     Stored,
-    Tag,
 )
 from backend.services import listing, recalling
 
@@ -104,7 +101,7 @@ async def delete(desk: WriteDesk, memory_id: str, purge: Literal["now", ""] = ""
 
 @router.get("/{memory_id}/history", responses=problems(NotFound))
 async def history(desk: ReadDesk, memory_id: str) -> HistoryAnswer:
-    """Return the earlier texts of a memory and those that lost a conflict, newest first."""
+    """Return the 200 newest of a memory's earlier texts and of those that lost a conflict."""
     return HistoryAnswer(versions=await desk.history(memory_id))
 
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, StrictBool, StringConstraints, ValidationError
 
-from backend.schemas import (
-    Body,
+from backend.fields import (
     Category,
     Content,
     Importance,
@@ -19,6 +18,7 @@ from backend.schemas import (
     Tag,
     Tags,
 )
+from backend.schemas import Body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from backend.schemas import Category, Scope
+from backend.fields import Category, Scope
 
 Schema = dict[str, Any]
 

@@ -167,7 +167,7 @@ FEED = AND_ACCOUNT.format(
 )
 SINCE = AND_ACCOUNT.format(
     page=f"SELECT {NAMES} FROM memories WHERE account_id = %(account)s "
-    "AND updated_at > %(moment)s ORDER BY updated_at LIMIT %(limit)s",
+    "AND updated_at > %(moment)s ORDER BY updated_at, version LIMIT %(limit)s",
     columns=COLUMNS_OF_P,
 )
 # The account's version, live count, digest, change time and horizon.

@@ -29,7 +29,7 @@ SHOWN = (
     "AND NOT EXISTS (SELECT 1 FROM memories s WHERE s.account_id = m.account_id "
     "AND s.supersedes = m.uid AND s.deleted_at IS NULL)"
 )
-
+HISTORY_SHOWN = 200  # entries; each may be as long as a memory
 COUNTS = (
     "SELECT count(*) FILTER (WHERE m.deleted_at IS NULL) AS live, "
     "count(*) FILTER (WHERE m.deleted_at IS NULL AND m.scope = 'project') AS of_projects, "
@@ -116,14 +116,25 @@ async def page_by_uid(
 
 
 async def history(connection: Connection, account: UUID, uid: UUID) -> list[dict[str, Any]]:
-    """Return the earlier and losing texts of a memory, newest first."""
+    """Return the newest of the earlier and losing texts of a memory, newest first."""
     cursor = connection.cursor(row_factory=dict_row)
     await cursor.execute(
-        "SELECT id, kind, payload, secret, at FROM history "
-        "WHERE account_id = %s AND uid = %s ORDER BY id DESC",
-        (account, uid),
+        "SELECT kind, payload, at FROM history "
+        "WHERE account_id = %s AND uid = %s ORDER BY id DESC LIMIT %s",
+        (account, uid, HISTORY_SHOWN),
     )
     return await cursor.fetchall()
+
+
+async def last_state(connection: Connection, account: UUID, uid: UUID) -> dict[str, Any] | None:
+    """Return what a memory was before its last edit, or before it was deleted."""
+    cursor = connection.cursor(row_factory=dict_row)
+    await cursor.execute(
+        "SELECT id, payload, secret FROM history WHERE account_id = %s AND uid = %s "
+        "AND kind IN ('superseded', 'deleted') ORDER BY id DESC LIMIT 1",
+        (account, uid),
+    )
+    return await cursor.fetchone()
 
 
 async def history_page(

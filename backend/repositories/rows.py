@@ -16,6 +16,8 @@ EDITABLE = (
     *("content", "category", "tags", "expanded_keywords", "importance"),
     *("scope", "project", "supersedes", "expires_at"),
 )
+# What a person or a model wrote, and so what may hold a secret.
+TEXTS = ("content", "tags", "expanded_keywords", "project", "session")
 
 
 @dataclass
@@ -79,6 +81,11 @@ class Row:
     def is_live(self) -> bool:
         """Tell a memory from a tombstone."""
         return self.deleted_at is None
+
+    @property
+    def is_unedited(self) -> bool:
+        """Tell whether every field is still as one operation wrote all of them."""
+        return all(version == self.version for version in self.field_versions.values())
 
     def copy(self) -> Row:
         """Return a row that may be changed without changing this one."""

@@ -9,12 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from backend.repositories.rows import EDITABLE, Account, Done, Kept, Row, payload
+from backend.repositories.rows import EDITABLE, TEXTS, Account, Done, Kept, Row, payload
 from backend.services.words import extra_words
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
+
+
+PLACEHOLDER = "[secret: "  # stands in a text for what is sealed
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ class Batch:
             updated_at=self.account.now,
             field_versions=dict.fromkeys(EDITABLE, version),
             words=_words(op.fields),
-            **op.fields,
+            **_fields(op),
         )
         self.account.count(op.uid, version, present=True)
         self._put(row)
@@ -125,14 +128,11 @@ class Batch:
         if not op.forever:
             self._keep(row, "superseded", op.op_id)
         after = self._next(row)
-        for name, value in op.fields.items():
+        for name, value in _fields(op).items():
             setattr(after, name, value)
             after.field_versions[name] = after.version
         after.words = _words(vars(after))
-        if "content" in op.fields:
-            after.secret, after.bound, after.is_sensitive = op.secret, op.bound, op.is_sensitive
-        elif op.is_sensitive:
-            after.is_sensitive, after.secret = True, op.secret or after.secret
+        _carry_secret(after, op)
         self.account.count(row.uid, row.version, present=False)
         self.account.count(row.uid, after.version, present=True)
         self._put(after)
@@ -163,7 +163,7 @@ class Batch:
         if row is None:
             return self._replay_missing(op, told)
         untouched = row.replayed_from is None and row.version <= told.lost_after
-        older = row.replayed_from is not None and row.replayed_from < told.was
+        older = row.replayed_from is not None and row.replayed_from < told.was and row.is_unedited
         if not untouched and not older:
             return "applied" if row.replayed_from == told.was else self._lost(op)
         if told.deleted:
@@ -201,6 +201,23 @@ class Batch:
 
     def _put(self, row: Row) -> None:
         self._rows[row.uid] = self.changed[row.uid] = row
+
+
+def _fields(op: Ready) -> dict[str, Any]:
+    """Return what an operation sets; a memory that superseded itself would never be seen again."""
+    is_its_own = op.fields.get("supersedes") == op.uid
+    return {**op.fields, "supersedes": None} if is_its_own else op.fields
+
+
+def _carry_secret(after: Row, op: Ready) -> None:
+    """Put in the secret of an edit, or keep the present one while a placeholder points to it."""
+    if op.secret is not None:
+        after.secret, after.bound, after.is_sensitive = op.secret, op.bound, True
+    elif any(PLACEHOLDER in (getattr(after, name) or "") for name in TEXTS):
+        after.is_sensitive = after.is_sensitive or op.is_sensitive
+    elif any(name in op.fields for name in TEXTS):
+        after.secret = after.bound = None
+        after.is_sensitive = op.is_sensitive
 
 
 def _words(fields: dict[str, Any]) -> str:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from backend.errors import AccountMismatch, CursorExpired, EpochChanged, UpgradeNeeded
+from backend.fields import CONTENT_LIMIT
 from backend.repositories import changes, epochs
 from backend.repositories.rows import digest_text
-from backend.schemas import BODY_LIMIT, CONTENT_LIMIT, OPS_LIMIT, Check, FeedAnswer, Hello
+from backend.schemas import BODY_LIMIT, OPS_LIMIT, Check, FeedAnswer, Hello
 from backend.services.preparing import change_of
 
 if TYPE_CHECKING:
@@ -156,8 +157,9 @@ class Feed:
             (version, live, digest, changed_at, _), rows = await changes.since(
                 connection, self.account, moment, SINCE_LIMIT + 1
             )
-        shown = rows[:SINCE_LIMIT]
-        has_more = len(rows) > SINCE_LIMIT
+        shown, has_more = rows, len(rows) > SINCE_LIMIT
+        if has_more:  # rows of one moment stay together: the next call begins behind it
+            shown = [row for row in rows if row.updated_at < rows[-1].updated_at]
         after = Place(self.account, epoch, shown[-1].version if has_more else version)
         return FeedAnswer.model_construct(
             memories=[change_of(row) for row in shown],

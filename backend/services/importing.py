@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 from uuid import uuid5
 
 from anyio import to_thread
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from backend.errors import Conflict, Malformed
 from backend.repositories import changes
@@ -18,7 +20,7 @@ from backend.services.single import KEYS
 from backend.services.uids import new_uid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from uuid import UUID
 
     from backend.db import Database
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 2_000  # rows in one statement
 PATIENCE = 60  # seconds that a statement on all rows may take
-ROWS: TypeAdapter[list[ImportRow]] = TypeAdapter(list[ImportRow])
 ERRORS_SHOWN = 20
 SAME = 1e-6  # importance is kept in single precision
 
@@ -39,10 +40,7 @@ async def read(body: bytes, *, is_list: bool) -> list[ImportRow]:
     Raises:
         Malformed: a row is not what an import takes; it is named.
     """
-    rows = await to_thread.run_sync(read_list if is_list else read_lines, body)
-    if len(rows) > IMPORT_LIMIT:
-        raise Malformed(f"These are {len(rows)} rows; send at most {IMPORT_LIMIT} at once.")
-    return rows
+    return await to_thread.run_sync(read_list if is_list else read_lines, body, IMPORT_LIMIT)
 
 
 def _silent(_done: int) -> None:
@@ -67,7 +65,7 @@ async def store(
         NoKeeper, KeeperDown: a row holds a secret that cannot be kept now.
     """
     uids = [_uid(account, row, place, idempotency_key) for place, row in enumerate(rows)]
-    ready = await Preparer(account, keeper).rows(list(zip(uids, rows, strict=True)))
+    ready = await Preparer(database, account, keeper).rows(list(zip(uids, rows, strict=True)))
     async with database.transaction(account, seconds=PATIENCE) as connection:
         await changes.lock(connection, account)
         present = await changes.load(connection, account, uids)
@@ -110,55 +108,62 @@ def _imported(row: Row) -> Imported:
     return Imported(id=row.no, uid=row.uid, category=row.category, importance=row.importance)
 
 
-def read_list(body: bytes) -> list[ImportRow]:
-    """Read a JSON list of rows, however many.
+def read_list(body: bytes, most: int = sys.maxsize) -> list[ImportRow]:
+    """Read a JSON list of rows.
 
     Raises:
-        Malformed: a row is not what an import takes; it is named.
+        Malformed: a row is not what an import takes and is named, or there are too many.
     """
     try:
-        return ROWS.validate_json(body)
-    except ValidationError as error:
-        if error.errors(include_input=False)[0]["type"] == "json_invalid":
-            return _read_loosely(body)
-        raise _malformed(error) from None
-
-
-def _read_loosely(body: bytes) -> list[ImportRow]:
-    """Name the row of a text that is no text, which a strict parser cannot."""
-    try:
-        return ROWS.validate_python(json.loads(body))
-    except ValidationError as error:
-        raise _malformed(error) from None
+        found = json.loads(body)
     except (ValueError, RecursionError):
         raise Malformed("The body is no JSON.", errors=[]) from None
+    if not isinstance(found, list):
+        raise Malformed("The body is no list of rows.", errors=[])
+    return _read_all(enumerate(found, 1), ImportRow.model_validate, most)
 
 
-def read_lines(body: bytes) -> list[ImportRow]:
-    """Read JSON lines, however many; empty ones are passed over.
+def read_lines(body: bytes, most: int = sys.maxsize) -> list[ImportRow]:
+    """Read JSON lines; empty ones are passed over.
 
     Raises:
-        Malformed: a line is not what an import takes; it is named.
+        Malformed: a line is not what an import takes and is named, or there are too many.
     """
-    rows = []
-    for place, line in enumerate(body.splitlines()):
-        if not line.strip():
-            continue
+    lines = enumerate(io.BytesIO(body), 1)
+    filled = ((number, line) for number, line in lines if line.strip())
+    return _read_all(filled, ImportRow.model_validate_json, most)
+
+
+def _read_all(
+    given: Iterable[tuple[int, Any]], read_one: Callable[[Any], ImportRow], most: int
+) -> list[ImportRow]:
+    """Read one row after the other, and stop early: a body may hold millions, all of them wrong."""
+    rows: list[ImportRow] = []
+    errors: list[dict[str, Any]] = []
+    for number, row in given:
+        if len(rows) >= most:
+            raise Malformed(f"These are too many rows; send at most {most} at once.")
         try:
-            rows.append(ImportRow.model_validate_json(line))
+            rows.append(read_one(row))
         except ValidationError as error:
-            raise _malformed(error, place) from None
+            errors += _faults(number, error)
+            if len(errors) >= ERRORS_SHOWN:
+                break
+    if errors:
+        named = (str(errors[0][name]) for name in ("where", "message"))
+        detail = ": ".join((f"Row {errors[0]['row']}", *filter(None, named)))
+        raise Malformed(detail, errors=errors[:ERRORS_SHOWN])
     return rows
 
 
-def _malformed(error: ValidationError, place: int | None = None) -> Malformed:
-    """Name the rows that are wrong, counted from 1, and what is wrong with them."""
-    errors = []
-    for one in error.errors(include_input=False, include_url=False)[:ERRORS_SHOWN]:
-        where = one["loc"] if place is None else (place, *one["loc"])
-        row = where[0] + 1 if where and isinstance(where[0], int) else None
-        named = ".".join(map(str, where[1:])).encode("utf-8", "replace").decode()
-        errors.append({"row": row, "where": named[:200], "message": one["msg"]})
-    first = errors[0]
-    row_named = f"Row {first['row']}" if first["row"] else "The body"
-    return Malformed(f"{row_named}: {first['where']}: {first['message']}", errors=errors)
+def _faults(number: int, error: ValidationError) -> list[dict[str, Any]]:
+    """Say what is wrong with a row, and never what is in it."""
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    return [
+        {
+            "row": number,
+            "where": ".".join(map(str, one["loc"])).encode("utf-8", "replace").decode()[:200],
+            "message": one["msg"],
+        }
+        for one in found[:ERRORS_SHOWN]
+    ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backend.auth import make_key
-from backend.errors import NotFound
-from backend.repositories import accounts
+from backend.errors import NoKey
+from backend.repositories import accounts, changes
 from backend.schemas import KeyRow, NewKey
 
 if TYPE_CHECKING:
@@ -19,9 +19,14 @@ LONGEST_ID = 64
 
 
 async def create(database: Database, account: UUID, body: KeyBody, *, by: str) -> NewKey:
-    """Make a key; its text is returned this once."""
+    """Make a key; its text is returned this once.
+
+    Raises:
+        Unavailable: the account was erased a moment ago, or the database does not answer.
+    """
     made = make_key()
     async with database.transaction(account) as connection:
+        await changes.lock(connection, account)  # it may be erased at this moment
         row = await accounts.add_key(
             connection,
             account,
@@ -45,13 +50,13 @@ async def revoke(database: Database, account: UUID, key_id: str, *, by: str) -> 
     """Revoke a key; repeating it is no error.
 
     Raises:
-        NotFound: the account has no key with this id.
+        NoKey: the account has none with this id.
     """
     if len(key_id) > LONGEST_ID or not key_id.isalnum() or not key_id.isascii():
-        raise NotFound("There is no such key.")
+        raise NoKey
     async with database.transaction(account) as connection:
         row = await accounts.revoke(connection, account, key_id)
         if row is None:
-            raise NotFound("There is no such key.")
+            raise NoKey
         await accounts.audit(connection, account, "key.revoked", key_id, by)
     return KeyRow(**row)

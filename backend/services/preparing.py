@@ -5,31 +5,38 @@ All of it happens before the transaction: no keeper is asked while an account is
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from pydantic import BaseModel, ConfigDict, StrictBool, ValidationError
 
-from backend.errors import ApiError, NoKeeper
-from backend.schemas import Change, Content, OpResult, PatchBody, StoreBody, Version64
+from backend.errors import ApiError, NoKeeper, SecretLost
+from backend.fields import Content, Version64
+from backend.repositories import memories
+from backend.repositories.rows import TEXTS
+from backend.schemas import Change, OpResult, PatchBody, StoreBody
 from backend.secrets.detect import redact
-from backend.services.applying import Ready, Replay
+from backend.services.applying import PLACEHOLDER, Ready, Replay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from backend.db import Database
     from backend.repositories.rows import Row
     from backend.schemas import ImportRow, Op
     from backend.secrets.keeper import Keeper
 
 AT_ONCE = 200  # rows
 FORCED = "[secret: whole text]"
-TEXTS = ("content", "tags", "expanded_keywords")
 UNSTORED = {"uid", "force_sensitive", "created_at", "is_sensitive", "secret"}  # not columns
+ONE_BY_ONE = CapacityLimiter(1)
+SLOWLY = {"n": 2**14, "r": 8, "p": 1, "dklen": 16}  # scrypt: 16 MiB and some 40 ms
 
 
 class _Tolerant(BaseModel):
@@ -118,8 +125,9 @@ def separate(fields: dict[str, Any], *, force: bool = False) -> Safe:
 class Preparer:
     """Prepares operations for one account."""
 
-    def __init__(self, account: UUID, keeper: Keeper | None) -> None:
+    def __init__(self, database: Database, account: UUID, keeper: Keeper | None) -> None:
         """Keep for whom, and who seals."""
+        self._database = database
         self._account = account
         self._keeper = keeper
 
@@ -174,7 +182,8 @@ class Preparer:
     async def _prepare(self, op: Op) -> Ready:
         if op.kind == "delete":
             forever = DeleteBody.model_validate(op.body).purge
-            return Ready(op.op_id, digest_of(op), op.uid, "delete", op.base, forever=forever)
+            digest = await digest_of(op)
+            return Ready(op.op_id, digest, op.uid, "delete", op.base, forever=forever)
         if op.kind == "create":
             return await self._full(op, CreateFields.model_validate(op.body))
         if op.kind == "replay":
@@ -182,11 +191,15 @@ class Preparer:
             told = Replay(lost.was, lost.lost_after, lost.deleted)
             return await self._full(op, lost.fields or CreateFields(content="-"), told)
         body = UpdateFields.model_validate(op.body)
-        safe = separate(body.model_dump(exclude_unset=True, exclude=UNSTORED))
+        given = body.model_dump(exclude_unset=True, exclude=UNSTORED)
+        safe = separate(given)
         clear = _joined(body.secret, safe.clear)
+        is_whole = body.secret is not None and "content" in given  # and nothing earlier stays
+        if clear and not is_whole:
+            clear = await self._with_earlier(op.uid, given, clear)
         return Ready(
             op.op_id,
-            digest_of(op),
+            await digest_of(op, holds_secret=bool(clear)),
             op.uid,
             "update",
             op.base,
@@ -195,12 +208,26 @@ class Preparer:
             is_sensitive=bool(clear) or body.is_sensitive,
         )
 
+    async def _with_earlier(self, uid: UUID, given: dict[str, Any], clear: str) -> str:
+        """Add the memory's present secret, where a placeholder will still point to it."""
+        async with self._database.transaction(self._account) as connection:
+            row = await memories.by_uid(connection, self._account, uid)
+        if self._keeper is None or row is None or row.secret is None:
+            return clear
+        texts = [given.get(name) or getattr(row, name) or "" for name in TEXTS]
+        if not any(PLACEHOLDER in text for text in texts):
+            return clear
+        with contextlib.suppress(SecretLost):
+            earlier, _ = await self._keeper.open(self._account, row.bound or uid, row.secret)
+            return f"{earlier}\n{clear}"
+        return clear
+
     async def _full(self, op: Op, body: CreateFields, told: Replay | None = None) -> Ready:
         safe = separate(columns(body), force=body.force_sensitive)
         clear = _joined(body.secret, safe.clear)
         return Ready(
             op.op_id,
-            digest_of(op),
+            await digest_of(op, holds_secret=bool(clear)),
             op.uid,
             op.kind,
             op.base,
@@ -239,10 +266,16 @@ def _joined(told: str | None, found: str) -> str:
     return "\n".join(text for text in (told, found) if text)
 
 
-def digest_of(op: Op) -> bytes:
-    """Return the digest by which a repeated operation is known; `base` may be filled in later."""
+async def digest_of(op: Op, *, holds_secret: bool = False) -> bytes:
+    """Return the digest by which a repeated operation is known; `base` may be filled in later.
+
+    That of a secret is made slowly, so that a thief of the database cannot try all passwords on it.
+    """
     text = json.dumps([op.kind, str(op.uid), op.base, op.body], sort_keys=True, default=str)
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+    if not holds_secret:
+        return hashlib.blake2b(text.encode(), digest_size=16).digest()
+    slowly = partial(hashlib.scrypt, text.encode(), salt=op.op_id.bytes, **SLOWLY)
+    return await to_thread.run_sync(slowly, limiter=ONE_BY_ONE)
 
 
 def change_of(row: Row) -> Change:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from backend.repositories import memories, seals
+from backend.repositories.rows import EDITABLE, TEXTS
 from backend.services import writing
 from backend.services.applying import Ready
-from backend.services.preparing import TEXTS, Preparer, separate
+from backend.services.preparing import Preparer, separate
 
 if TYPE_CHECKING:
     from backend.db import Database
@@ -26,7 +27,7 @@ async def migrate(database: Database, keeper: Keeper | None, account: UUID) -> i
     Raises:
         NoKeeper, KeeperDown: secrets were found and cannot be kept now.
     """
-    preparer = Preparer(account, keeper)
+    preparer = Preparer(database, account, keeper)
     found = await _migrate_rows(database, keeper, preparer, account)
     found |= await _migrate_history(database, preparer, account)
     return len(found)
@@ -78,10 +79,12 @@ async def _sealed(
     keeper: Keeper | None, preparer: Preparer, account: UUID, row: Row
 ) -> Ready | None:
     """Make the operation that takes the secrets out of a row, if there are any."""
-    texts = {name: getattr(row, name) for name in TEXTS}
+    texts = {name: getattr(row, name) for name in TEXTS if name in EDITABLE}
     safe = separate(texts)
     if not safe.clear:
         return None
+    # What is clean stays out: somebody may be editing it just now.
+    changed = {name: text for name, text in safe.fields.items() if text != texts[name]}
     clear = safe.clear
     if row.secret is not None and keeper is not None:  # it keeps what it had besides
         earlier, _ = await keeper.open(account, row.bound or row.uid, row.secret)
@@ -92,7 +95,7 @@ async def _sealed(
         row.uid,
         "update",
         row.version,
-        safe.fields,
+        changed,
         secret=await preparer.seal(row.uid, clear),
         is_sensitive=True,
         forever=True,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4, uuid5
 
 from backend.errors import Conflict, IdempotencyReused, NoKeeper, NotFound, SecretLost, StaleVersion
-from backend.repositories import accounts, memories
+from backend.repositories import accounts, changes, memories
 from backend.schemas import (
     Deleted,
     MemoryRow,
@@ -21,7 +21,7 @@ from backend.schemas import (
 )
 from backend.services import writing
 from backend.services.applying import Ready
-from backend.services.preparing import Preparer, change_of, columns, digest_of
+from backend.services.preparing import Preparer, change_of, columns
 from backend.services.uids import new_uid
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Desk:
         return uuid5(KEYS, f"{self.account}:{idempotency_key}") if idempotency_key else uuid4()
 
     async def _ready(self, op: Op) -> Ready:
-        return await Preparer(self.account, self.keeper).checked(op)
+        return await Preparer(self.database, self.account, self.keeper).checked(op)
 
     async def _one(self, ready: Ready) -> Row:
         (outcome,) = await writing.apply(self.database, self.account, [ready])
@@ -176,15 +176,22 @@ class Desk:
             NotFound: there is nothing to go back to.
             IdempotencyReused: the key was used for something else.
         """
-        row = await self._named(memory_id)
-        op_id = self._op_id(idempotency_key)
-        revived = uuid5(KEYS, str(op_id)) if idempotency_key else new_uid()
         async with self.database.transaction(self.account) as connection:
-            found = await memories.history(connection, self.account, row.uid)
-            earlier = next((one for one in found if one["kind"] in {"superseded", "deleted"}), None)
+            await changes.lock(connection, self.account)
+            row = await named(connection, self.account, memory_id)
+            if row is None:
+                raise NotFound
+            earlier = await memories.last_state(connection, self.account, row.uid)
             if earlier is None:
                 raise NotFound("There is no earlier text of this memory.")
-            ready = restoring(row, earlier, op_id, revived)
+            uid = row.uid
+            if not row.is_live:
+                uid = uuid5(KEYS, f"{self.account}:restore:{row.uid}:{earlier['id']}")
+                back = await memories.by_uid(connection, self.account, uid)
+                if back is not None and back.is_live:  # asked again: the answer was lost
+                    return row_of(back)
+                uid = uid if back is None else new_uid()
+            ready = restoring(row, earlier, self._op_id(idempotency_key), uid)
             (outcome,) = await writing.apply_in(connection, self.account, [ready])
         if outcome.code == "op_id_reused":
             raise IdempotencyReused
@@ -244,8 +251,8 @@ async def named(connection: Any, account: UUID, memory_id: str) -> Row | None:  
     return await memories.by_uid(connection, account, uid)
 
 
-def restoring(row: Row, earlier: dict[str, Any], op_id: UUID, revived: UUID) -> Ready:
-    """Make the operation that brings an earlier text back; a deleted memory's as `revived`."""
+def restoring(row: Row, earlier: dict[str, Any], op_id: UUID, uid: UUID) -> Ready:
+    """Make the operation that brings an earlier text back, under this uid."""
     payload = dict(earlier["payload"])
     names = ("content", "category", "tags", "expanded_keywords", "importance", "scope", "project")
     fields = {name: payload[name] for name in names}
@@ -254,7 +261,6 @@ def restoring(row: Row, earlier: dict[str, Any], op_id: UUID, revived: UUID) -> 
     supersedes = payload.get("supersedes")
     fields["supersedes"] = UUID(supersedes) if supersedes else None
     is_gone = not row.is_live
-    uid = revived if is_gone else row.uid
     if is_gone:
         fields |= {
             "supersedes": fields["supersedes"] or row.uid,
@@ -262,12 +268,11 @@ def restoring(row: Row, earlier: dict[str, Any], op_id: UUID, revived: UUID) -> 
             "session_seq": row.session_seq,
             "source": row.source,
         }
-    op = Op(op_id=op_id, uid=uid, kind="create" if is_gone else "update")
     return Ready(
-        op.op_id,
-        digest_of(op),
+        op_id,
+        row.uid.bytes,
         uid,
-        op.kind,
+        "create" if is_gone else "update",
         None,
         fields,
         secret=earlier["secret"],

@@ -30,7 +30,7 @@ async def push(
     Raises:
         Unavailable: the database does not answer; nothing was applied.
     """
-    preparer = Preparer(account, keeper)
+    preparer = Preparer(database, account, keeper)
     ready = [await preparer.op(op) for op in ops]
     usable = [one for one in ready if isinstance(one, Ready)]
     outcomes = await _apply_all(database, account, usable)

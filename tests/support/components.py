@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tools import components
+from tools import components, deploying
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +36,11 @@ def pgbouncer() -> Path:
     if not path.is_file():
         pytest.fail("PgBouncer is missing. Install it: sudo apt install pgbouncer", pytrace=False)
     return path
+
+
+def deploying_program(name: str) -> Path:
+    """Return a program that checks deploy/, such as `helm`."""
+    return there(deploying.program(name), name)
 
 
 def there(path: Path, name: str) -> Path:

@@ -248,7 +248,7 @@ def test_new_key_of_the_same_account_goes_on_with_the_same_store(
 def test_refused_key_is_said_with_its_fix_and_loses_nothing(
     tmp_path: Path, server: str, key: str
 ) -> None:
-    """A wrong key: everything works here, status and the log of the next greeting say what to do."""
+    """A wrong key: everything works here, and status says what to do."""
     with machine(tmp_path / "a", server, "a-key-that-nobody-has") as one:
         one.done("memory_store", content="Stored with a wrong key.")
         said = comes(lambda: one.call("memory_status").text, "MEMORY_API_KEY")

@@ -49,7 +49,7 @@ WRONG: dict[str, list[Any]] = {
     "scope": ["everything", 5, None],
     "project": [5, "p" * 501],
     "session_seq": [-1, True, 2**31, "x", 1.5, 10**30],
-    "supersedes": [5, "", "x" * 65, []],
+    "supersedes": [5.5, True, "", "x" * 65, []],
     "expires_at": [
         0,
         "1700000000",
@@ -177,6 +177,25 @@ async def test_depth_is_limited_whatever_takes_the_body(api: Api, levels: int, s
     answer = await api.alice.post("/api/memories/sync", json=body)
     told = answer.json()
     assert status == (told["code"] if "code" in told else told["results"][0]["status"])
+
+
+@pytest.mark.parametrize("escaped", [b'\\"', b"\\\\", b"\\n", b'"', b'["'])
+async def test_text_without_an_end_is_refused_in_one_reading(api: Api, escaped: bytes) -> None:
+    """A body that begins text after text, or one without an end, must not be read for each anew."""
+    body = b'{"content": "' + escaped * 400_000
+    answer = await api.alice.post("/api/memories", content=body, headers=HEADERS)
+    assert_problem(answer, 422)
+
+
+async def test_body_of_too_many_values_is_refused_unparsed(api: Api) -> None:
+    """Millions of small values would take a hundred times the memory of their text."""
+    names = ", ".join(f'"f{number}": 1' for number in range(30_000)).encode()
+    answer = await api.alice.post("/api/memories", content=b"{" + names + b"}", headers=HEADERS)
+    assert "more than 20000 values" in assert_problem(answer, 422)["detail"]
+    for row in (b'{"content": "x"}', b"{}", b"1", b'""'):
+        body = b"[" + b",".join([row] * 600_000) + b"]"
+        answer = await api.alice.post("/api/memories/import", content=body, headers=HEADERS)
+        assert "values" in assert_problem(answer, 422)["detail"]
 
 
 async def test_body_over_the_limit_is_refused_before_it_is_read(api: Api) -> None:

@@ -193,6 +193,68 @@ async def test_delete_is_undone_under_a_new_uid(api: Api) -> None:
     assert (back["content"], back["tags"], back["importance"]) == ("Valuable", "keep", 0.9)
 
 
+async def test_repeated_restore_of_a_deleted_memory_brings_it_back_once(api: Api) -> None:
+    """A lost answer that is asked for again makes no double; a copy that was deleted comes back."""
+    made = await stored(api.alice, "Valuable")
+    url = f"/api/memories/{made['id']}"
+    await api.alice.delete(url)
+    asked = [api.alice.post(f"{url}/restore") for _ in range(5)]
+    backs = [answer.json() for answer in await asyncio.gather(*asked)]
+    assert len({back["uid"] for back in backs}) == 1
+    await api.alice.delete(f"/api/memories/{backs[0]['id']}")
+    again = (await api.alice.post(f"{url}/restore")).json()
+    assert again["content"] == "Valuable"
+    assert again["uid"] not in {made["uid"], backs[0]["uid"]}
+    assert len((await api.alice.get("/api/memories")).json()["memories"]) == 1
+
+
+async def test_history_shows_its_newest_entries(api: Api) -> None:
+    """However often a memory was edited, an answer has an end."""
+    made = await stored(api.alice, "Text 0")
+    url = f"/api/memories/{made['id']}"
+    for batch in range(3):
+        ops = [
+            {
+                "op_id": str(uuid4()),
+                "uid": made["uid"],
+                "kind": "update",
+                "body": {"content": f"Text {batch * 100 + number}"},
+            }
+            for number in range(1, 101)
+        ]
+        assert (await api.alice.post("/api/memories/sync", json={"ops": ops})).status_code == 200
+    versions = (await api.alice.get(f"{url}/history")).json()["versions"]
+    assert len(versions) == 200
+    assert versions[0]["fields"]["content"] == "Text 299"
+    back = (await api.alice.post(f"{url}/restore")).json()
+    assert back["content"] == "Text 299"
+
+
+async def test_superseded_memory_is_named_by_number_or_uid(api: Api) -> None:
+    """`supersedes` takes the id as answers show it, a number, and as text."""
+    for name in ("id", "uid"):
+        old = await stored(api.alice, "The port is 8080")
+        await stored(api.alice, "The port is 9090", supersedes=old[name])
+        await stored(api.alice, "The port is 9091", supersedes=str(old[name]))
+        found = (await api.alice.get("/api/memories")).json()["memories"]
+        assert old["id"] not in {one["id"] for one in found}
+
+
+async def test_memory_cannot_supersede_itself(api: Api) -> None:
+    """It would be hidden from every recall and list, for good."""
+    uid = str(uuid4())
+    create = {"op_id": str(uuid4()), "uid": uid, "kind": "create", "base": 0}
+    body = {"content": "Zebras graze", "supersedes": uid}
+    update = {"op_id": str(uuid4()), "uid": uid, "kind": "update", "body": {"supersedes": uid}}
+    ops = [{**create, "body": body}, update]
+    await api.alice.post("/api/memories/sync", json={"ops": ops})
+    rows = [{"content": "Zebras sleep", "uid": str(uuid4())}]
+    rows[0]["supersedes"] = rows[0]["uid"]
+    assert (await api.alice.post("/api/memories/import", json=rows)).status_code == 200
+    found = await api.alice.post("/api/memories/recall", json={"context": "zebras"})
+    assert len(found.json()["memories"]) == 2
+
+
 async def test_edit_is_undone_in_place(api: Api) -> None:
     """Restore of an edited memory brings the earlier text back."""
     made = await stored(api.alice, "Right")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -100,6 +101,71 @@ async def test_restored_secret_can_still_be_opened(api: Api) -> None:
     back = (await api.alice.post(f"/api/memories/{made['id']}/restore")).json()
     opened = await api.alice.post(f"/api/memories/{back['id']}/secret")
     assert opened.json()["content"] == f"Key {SECRET}"
+
+
+@pytest.mark.parametrize("field", ["tags", "expanded_keywords"])
+async def test_second_secret_of_a_memory_joins_the_first(api: Api, field: str) -> None:
+    """A secret in another field does not replace the one that a placeholder still points to."""
+    made = await stored(api.alice, f"Key {SECRET}")
+    await api.alice.delete(f"/api/memories/{made['id']}")
+    back = (await api.alice.post(f"/api/memories/{made['id']}/restore")).json()
+    url = f"/api/memories/{back['id']}"
+    assert (await api.alice.patch(url, json={field: SECRET[::-1]})).status_code == 200
+    assert (await api.alice.patch(url, json={field: f"token={SECRET[:-1]}9"})).status_code == 200
+    opened = (await api.alice.post(f"{url}/secret")).json()["content"]
+    assert opened.splitlines()[0] == f"Key {SECRET}"
+    assert opened.splitlines()[-1] == f"[{field}] token={SECRET[:-1]}9"
+
+
+async def test_edit_that_keeps_a_placeholder_keeps_its_secret(api: Api) -> None:
+    """Whoever edits the words around a placeholder has not seen the secret, and loses none."""
+    made = await stored(api.alice, f"Key {SECRET}", tags=f"t {SECRET}")
+    url = f"/api/memories/{made['id']}"
+    for change in (
+        {"content": "The key, valid until May: [secret: github-token]"},
+        {"content": "No secret here any more"},  # its tags still have one
+        {"importance": 0.9},
+    ):
+        row = (await api.alice.patch(url, json=change)).json()
+        assert row["is_sensitive"] is True
+        opened = await api.alice.post(f"{url}/secret")
+        assert opened.json()["content"] == f"Key {SECRET}\n[tags] t {SECRET}"
+    row = (await api.alice.patch(url, json={"tags": ""})).json()
+    assert row["is_sensitive"] is False
+    assert (await api.alice.post(f"{url}/secret")).status_code == 404
+
+
+async def test_secret_in_the_name_of_a_project_or_session_is_sealed_too(
+    api: Api, superuser: psycopg.Connection[Any]
+) -> None:
+    """The address of a repository may hold a token."""
+    names = {"project": f"https://me:{SECRET}@github.com/a/b", "session": f"s {SECRET}"}
+    made = await stored(api.alice, "A fact of one project", scope="project", **names)
+    assert SECRET not in everything(superuser)
+    opened = await api.alice.post(f"/api/memories/{made['id']}/secret")
+    assert opened.json()["content"] == "\n".join(f"[{one}] {names[one]}" for one in names)
+
+
+async def test_what_is_kept_of_a_request_does_not_give_its_secret_away(
+    api: Api, superuser: psycopg.Connection[Any]
+) -> None:
+    """A digest of it must not let a thief of the database try a million passwords a second."""
+    uid, op_id = str(uuid4()), str(uuid4())
+    body = {"content": f"The token is {SECRET}"}
+    op = {"op_id": op_id, "uid": uid, "kind": "create", "base": 0, "body": body}
+    await api.alice.post("/api/memories/sync", json={"ops": [op]})
+    ((kept,),) = superuser.execute("SELECT request_hash FROM ops").fetchall()
+    quick = json.dumps(["create", uid, 0, body], sort_keys=True).encode()
+    assert bytes(kept) != hashlib.blake2b(quick, digest_size=16).digest()
+    results = []
+    for content in (f"The token is {SECRET}", f"The token is {SECRET[:-1]}9"):
+        again = {**op, "body": {"content": content}}
+        answer = await api.alice.post("/api/memories/sync", json={"ops": [again]})
+        results += answer.json()["results"]
+    assert [(one["status"], one["code"]) for one in results] == [
+        ("applied", None),
+        ("rejected", "op_id_reused"),
+    ]
 
 
 async def test_memory_without_secret_has_none_to_open(api: Api) -> None:

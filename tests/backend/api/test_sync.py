@@ -249,6 +249,24 @@ async def test_since_form_has_no_gap(api: Api) -> None:
     assert last.json()["memories"] == []
 
 
+async def test_since_form_keeps_rows_of_one_moment_together(
+    api: Api, superuser: psycopg.Connection[Any]
+) -> None:
+    """A page that ended between rows of one moment would hide the others for ever."""
+    account = (await api.alice.get("/api/sync/hello")).json()["account_id"]
+    superuser.execute(
+        "INSERT INTO memories (account_id, uid, no, version, content, category, created_at, "
+        "updated_at) SELECT %s, gen_random_uuid(), n, n, 'x', 'facts', now(), "
+        "timestamptz '2026-01-01Z' + n / 4 * interval '1 second' FROM generate_series(1, 10006) n",
+        (account,),
+    )
+    first = (await api.alice.get(FEED, params={"since": "2020-01-01T00:00:00Z"})).json()
+    assert first["has_more"]
+    second = (await api.alice.get(FEED, params={"since": first["server_time"]})).json()
+    seen = [row["id"] for row in first["memories"] + second["memories"]]
+    assert seen == list(range(1, 10_007))
+
+
 async def test_old_cursor_after_a_purge_is_expired(
     api: Api, postgres: Server, database_name: str
 ) -> None:
@@ -339,6 +357,41 @@ async def test_server_restored_from_a_backup_gets_back_what_a_client_has(
     replica.assert_equal_to_server()
     assert {row["content"] for row in replica.rows.values()} == {"after the backup", "edited after"}
     assert min(replica.live().values()) > max(lost["version"], edited["version"])
+
+
+async def test_replay_never_overwrites_what_was_edited_after_the_restore(
+    api: Api,
+) -> None:
+    """A row that one client brought back and somebody edited is newer than any other replay."""
+    uid = str(uuid4())
+    known = {"uid": uid, "version": 7, "content": "as one client knew it"}
+    assert (await push(api.alice, replay(known, 3)))[0]["status"] == "applied"
+    newer = {**known, "version": 9, "content": "as another client knew it"}
+    assert (await push(api.alice, replay(newer, 3)))[0]["status"] == "applied"
+    await push(api.alice, op("update", uid, content="edited since"))
+    newest = {**known, "version": 11, "content": "as a third client knew it"}
+    results = await push(api.alice, replay(newest, 3), replay(newer, 3))
+    assert [one["status"] for one in results] == ["conflict", "applied"]
+    assert results[0]["current"]["content"] == "edited since"
+    history = (await api.alice.get(f"/api/memories/{uid}/history")).json()["versions"]
+    assert history[0]["fields"]["content"] == newest["content"]
+
+
+async def test_replay_of_a_sensitive_memory_keeps_or_misses_its_secret(api: Api) -> None:
+    """A row that is there keeps its own secret; of a lost one it is said that it is lost."""
+    token = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+    kept = await created(api.alice, f"Key {token}")
+    ops = []
+    for uid in (kept["uid"], str(uuid4())):
+        one = replay({**kept, "uid": uid, "version": 9}, kept["version"])
+        one["body"]["fields"]["is_sensitive"] = True
+        ops.append(one)
+    for result in await push(api.alice, *ops):
+        assert result["status"] == "applied"
+        assert result["current"]["is_sensitive"] is True
+    opened = [await api.alice.post(f"/api/memories/{one['uid']}/secret") for one in ops]
+    assert opened[0].json()["content"] == f"Key {token}"
+    assert (opened[1].status_code, opened[1].json()["code"]) == (410, "secret_lost")
 
 
 async def test_unknown_epoch_is_told_where_the_present_one_began(

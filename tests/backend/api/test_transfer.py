@@ -53,6 +53,26 @@ async def test_too_many_rows_are_refused(api: Api) -> None:
     answer = await api.alice.post("/api/memories/import", json=[{"content": "x"}] * 20_001)
     assert answer.status_code == 422
     assert "20000" in answer.json()["detail"]
+    lines = b'{"content": "x"}\n' * 20_001
+    answer = await api.alice.post("/api/memories/import", content=lines, headers=LINES)
+    assert answer.status_code == 422
+    assert "20000" in answer.json()["detail"]
+
+
+async def test_of_many_bad_rows_the_first_are_named(api: Api) -> None:
+    """Twenty faults are enough to see what is wrong; the rest is not even looked at."""
+    bad = b'{"content": ""}\n'
+    answers = [
+        await api.alice.post("/api/memories/import", content=bad * 1_000, headers=LINES),
+        await api.alice.post("/api/memories/import", json=[{"content": ""}] * 1_000),
+    ]
+    for answer in answers:
+        assert answer.status_code == 422
+        assert [one["row"] for one in answer.json()["errors"]] == list(range(1, 21))
+    nothing: list[Any] = [{}, "text", None]
+    for wrong in nothing:
+        answer = await api.alice.post("/api/memories/import", json=wrong)
+        assert answer.json()["detail"] in {"The body is no list of rows.", "The body is no JSON."}
 
 
 async def test_repeated_import_stores_once(api: Api) -> None:
