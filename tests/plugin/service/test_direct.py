@@ -109,17 +109,19 @@ def test_answer_that_is_not_our_servers_is_an_error(
 ) -> None:
     """A page of a hotel must not look like an empty memory, and nothing breaks."""
     scene.answers = lambda _: answer
+    said = ""
     try:
         call(scene.service)
     except RemoteError as error:
-        assert "claude-memory server" in str(error) or "answered" in str(error)
-    else:
-        # A write that answers with a number only, or a list of memories, is as good as ours.
+        said = str(error)
+    if said:
+        assert "claude-memory server" in said or "answered" in said
+    else:  # the answer to a delete is a number, and this is one
         assert b'"id": 1' in answer
-        assert scene.seen()[-1].startswith(("DELETE", "POST /api/memories?"))
+        assert scene.seen()[-1].startswith("DELETE")
 
 
-def test_silent_server_leaves_it_open_whether_it_was_stored(scene: Scene) -> None:
+def test_lost_answer_leaves_it_open_whether_it_was_stored(scene: Scene) -> None:
     """And says what to do; a search is only not answered."""
     scene.answers = lambda visit: (
         b"" if visit.target == "/api/memories" else told(200, {"memories": []})
@@ -227,7 +229,7 @@ def test_nothing_is_deleted_when_one_is_not_there(scene: Scene) -> None:
     scene.answers = lambda visit: (
         problem(404, "not_found") if visit.target.endswith("/2") else told(200, OLD_ROW)
     )
-    with pytest.raises(NotFound, match="#2; nothing was deleted"):
+    with pytest.raises(NotFound, match=r"#2; nothing was deleted"):
         scene.service.delete(("#1", "#2"), purge=False)
     assert [one for one in scene.seen() if one.startswith("DELETE")] == []
 
@@ -241,7 +243,7 @@ def test_id_that_is_none_is_never_put_into_an_address(scene: Scene, memory_id: s
         lambda: scene.service.update(Edit(memory_id, restore=True)),
         lambda: scene.service.store(NewMemory("x", supersedes=memory_id)),
     ):
-        with pytest.raises(BadInput, match="is not a memory id|local store"):
+        with pytest.raises(BadInput, match=r"is not a memory id|local store"):
             call()
     assert scene.seen() == []
 
