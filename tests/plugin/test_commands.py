@@ -106,3 +106,25 @@ def test_home_that_is_a_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
     home.write_text("")
     for command in (["status"], ["export"], ["import", __file__ + ".missing"]):
         shell.complaint(shell.run(home, *command, cwd=tmp_path))
+
+
+@pytest.mark.parametrize("command", [["export"], ["export", "all.jsonl"], ["import", "all.jsonl"]])
+def test_mode_without_a_store_has_nothing_to_export_or_import(
+    tmp_path: Path, command: list[str]
+) -> None:
+    """It says where to ask, and makes no store."""
+    environ = {"MEMORY_API_KEY": "key-for-" + "tests", "MEMORY_SYNC_DISABLE": "1"}
+    done = shell.run(tmp_path / "home", *command, environ=environ, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no store on this machine" in done.stderr
+    assert "/api/export" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_status_without_a_store_and_without_the_server_is_told(tmp_path: Path) -> None:
+    """With what is wrong, at the mark of what needs attention."""
+    environ = {"MEMORY_API_KEY": "key-for-" + "tests", "MEMORY_SYNC_DISABLE": "1"}
+    said = shell.said(shell.run(tmp_path / "home", "status", environ=environ, cwd=tmp_path))
+    assert said.startswith("Mode: HTTP-only: ")
+    assert "! The server: MEMORY_API_URL is not set." in said
+    assert list(tmp_path.iterdir()) == []

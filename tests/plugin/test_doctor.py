@@ -15,6 +15,7 @@ from claude_memory.store import schema
 
 from tests.support import shell
 from tests.support.desk import Desk
+from tests.support.scripted_server import ScriptedServer, reply, saying
 from tests.support.sessions import OTHER_USER, database
 from tests.support.stdio_peer import CLIENT
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 NAMES = [
-    *("python", "sqlite", "settings", "folder", "database"),
+    *("python", "sqlite", "settings", "server", "folder", "database"),
     *("index", "file system", "secrets", "learning", "hooks"),
 ]
 RESTART = "Restart Claude Code: the file is set aside and all that can be read is saved."
@@ -46,7 +47,7 @@ def findings(
     assert (done.returncode, done.stderr) == (code, "")
     answer = json.loads(done.stdout)
     assert answer["ok"] is (code == 0)
-    assert [sorted(one) for one in answer["checks"]] == [["detail", "fix", "name", "status"]] * 10
+    assert {tuple(sorted(one)) for one in answer["checks"]} == {("detail", "fix", "name", "status")}
     assert all("\n" not in one["detail"] for one in answer["checks"])
     return {one["name"]: one for one in answer["checks"]}
 
@@ -67,7 +68,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def test_healthy_store_passes_every_check(home: Path) -> None:
-    """Ten checks, each with what it saw, none with a fix."""
+    """Eleven checks, each with what it saw, none with a fix."""
     checks = findings(home)
     assert list(checks) == NAMES
     assert {one["status"] for one in checks.values()} == {"ok"}
@@ -80,7 +81,7 @@ def test_healthy_store_passes_every_check(home: Path) -> None:
 def test_text_for_a_person_has_a_line_for_each_check(home: Path) -> None:
     """The mark comes first, so that a trouble is found at a glance."""
     lines = shell.said(shell.run(home, "doctor")).splitlines()
-    assert [line[:4] for line in lines] == ["ok  "] * 10
+    assert [line[:4] for line in lines] == ["ok  "] * len(NAMES)
     assert [line[6:].split(":")[0] for line in lines] == NAMES
 
 
@@ -253,3 +254,55 @@ def test_failures_of_hooks_are_told(home: Path) -> None:
     status, detail, fix = seen(findings(home)["hooks"])
     assert (status, detail) == ("warn", "1 failed, last auto-learn: It stopped.")
     assert "DEBUG_CLAUDE_MEMORY_HOOKS=1" in fix
+
+
+HELLO = {
+    "server_id": "s",
+    "account_id": "a",
+    "epoch": "e",
+    "scopes": ["read", "write"],
+    "protocol": {"min": 1, "max": 1},
+    "limits": {"ops": 200, "bytes": 1_048_576},
+}
+
+
+def with_server(url: str, **more: str) -> dict[str, str]:
+    """Return the settings of one who uses a server."""
+    return {"MEMORY_API_URL": url, "MEMORY_API_KEY": "key-for-" + "tests", **more}
+
+
+def test_server_that_answers_is_told_with_what_the_key_may(home: Path) -> None:
+    """Asked as a session would."""
+    with ScriptedServer(saying(reply(200, json.dumps(HELLO).encode()))) as server:
+        checks = findings(home, environ=with_server(server.url))
+    assert seen(checks["server"]) == ("ok", f"{server.url} answers; the key may read, write", "")
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "fix"),
+    [
+        (401, "The server answered 401.", "MEMORY_API_KEY"),
+        (200, "not a claude-memory server", "MEMORY_API_URL"),
+        (302, "sends on to another address", "MEMORY_API_URL"),
+    ],
+)
+def test_server_that_cannot_be_used_fails_with_its_fix(
+    home: Path, status: int, said: str, fix: str
+) -> None:
+    """Whatever it is, the other checks are made as well."""
+    with ScriptedServer(saying(reply(status, b"<html>"))) as server:
+        checks = findings(home, code=1, environ=with_server(server.url))
+    assert checks["server"]["status"] == "fail"
+    assert said in checks["server"]["detail"]
+    assert fix in checks["server"]["fix"]
+    assert list(checks) == NAMES
+
+
+def test_mode_without_a_store_checks_none(tmp_path: Path) -> None:
+    """And makes none."""
+    with ScriptedServer(saying(reply(200, json.dumps(HELLO).encode()))) as server:
+        environ = with_server(server.url, MEMORY_SYNC_DISABLE="1")
+        checks = findings(tmp_path / "home", environ=environ)
+    assert list(checks) == ["python", "settings", "server", "hooks"]
+    assert checks["settings"]["detail"].startswith("HTTP-only")
+    assert not (tmp_path / "home").exists()

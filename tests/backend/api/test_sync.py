@@ -53,6 +53,11 @@ async def test_hello_tells_what_a_client_must_know(api: Api) -> None:
     assert alice["scopes"] == ["admin", "read", "secret", "write"]
     assert (alice["server_id"], alice["epoch"]) == (bob["server_id"], bob["epoch"])
     assert alice["account_id"] != bob["account_id"]
+    for content in ("One", "Two"):
+        made = await stored(api.alice, content)
+    await api.alice.delete(f"/api/memories/{made['id']}")
+    live = [(await one.get("/api/sync/hello")).json()["live"] for one in (api.alice, api.bob)]
+    assert live == [1, 0]
 
 
 async def test_right_headers_pass_and_others_do_not(api: Api) -> None:

@@ -160,7 +160,10 @@ class DirectService:
         """Return the clear text of a sensitive memory; the server records the access."""
         with _telling():
             answer = self._server.post(rest.place(_named(memory_id), "secret"), {})
-            return _text(answer, "content")
+            clear = _text(answer, "content")
+            if not clear:
+                raise wire.foreign("it has no content")
+            return clear
 
     def _body(self, new: NewMemory) -> tuple[wire.Fields, tuple[str, ...]]:
         project = self._place.project if new.project is None else new.project
