@@ -46,7 +46,7 @@ class Filled:
         """Store every memory through the service, in its order."""
         environ = {"MEMORY_HOME": str(home)}
         self._assembly = Assembly(
-            Settings.from_env(environ), project_folder=str(home), session="bench"
+            Settings.from_env(environ), environ, project_folder=str(home), session="bench"
         )
         self._environ = environ
         self._now = moment(PRESENT)

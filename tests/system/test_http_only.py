@@ -238,13 +238,14 @@ def test_server_that_cannot_be_used_is_told_and_nothing_is_stored(
         said = session.refused("memory_store", content=f"The {CANARY} again")
         assert told in said
         assert "Nothing was stored: in HTTP-only mode there is no store on this machine." in said
-        for tool, arguments in {
+        asked: dict[str, dict[str, object]] = {
             "memory_recall": {"context": CANARY},
             "memory_list": {},
             "memory_update": {"id": 1, "content": "x"},
             "memory_delete": {"id": 1},
             "secret_get": {"id": 1},
-        }.items():
+        }
+        for tool, arguments in asked.items():
             assert told in session.refused(tool, **arguments)
         assert "Nothing was deleted" in session.refused("memory_delete", id=1)
         status = session.done("memory_status")
