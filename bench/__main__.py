@@ -77,7 +77,7 @@ def _parser(known: dict[str, ModuleType]) -> argparse.ArgumentParser:
         prog="./dev bench",
         description="Measures the plugin and holds the figures to their bounds. Exit status 1: "
         "a bound was missed.",
-        epilog="benchmarks:\n" + "\n".join(f"  {name:16}{says}" for name, says in first.items()),
+        epilog="benchmarks:\n" + "\n".join(f"  {name:24}{says}" for name, says in first.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="which (default: all)")

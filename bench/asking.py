@@ -87,9 +87,19 @@ class Findings:
         """Name the stages in their order."""
         return list(dict.fromkeys(answer.stage for answer in self.answers))
 
+    def groups(self) -> list[str]:
+        """Name the groups of people in their order."""
+        return list(dict.fromkeys(answer.group for answer in self.answers))
+
     def kinds(self, *groups: str) -> list[str]:
         """Name the kinds of prompts in some groups, in their order."""
         return list(dict.fromkeys(one.kind for one in self.answers if one.group in groups))
+
+
+def figures(found: Sequence[int], gold: set[int]) -> tuple[float, ...]:
+    """Return the METRICS of one answer."""
+    recalled = (scores.recall_at(found, gold, count) for count in (1, 5, 10))
+    return (*recalled, scores.ndcg(found, gold, LIMIT))
 
 
 def ask(people: Sequence[Person], report: Report, *, strangers: int = 0) -> Findings:
@@ -124,10 +134,8 @@ def _ask(person: Person, store: Filled, findings: Findings) -> None:
 
 def _answer(stage: str, find: Find, person: Person, prompt: Prompt, store: Filled) -> Answer:
     found, cpu = _timed(lambda: find(prompt, LIMIT))
-    gold = store.gold(prompt)
-    recalled = (scores.recall_at(found, gold, count) for count in (1, 5, 10))
-    figures = (*recalled, scores.ndcg(found, gold, LIMIT))
-    return Answer(stage, person.group, prompt.kind, prompt.id, figures, cpu)
+    scored = figures(found, store.gold(prompt))
+    return Answer(stage, person.group, prompt.kind, prompt.id, scored, cpu)
 
 
 def _injection(person: Person, prompt: Prompt, store: Filled) -> Injection:

@@ -27,13 +27,13 @@ def tables(found: Findings, crowded: Findings | None = None) -> str:
         "### Kinds of prompts",
         *(_kinds(found, split) for split in SPLITS),
         "### Stages",
-        _stages(found),
+        stages(found),
         "### Injection",
         _injection(found),
     ]
     if crowded:
         count = max(crowded.memories)
-        parts += [f"### The same in stores of {count:,} memories", _stages(crowded)]
+        parts += [f"### The same in stores of {count:,} memories", stages(crowded)]
         parts += [_injection(crowded)]
         parts += [f"A server process held at most {crowded.server_mb:.0f} MB."]
     return "\n\n".join(parts)
@@ -68,6 +68,23 @@ def plot(found: Findings, path: Path) -> None:
     figure.savefig(path)
 
 
+def stages(found: Findings) -> str:
+    """Return what each stage finds in each group, and what it costs, as Markdown."""
+    groups = found.groups()
+    rows = [["r@10", *(f"`{group}`" for group in groups), "CPU-ms, median", "p95"]]
+    for stage in found.stages():
+        means = [f"{percent(found.of_stage(stage, group), R10):.1f}" for group in groups]
+        costs = Costs.of([one.cpu for one in found.of_stage(stage, *SPLITS)])
+        rows.append([stage, *means, f"{costs.median:.2f}", f"{costs.p95:.2f}"])
+    if YARDSTICK in found.stages():
+        against = [
+            _difference(found.of_stage(PRODUCT, group), found.of_stage(YARDSTICK, group))
+            for group in groups
+        ]
+        rows.append([f"{PRODUCT} against {YARDSTICK}", *against, "", ""])
+    return _table(rows)
+
+
 def percent(answers: Sequence[Answer], metric: int) -> float:
     """Return the mean of a metric in percent."""
     return 100 * statistics.fmean(_figures(answers, metric))
@@ -96,21 +113,6 @@ def _difference(answers: Sequence[Answer], others: Sequence[Answer]) -> str:
     differences = [100 * (one - other) for one, other in pairs]
     low, high = scores.interval(differences)
     return f"{statistics.fmean(differences):+.1f} ({low:+.1f} to {high:+.1f})"
-
-
-def _stages(found: Findings) -> str:
-    groups = list(dict.fromkeys(answer.group for answer in found.answers))
-    head = ["r@10", *(f"`{group}`" for group in groups), "CPU-ms, median", "p95"]
-    rows = []
-    for stage in found.stages():
-        means = [f"{percent(found.of_stage(stage, group), R10):.1f}" for group in groups]
-        costs = Costs.of([one.cpu for one in found.of_stage(stage, *SPLITS)])
-        rows.append([stage, *means, f"{costs.median:.2f}", f"{costs.p95:.2f}"])
-    against = [
-        _difference(found.of_stage(PRODUCT, group), found.of_stage(YARDSTICK, group))
-        for group in groups
-    ]
-    return _table([head, *rows, ["recall against lexctx", *against, "", ""]])
 
 
 def _injection(found: Findings) -> str:

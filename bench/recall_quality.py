@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 DOCS = document.PAGE.parent
 RESULTS = DOCS.parent / "bench-results"
-ANSWERS = "recall_quality_answers.json"  # every single one: two runs can be compared by them
+ANSWERS = "recall_quality.answers.json"
+OF_SERVER = "backend_recall_quality.answers.json"
 PLOT = "recall.png"
 PRODUCT, YARDSTICK = "recall", "lexctx"
 R1, R10 = 0, 2  # among asking.METRICS
@@ -27,26 +28,45 @@ CROWDED = "locomo-dev obs"  # what is asked again among foreign memories, beside
 
 def run(report: Report) -> None:
     """Ask our own set, the conversations of `--data`, and both again among `--foreign` memories."""
-    people = [one for split in questions.SPLITS for one in questions.own(split)]
-    people += questions.others(report.data) if report.data else []
-    found = asking.ask(people, report)
+    everybody = people(report)
+    found = asking.ask(everybody, report)
     _own(report, found)
     _others(report, found)
     crowded = None
     if report.foreign:
-        crowded = asking.ask(_again(people), report, strangers=report.foreign)
+        crowded = asking.ask(_again(everybody), report, strangers=report.foreign)
         _crowded(report, found, crowded)
+    keep(ANSWERS, [one for one in (found, crowded) if one])
+
+
+def people(report: Report) -> list[Person]:
+    """Return everybody who is asked: of our own set, and of the folder that was named."""
+    own = [one for split in questions.SPLITS for one in questions.own(split)]
+    return own + (questions.others(report.data) if report.data else [])
+
+
+def keep(name: str, findings: list[Findings]) -> None:
+    """Write every single answer to a file, by which two runs can be compared."""
     RESULTS.mkdir(exist_ok=True)
-    saved = [asdict(one) for one in (found, crowded) if one]
-    (RESULTS / ANSWERS).write_text(json.dumps(saved), encoding="utf-8")
+    saved = [asdict(one) for one in findings]
+    (RESULTS / name).write_text(json.dumps(saved), encoding="utf-8")
 
 
 def publish() -> None:
-    """Put the tables and the plot of the latest run into docs/."""
-    saved = json.loads((RESULTS / ANSWERS).read_text(encoding="utf-8"))
-    found, *crowded = (asking.Findings.read(one) for one in saved)
-    document.put(DOCS / "recall.md", quality_page.tables(found, *crowded))
+    """Put the tables and the plot of the latest runs into docs/."""
+    found, *crowded = _kept(ANSWERS)
+    tables = quality_page.tables(found, *crowded)
+    for server in _kept(OF_SERVER):
+        tables += f"\n\n### The server\n\n{quality_page.stages(server)}"
+    document.put(DOCS / "recall.md", tables)
     quality_page.plot([found, *crowded][-1], DOCS / PLOT)
+
+
+def _kept(name: str) -> list[Findings]:
+    if not (RESULTS / name).is_file():
+        return []
+    saved = json.loads((RESULTS / name).read_text(encoding="utf-8"))
+    return [asking.Findings.read(one) for one in saved]
 
 
 def _again(people: list[Person]) -> list[Person]:
@@ -83,7 +103,7 @@ def _own(report: Report, found: Findings) -> None:
 
 
 def _others(report: Report, found: Findings) -> None:
-    for group in dict.fromkeys(one.group for one in found.answers):
+    for group in found.groups():
         if group not in questions.SPLITS:
             figure = _mean(found, R10, group)
             report.add(f"{group}, r@10", figure, "%", OTHERS.get(group), at_least=True)

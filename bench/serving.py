@@ -139,10 +139,10 @@ class Server:
         found: list[list[Cost]] = [[] for _ in requests]
         for lap in range(ROUNDS):
             for request, seen in zip(requests, found, strict=True):
-                before = self._used()
+                before = self.used()
                 for number in range(lap * each, (lap + 1) * each):
                     request(number)
-                after = self._used()
+                after = self.used()
                 seen.append(Cost(*((b - a) / each for a, b in zip(before, after, strict=True))))
         return [Cost(*map(statistics.median, zip(*seen, strict=True))) for seen in found]
 
@@ -151,7 +151,8 @@ class Server:
         match = RESIDENT.search(Path(f"/proc/{self.process.pid}/status").read_text())
         return int(match[1]) / 1_024 if match else 0.0
 
-    def _used(self) -> Cost:
+    def used(self) -> Cost:
+        """Return the CPU time used so far, in milliseconds."""
         children = Path(f"/proc/{self._postmaster}/task/{self._postmaster}/children").read_text()
         return Cost(_cpu(self.process.pid), sum(_cpu(int(child)) for child in children.split()))
 
