@@ -265,8 +265,7 @@ def restoring(row: Row, earlier: dict[str, Any], uid: UUID) -> Ready:
 
 def row_of(row: Row) -> MemoryRow:
     """Write a live row as an answer."""
-    named_fields = {name: getattr(row, name) for name in MemoryRow.model_fields if name != "id"}
-    return MemoryRow.model_construct(id=row.no, **named_fields)
+    return MemoryRow.model_validate({**vars(row), "id": row.no})
 
 
 def _current(row: Row) -> dict[str, Any]:
