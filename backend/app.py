@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 PATIENCE = (0.5, 1, 2, 5)  # seconds between tries to get ready; the last one again and again
 KEEPER_PAUSE = 240  # seconds
 ERRORS_SHOWN = 20
-ROUTERS = (health, sync, transfer, secrets, keys, account, mcp, memories)  # `/sync` before `/{id}`
+ROUTERS = (health, sync, transfer, secrets, memories, keys, account, mcp)  # `/sync` before `/{id}`
 
 
 def create_app(

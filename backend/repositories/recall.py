@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
-    from psycopg import AsyncConnection
+    from backend.db import Database
 
 FOUND = (
     f"SELECT m.no AS id, f.rank, {', '.join(f'm.{name}' for name in SHOWN)} "
@@ -24,7 +24,7 @@ FOUND = (
 
 
 async def search(
-    connection: AsyncConnection[Any],
+    database: Database,
     account: UUID,
     terms: Mapping[str, float],
     *,
@@ -45,6 +45,4 @@ async def search(
         "project": project,
         "sort_by": sort_by,
     }
-    cursor = connection.cursor(row_factory=dict_row)
-    await cursor.execute(FOUND, named)
-    return await cursor.fetchall()
+    return await database.read(account, FOUND, named, dict_row)

@@ -24,16 +24,15 @@ async def search(database: Database, account: UUID, body: RecallBody) -> RecallA
     terms = words.terms(body.context, body.expanded_query)
     if not terms:
         return RecallAnswer.model_construct(memories=[])
-    async with database.transaction(account) as connection:
-        found = await recall.search(
-            connection,
-            account,
-            terms,
-            category=body.category or "",
-            scope=body.scope,
-            project=body.project,
-            sort_by=body.sort_by,
-            limit=body.limit,
-        )
+    found = await recall.search(
+        database,
+        account,
+        terms,
+        category=body.category or "",
+        scope=body.scope,
+        project=body.project,
+        sort_by=body.sort_by,
+        limit=body.limit,
+    )
     memories = [Recalled.model_validate(one) for one in found]
     return RecallAnswer.model_construct(memories=memories)

@@ -200,8 +200,7 @@ class Desk:
         return SecretAnswer(id=row.no, content=clear, source=source)  # type: ignore[arg-type]
 
     async def _named(self, memory_id: str) -> Row:
-        async with self.database.transaction(self.account) as connection:
-            found = await named(connection, self.account, memory_id)
+        found = await named(self.database, self.account, memory_id)
         if found is None:
             raise NotFound
         return found
@@ -218,19 +217,19 @@ def create_id(account: UUID, uid: UUID) -> UUID:
     return uuid5(KEYS, f"{account}:create:{uid}")
 
 
-async def named(connection: Any, account: UUID, memory_id: str) -> Row | None:  # noqa: ANN401
+async def named(database: Database, account: UUID, memory_id: str) -> Row | None:
     """Return the row that an id of a path names: a number, `#42`, or a uid."""
     text = memory_id.strip().removeprefix("#")
     if len(text) > LONGEST_ID:
         return None
     if text.isascii() and text.isdigit():
         number = int(text)
-        return None if number >= 1 << 63 else await memories.by_no(connection, account, number)
+        return None if number >= 1 << 63 else await memories.by_no(database, account, number)
     try:
         uid = UUID(text)
     except ValueError:
         return None
-    return await memories.by_uid(connection, account, uid)
+    return await memories.by_uid(database, account, uid)
 
 
 def restoring(row: Row, earlier: dict[str, Any], uid: UUID) -> Ready:
