@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import psycopg
 from psycopg import AsyncClientCursor
@@ -63,6 +63,39 @@ WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespac
 ORDER BY c.relname
 """
 WHO = "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
+
+
+class Reader(Protocol):
+    """What a statement that only reads is handed to: the database, or a transaction under way."""
+
+    async def read(
+        self,
+        account_id: UUID | None,
+        query: str,
+        values: Mapping[str, Any] | Sequence[Any],
+        make_row: AsyncRowFactory[Found],
+    ) -> list[Found]:
+        """Run the statement as this account and return its rows."""
+        ...
+
+
+class Within:
+    """Reads inside a transaction under way, whose account it is."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Keep the connection of the transaction."""
+        self._connection = connection
+
+    async def read(
+        self,
+        _account_id: UUID | None,
+        query: str,
+        values: Mapping[str, Any] | Sequence[Any],
+        make_row: AsyncRowFactory[Found],
+    ) -> list[Found]:
+        """Run one statement; return its rows."""
+        cursor = self._connection.cursor(row_factory=make_row)
+        return await (await cursor.execute(query, values)).fetchall()
 
 
 class Database:

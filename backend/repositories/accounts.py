@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
-    from backend.db import Database
+    from backend.db import Reader
 
     Connection = AsyncConnection[Any]
 
@@ -73,10 +73,10 @@ async def account_for(connection: Connection, name: str, new_id: UUID) -> UUID:
     return account
 
 
-async def key(database: Database, key_id: str) -> Key | None:
+async def key(reader: Reader, key_id: str) -> Key | None:
     """Return the key with this id, of whichever account."""
     query = "SELECT * FROM memory_key(%s)"
-    found = await database.read(None, query, (key_id,), class_row(Key))
+    found = await reader.read(None, query, (key_id,), class_row(Key))
     return found[0] if found else None
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
-    from backend.db import Database
+    from backend.db import Reader
 
     Connection = AsyncConnection[Any]
 
@@ -41,24 +41,24 @@ COUNTS = (
 )
 
 
-async def by_uid(database: Database, account: UUID, uid: UUID) -> Row | None:
+async def by_uid(reader: Reader, account: UUID, uid: UUID) -> Row | None:
     """Return the row with this uid, a tombstone too."""
-    return await _one(database, account, "uid = %s", uid)
+    return await _one(reader, account, "uid = %s", uid)
 
 
-async def by_no(database: Database, account: UUID, no: int) -> Row | None:
+async def by_no(reader: Reader, account: UUID, no: int) -> Row | None:
     """Return the row with this number, a tombstone too."""
-    return await _one(database, account, "no = %s", no)
+    return await _one(reader, account, "no = %s", no)
 
 
-async def _one(database: Database, account: UUID, which: str, value: UUID | int) -> Row | None:
+async def _one(reader: Reader, account: UUID, which: str, value: UUID | int) -> Row | None:
     query = f"SELECT {NAMES} FROM memories WHERE account_id = %s AND {which}"
-    found = await database.read(account, query, (account, value), class_row(Row))
+    found = await reader.read(account, query, (account, value), class_row(Row))
     return found[0] if found else None
 
 
 async def newest(
-    database: Database,
+    reader: Reader,
     account: UUID,
     *,
     category: str | None,
@@ -78,7 +78,7 @@ async def newest(
         where.append(IN_SCOPE[scope])
     if before:
         where.append("(m.created_at, m.uid) < (%(at)s, %(uid)s)")
-    return await database.read(
+    return await reader.read(
         account,
         f"SELECT {NAMES_OF_M} FROM memories m WHERE {' AND '.join(where)} "
         "ORDER BY m.created_at DESC, m.uid DESC LIMIT %(limit)s",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
-    from backend.db import Database
+    from backend.db import Reader
 
 FOUND = (
     f"SELECT m.no AS id, f.rank, {', '.join(f'm.{name}' for name in SHOWN)} "
@@ -24,7 +24,7 @@ FOUND = (
 
 
 async def search(
-    database: Database,
+    reader: Reader,
     account: UUID,
     terms: Mapping[str, float],
     *,
@@ -45,4 +45,4 @@ async def search(
         "project": project,
         "sort_by": sort_by,
     }
-    return await database.read(account, FOUND, named, dict_row)
+    return await reader.read(account, FOUND, named, dict_row)

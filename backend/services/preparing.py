@@ -200,8 +200,7 @@ class Preparer:
 
     async def _with_earlier(self, uid: UUID, given: dict[str, Any], clear: str) -> str:
         """Add the memory's present secret, where a placeholder will still point to it."""
-        async with self._database.transaction(self._account) as connection:
-            row = await memories.by_uid(connection, self._account, uid)
+        row = await memories.by_uid(self._database, self._account, uid)
         if self._keeper is None or row is None or row.secret is None:
             return clear
         texts = [given.get(name) or getattr(row, name) or "" for name in TEXTS]
