@@ -158,12 +158,11 @@ class Database:
         Raises:
             Unavailable: the database does not answer, or it took too long.
         """
-        prologue = _prologue(account_id)
 
         async def ask(connection: Connection) -> AsyncCursor[Found]:
             statement = AsyncClientCursor(connection).mogrify(query, values)
             cursor = connection.cursor(row_factory=make_row)
-            return await cursor.execute(f"{prologue}; {statement}; COMMIT")
+            return await cursor.execute(whole(account_id, statement))
 
         try:
             connection, cursor = await self._begin(ask)
@@ -262,6 +261,11 @@ class _TimeLoader(Loader):
 
 async def _configure(connection: Connection) -> None:
     connection.adapters.register_loader("timestamptz", _TimeLoader)
+
+
+def whole(account_id: UUID | None, statement: str) -> str:
+    """Return a statement, its values in it, as a transaction of one message."""
+    return f"{_prologue(account_id)}; {statement}; COMMIT"
 
 
 def _prologue(account_id: UUID | None, seconds: int = 10) -> str:

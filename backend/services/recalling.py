@@ -11,11 +11,11 @@ from backend.services import words
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from backend.db import Database
+    from backend.db import Reader
     from backend.schemas import RecallBody
 
 
-async def search(database: Database, account: UUID, body: RecallBody) -> RecallAnswer:
+async def search(reader: Reader, account: UUID, body: RecallBody) -> RecallAnswer:
     """Return what fits the question, best first; nothing if no word of it is known.
 
     Raises:
@@ -25,7 +25,7 @@ async def search(database: Database, account: UUID, body: RecallBody) -> RecallA
     if not terms:
         return RecallAnswer.model_construct(memories=[])
     found = await recall.search(
-        database,
+        reader,
         account,
         terms,
         category=body.category or "",
