@@ -48,7 +48,7 @@ PACKED_FROM = 1_024  # bytes of an answer
 PACKING_LEVEL = 5  # nearly as small as the best, in a third of its time
 KEEPER_PAUSE = 240  # seconds
 ERRORS_SHOWN = 20
-ROUTERS = (health, sync, transfer, secrets, keys, account, mcp, memories)  # `/sync` before `/{id}`
+ROUTERS = (health, sync, transfer, secrets, memories, keys, account, mcp)  # `/sync` before `/{id}`
 
 
 def create_app(

@@ -190,8 +190,7 @@ class Authenticator:
         key_id = id_of(text)
         if not key_id:
             return None
-        async with self._database.transaction(None) as connection:
-            key = await accounts.key(connection, key_id)
+        key = await accounts.key(self._database, key_id)
         if key is None or not hmac.compare_digest(bytes(key.hash), digest):
             return None
         is_over = key.expires_at is not None and key.expires_at <= datetime.now(UTC)

@@ -2,26 +2,36 @@
 
 Every transaction begins with one statement that takes the role `memory_app`, names the account for
 row-level security and sets the timeouts, all of it for this transaction alone. Nothing else is kept
-in a session, so it works through a pooler that lends out connections by the transaction.
+in a session, so it works through a pooler that lends out connections by the transaction. A
+transaction that only reads one thing is sent whole: one round trip, and a third of the work less.
 """
 
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import psycopg
+from psycopg import AsyncClientCursor
+from psycopg.adapt import Loader
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool
 
 from backend.errors import ConfigurationError, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from typing import Any
     from uuid import UUID
 
+    from psycopg import AsyncCursor
+    from psycopg.abc import Buffer
+    from psycopg.rows import AsyncRowFactory
+
     Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+
+Found = TypeVar("Found")
 
 ROLE = "memory_app"
 PATIENCE = 5.0  # seconds to wait for a free connection
@@ -38,6 +48,7 @@ PROLOGUE = (
     "set_config('statement_timeout', '{seconds}s', true), "
     "set_config('idle_in_transaction_session_timeout', '30s', true)"
 )
+READ = 2  # the place of a statement's result behind those of BEGIN and of the settings
 # What "the database does not answer" looks like; a read-only one is a replica not yet promoted.
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
 
@@ -54,6 +65,39 @@ ORDER BY c.relname
 WHO = "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
 
 
+class Reader(Protocol):
+    """What a statement that only reads is handed to: the database, or a transaction under way."""
+
+    async def read(
+        self,
+        account_id: UUID | None,
+        query: str,
+        values: Mapping[str, Any] | Sequence[Any],
+        make_row: AsyncRowFactory[Found],
+    ) -> list[Found]:
+        """Run the statement as this account and return its rows."""
+        ...
+
+
+class Within:
+    """Reads inside a transaction under way, whose account it is."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Keep the connection of the transaction."""
+        self._connection = connection
+
+    async def read(
+        self,
+        _account_id: UUID | None,
+        query: str,
+        values: Mapping[str, Any] | Sequence[Any],
+        make_row: AsyncRowFactory[Found],
+    ) -> list[Found]:
+        """Run one statement; return its rows."""
+        cursor = self._connection.cursor(row_factory=make_row)
+        return await (await cursor.execute(query, values)).fetchall()
+
+
 class Database:
     """Lends connections, each inside a transaction of one account."""
 
@@ -65,6 +109,7 @@ class Database:
             max_size=pool_size,
             open=False,
             timeout=patience,
+            configure=_configure,
             max_idle=IDLE_CONNECTION,
             reconnect_timeout=RECONNECT,
             kwargs={
@@ -93,11 +138,37 @@ class Database:
         Raises:
             Unavailable: the database does not answer, or something took too long.
         """
-        prologue = PROLOGUE.format(account=account_id or "", seconds=int(seconds))
+        prologue = _prologue(account_id, seconds)
         try:
-            connection = await self._begin(prologue)
+            connection, _ = await self._begin(lambda one: one.execute(prologue))
             async with self._returned(connection):
                 yield connection
+        except AWAY as error:
+            raise Unavailable from error
+
+    async def read(
+        self,
+        account_id: UUID | None,
+        query: str,
+        values: Mapping[str, Any] | Sequence[Any],
+        make_row: AsyncRowFactory[Found],
+    ) -> list[Found]:
+        """Run one reading statement in a transaction of its own; return its rows.
+
+        Raises:
+            Unavailable: the database does not answer, or it took too long.
+        """
+
+        async def ask(connection: Connection) -> AsyncCursor[Found]:
+            statement = AsyncClientCursor(connection).mogrify(query, values)
+            cursor = connection.cursor(row_factory=make_row)
+            return await cursor.execute(whole(account_id, statement))
+
+        try:
+            connection, cursor = await self._begin(ask)
+            async with self._returned(connection):
+                await cursor.set_result(READ)
+                return await cursor.fetchall()
         except AWAY as error:
             raise Unavailable from error
 
@@ -143,19 +214,22 @@ class Database:
                     "ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
                 )
 
-    async def _begin(self, prologue: str) -> Connection:
-        """Borrow a connection and begin; one that died in the pool is replaced."""
+    async def _begin(
+        self, send: Callable[[Connection], Awaitable[AsyncCursor[Found]]]
+    ) -> tuple[Connection, AsyncCursor[Found]]:
+        """Borrow a connection and send the beginning; one that died in the pool is replaced."""
         for is_last in (False, True):
             connection = await self._pool.getconn()
             try:
-                await connection.execute(prologue)
+                return connection, await send(connection)
             except BaseException as error:
+                lives = connection.info.transaction_status == TransactionStatus.INERROR
+                if lives:
+                    await connection.rollback()
                 await self._pool.putconn(connection)
-                if is_last or not isinstance(error, AWAY):
+                if lives or is_last or not isinstance(error, AWAY):
                     raise
                 await self._pool.check()  # if one was cut, all of them may have been
-            else:
-                return connection
         raise AssertionError  # pragma: no cover  (the loop returns or raises)
 
     @contextlib.asynccontextmanager
@@ -173,6 +247,29 @@ class Database:
             raise
         finally:
             await self._pool.putconn(connection)
+
+
+class _TimeLoader(Loader):
+    """Reads a time in the zone it is written in, which our transactions make UTC.
+
+    The usual one asks the session, and has its zone once the transaction is over.
+    """
+
+    def load(self, data: Buffer) -> datetime:
+        return datetime.fromisoformat(bytes(data).decode())
+
+
+async def _configure(connection: Connection) -> None:
+    connection.adapters.register_loader("timestamptz", _TimeLoader)
+
+
+def whole(account_id: UUID | None, statement: str) -> str:
+    """Return a statement, its values in it, as a transaction of one message."""
+    return f"{_prologue(account_id)}; {statement}; COMMIT"
+
+
+def _prologue(account_id: UUID | None, seconds: int = 10) -> str:
+    return PROLOGUE.format(account=account_id or "", seconds=int(seconds))
 
 
 def connect_directly(url: str) -> psycopg.Connection[tuple[Any, ...]]:

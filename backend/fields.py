@@ -20,13 +20,14 @@ KEYWORDS_LIMIT = 4_000
 NAME_LIMIT, TAG_LIMIT = 500, 200
 QUESTION_LIMIT = 100_000
 INT64 = 2**63 - 1
+SURROGATE = re.compile("[\ud800-\udfff]")
 DATE_FIRST = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def _storable(text: str) -> str:
     if "\x00" in text:
         raise ValueError("holds a NUL character, which cannot be stored")
-    if any("\ud800" <= sign <= "\udfff" for sign in text):
+    if not text.isascii() and SURROGATE.search(text):
         raise ValueError("holds a lone surrogate, which is no text")
     return text
 

@@ -99,7 +99,8 @@ class Server:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        self._line = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        self._port = port
+        self._line = self.line()
         self._wait()
 
     def __enter__(self) -> Self:
@@ -110,8 +111,19 @@ class Server:
         self.process.terminate()
         self.process.wait(PATIENCE)
 
-    def ask(self, method: str, path: str, account: Account | None = None, body: Any = None) -> Any:  # noqa: ANN401
-        """Send one request over the one connection; return what was answered.
+    def line(self) -> HTTPConnection:
+        """Return a connection; it is opened by the first request."""
+        return HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        account: Account | None = None,
+        body: Any = None,  # noqa: ANN401
+        line: HTTPConnection | None = None,
+    ) -> Any:  # noqa: ANN401
+        """Send one request, over the one connection if none is named; return what was answered.
 
         Raises:
             RuntimeError: it is not a success.
@@ -121,8 +133,9 @@ class Server:
         if body is not None:
             content = body if isinstance(body, bytes) else json.dumps(body).encode()
             headers["Content-Type"] = "application/json"
-        self._line.request(method, path, content, headers)
-        answer = self._line.getresponse()
+        line = line or self._line
+        line.request(method, path, content, headers)
+        answer = line.getresponse()
         said = answer.read()
         if answer.status >= 400:
             raise RuntimeError(f"{method} {path}: {answer.status} {said[:500]!r}")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
+    from backend.db import Reader
+
     Connection = AsyncConnection[Any]
 
 SHOWN = "id, name, scopes, created_at, expires_at, last_used_at, revoked_at"
@@ -71,11 +73,11 @@ async def account_for(connection: Connection, name: str, new_id: UUID) -> UUID:
     return account
 
 
-async def key(connection: Connection, key_id: str) -> Key | None:
+async def key(reader: Reader, key_id: str) -> Key | None:
     """Return the key with this id, of whichever account."""
-    cursor = connection.cursor(row_factory=class_row(Key))
-    await cursor.execute("SELECT * FROM memory_key(%s)", (key_id,))
-    return await cursor.fetchone()
+    query = "SELECT * FROM memory_key(%s)"
+    found = await reader.read(None, query, (key_id,), class_row(Key))
+    return found[0] if found else None
 
 
 async def keys(connection: Connection, account: UUID) -> list[dict[str, Any]]:

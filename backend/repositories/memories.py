@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
+    from backend.db import Reader
+
     Connection = AsyncConnection[Any]
 
 NAMES = ", ".join(COLUMNS)
@@ -39,24 +41,24 @@ COUNTS = (
 )
 
 
-async def by_uid(connection: Connection, account: UUID, uid: UUID) -> Row | None:
+async def by_uid(reader: Reader, account: UUID, uid: UUID) -> Row | None:
     """Return the row with this uid, a tombstone too."""
-    return await _one(connection, "account_id = %s AND uid = %s", (account, uid))
+    return await _one(reader, account, "uid = %s", uid)
 
 
-async def by_no(connection: Connection, account: UUID, no: int) -> Row | None:
+async def by_no(reader: Reader, account: UUID, no: int) -> Row | None:
     """Return the row with this number, a tombstone too."""
-    return await _one(connection, "account_id = %s AND no = %s", (account, no))
+    return await _one(reader, account, "no = %s", no)
 
 
-async def _one(connection: Connection, where: str, values: tuple[Any, ...]) -> Row | None:
-    cursor = connection.cursor(row_factory=class_row(Row))
-    await cursor.execute(f"SELECT {NAMES} FROM memories WHERE {where}", values)
-    return await cursor.fetchone()
+async def _one(reader: Reader, account: UUID, which: str, value: UUID | int) -> Row | None:
+    query = f"SELECT {NAMES} FROM memories WHERE account_id = %s AND {which}"
+    found = await reader.read(account, query, (account, value), class_row(Row))
+    return found[0] if found else None
 
 
 async def newest(
-    connection: Connection,
+    reader: Reader,
     account: UUID,
     *,
     category: str | None,
@@ -76,8 +78,8 @@ async def newest(
         where.append(IN_SCOPE[scope])
     if before:
         where.append("(m.created_at, m.uid) < (%(at)s, %(uid)s)")
-    cursor = connection.cursor(row_factory=class_row(Row))
-    await cursor.execute(
+    return await reader.read(
+        account,
         f"SELECT {NAMES_OF_M} FROM memories m WHERE {' AND '.join(where)} "
         "ORDER BY m.created_at DESC, m.uid DESC LIMIT %(limit)s",
         {
@@ -89,8 +91,8 @@ async def newest(
             "uid": before[1] if before else None,
             "limit": limit,
         },
+        class_row(Row),
     )
-    return await cursor.fetchall()
 
 
 async def counts(connection: Connection, account: UUID) -> dict[str, int]:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from psycopg.rows import tuple_row
+from psycopg.rows import dict_row
 
-from backend.repositories.rows import COLUMNS, Row
+from backend.repositories.rows import SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
-    from psycopg import AsyncConnection
+    from backend.db import Reader
 
 FOUND = (
-    f"SELECT f.rank, {', '.join(f'm.{name}' for name in COLUMNS)} "
+    f"SELECT m.no AS id, f.rank, {', '.join(f'm.{name}' for name in SHOWN)} "
     "FROM memory_recall(%(terms)s::text[], %(weights)s::real[], %(limit)s::int, %(category)s::text,"
     " %(scope)s::text, %(project)s::text, %(sort_by)s::text) WITH ORDINALITY "
     "AS f(uid, rank, matched, place) "
@@ -24,7 +24,7 @@ FOUND = (
 
 
 async def search(
-    connection: AsyncConnection[Any],
+    reader: Reader,
     account: UUID,
     terms: Mapping[str, float],
     *,
@@ -33,8 +33,8 @@ async def search(
     project: str,
     sort_by: str,
     limit: int,
-) -> list[tuple[float, Row]]:
-    """Return the memories that fit best, each with its rank."""
+) -> list[dict[str, Any]]:
+    """Return what is shown of the memories that fit best, each with its rank."""
     named = {
         "account": account,
         "terms": list(terms),
@@ -45,7 +45,4 @@ async def search(
         "project": project,
         "sort_by": sort_by,
     }
-    cursor = connection.cursor(row_factory=tuple_row)
-    await cursor.execute(FOUND, named)
-    found = await cursor.fetchall()
-    return [(one[0], Row(**dict(zip(COLUMNS, one[1:], strict=True)))) for one in found]
+    return await reader.read(account, FOUND, named, dict_row)

@@ -39,17 +39,16 @@ async def page(database: Database, account: UUID, wanted: Wanted) -> ListAnswer:
         Malformed: the cursor is none of ours.
     """
     before = _read(wanted.cursor) if wanted.cursor else None
-    async with database.transaction(account) as connection:
-        rows = await memories.newest(
-            connection,
-            account,
-            category=wanted.category,
-            tag=wanted.tag,
-            scope=wanted.scope,
-            project=wanted.project,
-            before=before,
-            limit=wanted.limit + 1,
-        )
+    rows = await memories.newest(
+        database,
+        account,
+        category=wanted.category,
+        tag=wanted.tag,
+        scope=wanted.scope,
+        project=wanted.project,
+        before=before,
+        limit=wanted.limit + 1,
+    )
     shown = rows[: wanted.limit]
     following = _cursor(shown[-1]) if len(rows) > len(shown) else None
     return ListAnswer.model_construct(memories=[row_of(row) for row in shown], next=following)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4, uuid5
 
+from backend.db import Within
 from backend.errors import Conflict, IdempotencyReused, NoKeeper, NotFound, SecretLost, StaleVersion
 from backend.repositories import accounts, changes, memories
 from backend.schemas import (
@@ -25,7 +26,7 @@ from backend.services.preparing import Preparer, change_of, columns
 from backend.services.uids import new_uid
 
 if TYPE_CHECKING:
-    from backend.db import Database
+    from backend.db import Database, Reader
     from backend.repositories.rows import Row
     from backend.secrets.keeper import Keeper
 
@@ -178,7 +179,8 @@ class Desk:
         """
         async with self.database.transaction(self.account) as connection:
             await changes.lock(connection, self.account)
-            row = await named(connection, self.account, memory_id)
+            within = Within(connection)
+            row = await named(within, self.account, memory_id)
             if row is None:
                 raise NotFound
             earlier = await memories.last_state(connection, self.account, row.uid)
@@ -187,7 +189,7 @@ class Desk:
             uid = row.uid
             if not row.is_live:
                 uid = uuid5(KEYS, f"{self.account}:restore:{row.uid}:{earlier['id']}")
-                back = await memories.by_uid(connection, self.account, uid)
+                back = await memories.by_uid(within, self.account, uid)
                 if back is not None and back.is_live:  # asked again: the answer was lost
                     return row_of(back)
                 uid = uid if back is None else new_uid()
@@ -218,8 +220,7 @@ class Desk:
         return SecretAnswer(id=row.no, content=clear, source=source)  # type: ignore[arg-type]
 
     async def _named(self, memory_id: str) -> Row:
-        async with self.database.transaction(self.account) as connection:
-            found = await named(connection, self.account, memory_id)
+        found = await named(self.database, self.account, memory_id)
         if found is None:
             raise NotFound
         return found
@@ -236,19 +237,19 @@ def create_id(account: UUID, uid: UUID) -> UUID:
     return uuid5(KEYS, f"{account}:create:{uid}")
 
 
-async def named(connection: Any, account: UUID, memory_id: str) -> Row | None:  # noqa: ANN401
+async def named(reader: Reader, account: UUID, memory_id: str) -> Row | None:
     """Return the row that an id of a path names: a number, `#42`, or a uid."""
     text = memory_id.strip().removeprefix("#")
     if len(text) > LONGEST_ID:
         return None
     if text.isascii() and text.isdigit():
         number = int(text)
-        return None if number >= 1 << 63 else await memories.by_no(connection, account, number)
+        return None if number >= 1 << 63 else await memories.by_no(reader, account, number)
     try:
         uid = UUID(text)
     except ValueError:
         return None
-    return await memories.by_uid(connection, account, uid)
+    return await memories.by_uid(reader, account, uid)
 
 
 def restoring(row: Row, earlier: dict[str, Any], op_id: UUID, uid: UUID) -> Ready:
@@ -283,8 +284,7 @@ def restoring(row: Row, earlier: dict[str, Any], op_id: UUID, uid: UUID) -> Read
 
 def row_of(row: Row) -> MemoryRow:
     """Write a live row as an answer."""
-    named_fields = {name: getattr(row, name) for name in MemoryRow.model_fields if name != "id"}
-    return MemoryRow.model_construct(id=row.no, **named_fields)
+    return MemoryRow.model_validate({**vars(row), "id": row.no})
 
 
 def _current(row: Row) -> dict[str, Any]:

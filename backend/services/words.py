@@ -25,6 +25,9 @@ CJK_RUN = re.compile(f"[{CJK}]+")
 NAME = re.compile(rf"{PLAIN}(?:[._\-/:\\@]{{1,3}}{PLAIN})*")
 CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 LANGUAGE = re.compile(r"(?<!\w)([A-Za-z])(\+\+|#)(?!\w)")
+# Where a name of ASCII letters may be cut, or a language ends: else no word is missing. Each branch
+# begins with a sign that is rare, so most of a text is skipped at once.
+CUT = re.compile(r"[A-Z](?<=[a-z].)|[0-9](?<=[A-Za-z].)|[0-9][A-Za-z]|[A-Z][A-Z][a-z]|[+#]")
 LANGUAGES = {"++": "plusplus", "#": "sharp"}
 ENDING = re.compile(r"(?<=\w)['\u2019](?:s|t|re|ve|ll|d|m)\b", re.IGNORECASE)
 SHORTEST_PART = 2
@@ -37,6 +40,8 @@ ASKED, ASKED_PART, EXPANDED, EXPANDED_PART = 1.0, 0.5, 0.45, 0.2
 def extra_words(content: str, tags: str, expanded_keywords: str) -> str:
     """Return what else a memory is to be found by: parts of names, pairs of CJK characters."""
     text = f"{content}\n{tags}\n{expanded_keywords}"
+    if text.isascii() and not CUT.search(text):
+        return ""
     found: dict[str, None] = {}
     for token in WORD.findall(text):
         if not token.isascii():

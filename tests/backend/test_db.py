@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from psycopg.rows import tuple_row
 
 from backend.db import Database
 from backend.embedded import EmbeddedPostgres
@@ -124,13 +125,62 @@ def test_nothing_stays_in_the_session(url: str, account: uuid.UUID) -> None:
     using(url, work, pool_size=1)
 
 
-def test_connections_that_were_cut_are_replaced(
+def test_lone_read_is_a_transaction_like_any_other(url: str, account: uuid.UUID) -> None:
+    """It has the role, the account and the limits, and leaves none of them behind."""
+
+    async def work(database: Database) -> None:
+        async with database.transaction(None) as connection:
+            pass
+        for name in (account, None):
+            during = await database.read(name, STATE, (), tuple_row)
+            assert during == [(False, str(name or ""), "10s", "3s")]
+            after = await (await connection.execute(STATE)).fetchone()
+            assert after == (True, "", "0", "0")
+
+    using(url, work, pool_size=1)
+
+
+def test_values_of_a_lone_read_stay_values(url: str, account: uuid.UUID) -> None:
+    """Whatever quotes and signs they hold: they travel inside the text of the statement."""
+    values = {"text": "' \\' %s %(n)s; DROP TABLE ops; -- \" $$ é\n", "n": -(2**62), "none": None}
+    values["texts"] = [values["text"], "{,}", "", 'a"b']
+
+    async def work(database: Database) -> None:
+        query = "SELECT %(text)s, %(n)s::bigint, %(none)s::text, %(texts)s::text[]"
+        found = await database.read(account, query, values, tuple_row)
+        assert found == [tuple(values.values())]
+
+    using(url, work)
+
+
+def test_lone_read_that_fails_leaves_a_fit_connection(
     url: str, account: uuid.UUID, superuser: psycopg.Connection[Any]
+) -> None:
+    """A defect is told as what it is, a lock that somebody keeps as Unavailable."""
+
+    async def work(database: Database) -> None:
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            await database.read(account, "SELECT 1 / 0", (), tuple_row)
+        with pytest.raises(Unavailable):
+            await database.read(account, "SELECT FROM accounts FOR UPDATE", (), tuple_row)
+        assert await database.read(account, "SELECT 1", (), tuple_row) == [(1,)]
+
+    with superuser.transaction():
+        superuser.execute("SELECT FROM accounts FOR UPDATE")
+        using(url, work, pool_size=1)
+
+
+@pytest.mark.parametrize("is_alone", [False, True])
+def test_connections_that_were_cut_are_replaced(
+    url: str, account: uuid.UUID, superuser: psycopg.Connection[Any], is_alone: bool
 ) -> None:
     """A restart of the database costs those who wait in the pool nothing."""
 
     async def work(database: Database) -> None:
         async def one() -> None:
+            if is_alone:
+                await database.read(account, "SELECT pg_sleep(0.05)", (), tuple_row)
+                return
             async with database.transaction(account) as connection:
                 await connection.execute("SELECT pg_sleep(0.05)")
 

@@ -11,16 +11,17 @@ import pytest
 from backend.repositories import changes, memories
 from backend.repositories import recall as recalls
 from tests.support.plans import Plan, explain, nodes, reads
-from tests.support.postgres import LOGIN, OWNER, Server
+from tests.support.postgres import OWNER, Server
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     import psycopg
-    from psycopg import AsyncConnection
+
+    from backend.db import Database
 
     Place = tuple[datetime, uuid.UUID] | None
-    Ask = Callable[["AsyncConnection[Any]"], Awaitable[object]]
+    Ask = Callable[[Database], Awaitable[object]]
 
 LARGE = uuid.UUID(int=1)
 ROWS, OTHERS, ROWS_OF_OTHERS = 8_000, 2_000, 3
@@ -78,7 +79,7 @@ def is_analyzed(filled: str) -> bool:
 @pytest.fixture
 def plans_of(postgres: Server, filled: str) -> Callable[[Ask], list[Plan]]:
     """Run the shipped code for the large account and return the plans of what it sent."""
-    return lambda ask: explain(postgres.url(filled, "memory"), LOGIN, LARGE, ask)
+    return lambda ask: explain(postgres, filled, LARGE, ask)
 
 
 def assert_by_account(plans: list[Plan], table: str = "memories") -> list[tuple[str, str]]:
@@ -94,9 +95,9 @@ def assert_by_account(plans: list[Plan], table: str = "memories") -> list[tuple[
 def test_memory_is_read_by_its_keys(plans_of: Callable[[Ask], list[Plan]]) -> None:
     """A uid and a number each lead to one row."""
 
-    async def ask(connection: AsyncConnection[Any]) -> None:
-        await memories.by_uid(connection, LARGE, uuid.UUID(int=9))
-        await memories.by_no(connection, LARGE, 4)
+    async def ask(database: Database) -> None:
+        await memories.by_uid(database, LARGE, uuid.UUID(int=9))
+        await memories.by_no(database, LARGE, 4)
 
     (by_uid, uid), (by_no, no) = assert_by_account(plans_of(ask))
     assert (by_uid, by_no) == ("memories_pkey", "memories_account_id_no_key")
@@ -111,10 +112,8 @@ def test_list_reads_in_the_order_of_an_index(
 ) -> None:
     """A page costs what is on it: nothing is sorted, and it goes on from a place in the index."""
 
-    async def ask(connection: AsyncConnection[Any]) -> None:
-        await memories.newest(
-            connection, LARGE, category=category, tag=None, before=before, limit=50
-        )
+    async def ask(database: Database) -> None:
+        await memories.newest(database, LARGE, category=category, tag=None, before=before, limit=50)
 
     plans = plans_of(ask)
     found = dict(assert_by_account(plans))
@@ -129,8 +128,9 @@ def test_list_reads_in_the_order_of_an_index(
 def test_feed_goes_on_from_a_version(plans_of: Callable[[Ask], list[Plan]]) -> None:
     """A page of changes is one piece of the index of versions."""
 
-    async def ask(connection: AsyncConnection[Any]) -> None:
-        await changes.feed(connection, LARGE, after=ROWS - 50, full=0, limit=201)
+    async def ask(database: Database) -> None:
+        async with database.transaction(LARGE) as connection:
+            await changes.feed(connection, LARGE, after=ROWS - 50, full=0, limit=201)
 
     plans = plans_of(ask)
     ((index, condition),) = assert_by_account(plans)
@@ -141,8 +141,9 @@ def test_feed_goes_on_from_a_version(plans_of: Callable[[Ask], list[Plan]]) -> N
 def test_changes_since_a_time_are_read_by_time(plans_of: Callable[[Ask], list[Plan]]) -> None:
     """Old clients ask so, and get no scan of the account either."""
 
-    async def ask(connection: AsyncConnection[Any]) -> None:
-        await changes.since(connection, LARGE, datetime(2030, 1, 1, tzinfo=UTC), 100)
+    async def ask(database: Database) -> None:
+        async with database.transaction(LARGE) as connection:
+            await changes.since(connection, LARGE, datetime(2030, 1, 1, tzinfo=UTC), 100)
 
     ((index, condition),) = assert_by_account(plans_of(ask))
     assert index == "memories_updated"
@@ -156,12 +157,12 @@ def test_recall_matches_words_and_account_in_one_index(
 ) -> None:
     """The words are found by the index that holds the account as well, whatever the statistics."""
 
-    async def ask(connection: AsyncConnection[Any]) -> None:
+    async def ask(database: Database) -> None:
         terms = {"word7": 1.0, "word70": 1.0, "word700": 1.0, "word1500": 0.35}
         named = {"category": category, "scope": "all", "project": "", "sort_by": "relevance"}
-        await recalls.search(connection, account, terms, limit=10, **named)
+        await recalls.search(database, account, terms, limit=10, **named)
 
-    plans = explain(postgres.url(filled, "memory"), LOGIN, account, ask)
+    plans = explain(postgres, filled, account, ask)
     found = assert_by_account(plans)
     assert_by_account(plans, "accounts")
     matching = [condition for _, condition in found if "@@" in condition]
@@ -175,12 +176,13 @@ def test_search_under_the_policy_would_leave_the_index(
 ) -> None:
     """Why recall is a function of the owner: the same match as the application cannot use it."""
 
-    async def ask(connection: AsyncConnection[Any]) -> None:
-        await connection.execute(
-            "SELECT uid FROM memories WHERE account_id = %s AND deleted_at IS NULL "
-            "AND tsv @@ 'word1500'::tsquery",
-            (LARGE,),
-        )
+    async def ask(database: Database) -> None:
+        async with database.transaction(LARGE) as connection:
+            await connection.execute(
+                "SELECT uid FROM memories WHERE account_id = %s AND deleted_at IS NULL "
+                "AND tsv @@ 'word1500'::tsquery",
+                (LARGE,),
+            )
 
     assert not [condition for _, condition in reads(plans_of(ask), "memories") if "@@" in condition]
 

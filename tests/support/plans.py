@@ -6,37 +6,32 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-import psycopg
-
-from backend.db import PROLOGUE
+from backend.db import Database
+from tests.support.postgres import LOGIN
 
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Awaitable, Callable, Iterator
 
-    from psycopg import AsyncConnection
+    import psycopg
+
+    from tests.support.postgres import Server
 
 Plan = dict[str, Any]
-EXPLAIN = (
-    "LOAD 'auto_explain'",
-    "SET auto_explain.log_min_duration = 0",
-    "SET auto_explain.log_format = json",
-    "SET auto_explain.log_nested_statements = on",
-    "SET client_min_messages = log",
-    "SET log_min_messages = panic",
+NOTED = (  # only a superuser may switch it on, for the sessions of another
+    "session_preload_libraries = 'auto_explain'",
+    "auto_explain.log_min_duration = 0",
+    "auto_explain.log_format = json",
+    "auto_explain.log_nested_statements = on",
+    "client_min_messages = log",
+    "log_min_messages = panic",
 )
 
 
 def explain(
-    superuser_url: str,
-    login: str,
-    account: uuid.UUID,
-    ask: Callable[[AsyncConnection[Any]], Awaitable[object]],
+    postgres: Server, name: str, account: uuid.UUID, ask: Callable[[Database], Awaitable[object]]
 ) -> list[Plan]:
-    """Run `ask` in the server's own transaction as `login`; return the plan of each statement.
-
-    Only a superuser may switch the noting on, so the connection begins as one and hands over.
-    """
+    """Let shipped code ask a database as the server's login; return the plan of each statement."""
     plans: list[Plan] = []
 
     def note(diagnostic: psycopg.errors.Diagnostic) -> None:
@@ -45,19 +40,18 @@ def explain(
             plans.append(json.loads(text))
 
     async def run() -> None:
-        connection = await psycopg.AsyncConnection.connect(
-            superuser_url, autocommit=True, prepare_threshold=None
-        )
-        async with connection:
-            for statement in EXPLAIN:
-                await connection.execute(statement)
-            connection.add_notice_handler(note)
-            await connection.execute(f"SET SESSION AUTHORIZATION {login}")
-            await connection.execute(PROLOGUE.format(account=account, seconds=10))
-            plans.clear()
-            await ask(connection)
-            await connection.rollback()  # a statement ends, and is noted, when the next one comes
+        database = Database(postgres.url(name, LOGIN), pool_size=1)
+        await database.open()
+        try:
+            async with database.transaction(account) as connection:
+                connection.add_notice_handler(note)
+            await ask(database)
+        finally:
+            await database.close()
 
+    with postgres.superuser(name) as superuser:
+        for setting in NOTED:
+            superuser.execute(f"ALTER ROLE {LOGIN} IN DATABASE {name} SET {setting}")
     asyncio.run(run())
     return plans
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from backend.secrets.detect import find, redact
+from backend.secrets.detection import detector
 from tests.support import credential_variants, harmless
 from tests.support.credentials import credentials
 from tools import copy_detector
@@ -48,6 +49,14 @@ def test_secret_of_a_kind_is_replaced_and_nothing_else(kind: str) -> None:
             expected = sample.text.replace(sample.secret, f"[secret: {kind}]", 1)
             assert redact(sample.text).text == expected
             assert redact(expected).text == expected
+
+
+def test_first_look_passes_on_whatever_the_rules_find() -> None:
+    """In any case of letters, in pieces, and with invisible signs inside."""
+    for sample in SAMPLES:
+        text = sample.text
+        shapes = (text, text.upper(), text.lower(), text[:40], text[20:], "\u200b".join(text))
+        assert [find(shape) for shape in shapes] == [detector.find(shape) for shape in shapes]
 
 
 def test_harmless_text_stays_as_it_is() -> None:

@@ -55,7 +55,7 @@ def find(text: str) -> tuple[Found, ...]:
     covered = PLACEHOLDER.sub(lambda match: MASK * len(match.group()), clean)
     found: list[Found] = []
     for _ in range(LOOKS):
-        more = _settle(_reports(open_page(covered)), covered)
+        more = _settle(reports(open_page(covered)), covered)
         if not more:
             break
         found += more
@@ -85,7 +85,7 @@ def _without_invisible(text: str) -> tuple[str, list[int]]:
     return "".join(text[at] for at in offsets), offsets
 
 
-def _reports(page: Page) -> Iterator[Found]:
+def reports(page: Page) -> Iterator[Found]:
     """Give what each rule sees, the surest rules first."""
     yield from rules_tokens.find(page)
     yield from rules_shapes.find(page)
