@@ -116,7 +116,7 @@ async def _lifespan(
     await shared.database.open()
     tasks = [asyncio.create_task(_look_after_keeper(shared, telemetry))]
     try:
-        if not await _try(settings, shared):
+        if not await _try(settings, shared, telemetry):
             tasks.append(asyncio.create_task(_keep_trying(settings, shared, telemetry)))
         with telemetry.metrics_at(metrics_host, settings.metrics_port):
             yield
@@ -131,7 +131,7 @@ async def _lifespan(
         await shared.database.close()
 
 
-async def _try(settings: Settings, shared: Provided) -> bool:
+async def _try(settings: Settings, shared: Provided, telemetry: Telemetry) -> bool:
     """Get ready to serve; return whether that worked.
 
     Raises:
@@ -141,21 +141,29 @@ async def _try(settings: Settings, shared: Provided) -> bool:
         if settings.migrate == "auto":
             await anyio.to_thread.run_sync(migrate.upgrade, settings)
         elif not await migrate.fits(shared.database):
-            shared.problem = "The schema of the database is not there yet."
+            problem = "The schema of the database is not there yet."
+            _put_off(shared, telemetry, problem, problem)
             return False
         await shared.database.guard()
         async with shared.database.transaction(None) as connection:
             await epochs.rotate(connection, uuid4(), only_in_a_new_life=True)
     except Unavailable as error:
-        shared.problem = str(error)
+        _put_off(shared, telemetry, str(error), error.__cause__ or error)
         return False
     except ConfigurationError as error:
         if not isinstance(error.__cause__, psycopg.OperationalError):
             raise
-        shared.problem = "The database does not answer."
+        _put_off(shared, telemetry, "The database does not answer.", error)
         return False
     shared.problem = ""
     return True
+
+
+def _put_off(shared: Provided, telemetry: Telemetry, problem: str, reason: object) -> None:
+    """Say why the server is not ready: to callers the problem, in the log once its reason too."""
+    if shared.problem != problem:
+        telemetry.log.warning("not ready", problem=problem, reason=str(reason))
+    shared.problem = problem
 
 
 async def _keep_trying(settings: Settings, shared: Provided, telemetry: Telemetry) -> None:
@@ -164,7 +172,7 @@ async def _keep_trying(settings: Settings, shared: Provided, telemetry: Telemetr
         await asyncio.sleep(PATIENCE[min(tries, len(PATIENCE) - 1)])
         tries += 1
         try:
-            if await _try(settings, shared):
+            if await _try(settings, shared, telemetry):
                 telemetry.log.info("ready", tries=tries)
                 return
         except ConfigurationError as error:

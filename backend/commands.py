@@ -101,7 +101,7 @@ async def create_key(tools: Tools, user: str, name: str, scopes: list[str], days
 
 async def list_keys(tools: Tools, user: str) -> None:
     """List the keys of a user."""
-    account = await _account(tools, user)
+    account = await _known(tools, user)
     for row in await keys.every(tools.database, account):
         state = "revoked" if row.revoked_at else "valid"
         if row.expires_at and row.expires_at <= datetime.now(UTC):
@@ -112,14 +112,14 @@ async def list_keys(tools: Tools, user: str) -> None:
 
 async def revoke_key(tools: Tools, user: str, key_id: str) -> None:
     """Revoke a key of a user."""
-    account = await _account(tools, user)
+    account = await _known(tools, user)
     await keys.revoke(tools.database, account, key_id, by=BY)
     tools.tell(f"Key {key_id} is revoked; every server refuses it within five seconds.")
 
 
 async def export(tools: Tools, user: str, path: str) -> None:
     """Write a user's memories as JSON lines to a file, or to the output for `-`."""
-    account = await _account(tools, user)
+    account = await _known(tools, user)
     count = 0
     with contextlib.ExitStack() as stack:
         file = sys.stdout.buffer if path == "-" else stack.enter_context(_opened_file(path))
@@ -253,6 +253,20 @@ def _read(path: str) -> bytes:
         return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+async def _known(tools: Tools, user: str) -> UUID:
+    """Return the account of a user who has one; a mistyped name must not make another.
+
+    Raises:
+        ConfigurationError: there is no such user.
+    """
+    fresh = uuid4()
+    async with tools.database.transaction(None) as connection:
+        account = await accounts.account_for(connection, user, fresh)
+        if account == fresh:  # the error also takes it back
+            raise ConfigurationError(f"There is no user {user!r} here; name another with --user.")
+    return account
 
 
 async def _account(tools: Tools, user: str) -> UUID:

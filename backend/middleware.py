@@ -31,6 +31,8 @@ IMPORT_PATH = "/api/memories/import"
 IMPORT_BODY_LIMIT = 32 * BODY_LIMIT  # 20,000 rows are more than one MiB
 CODINGS = b"gzip"
 GZIP = 31  # zlib's name for the format
+# Memories belong into no cache, and an answer is of the type that it says.
+PROTECTION = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -89,10 +91,13 @@ class _Request:
         self._status = 0
 
     async def send(self, message: Message) -> None:
-        """Send on, with the id of the request in the headers."""
+        """Send on, with the id of the request and what protects every answer in the headers."""
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            headers = [*message.get("headers", ()), (b"x-request-id", self.id.encode())]
+            given = list(message.get("headers", ()))
+            named = {name.lower() for name, _ in given}
+            added = [one for one in PROTECTION if one[0] not in named]
+            headers = [*given, *added, (b"x-request-id", self.id.encode())]
             message = {**message, "headers": headers}
         await self._send(message)
 

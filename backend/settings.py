@@ -7,12 +7,16 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
 from backend.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ADDRESS = re.compile(r"https?://[^/?#@\s]+")  # no path: the server is at the root of its host
+KEY = re.compile(r"[!-~]{1,1000}")
 KEY_LENGTH = 8  # characters; a shorter bootstrap key is refused
 
 
@@ -56,8 +60,8 @@ class Settings:
         """
         read = _Reader(environ)
         return Settings(
-            database_url=read.text("DATABASE_URL"),
-            migration_url=read.text("MEMORY_MIGRATION_URL") or read.text("DATABASE_URL"),
+            database_url=read.database("DATABASE_URL"),
+            migration_url=read.database("MEMORY_MIGRATION_URL") or read.text("DATABASE_URL"),
             migrate=read.choice("MEMORY_MIGRATE", ("auto", "off")),
             pg_bin=read.text("MEMORY_PG_BIN"),
             data=read.text("MEMORY_DATA"),
@@ -87,6 +91,20 @@ class _Reader:
 
     def text(self, name: str) -> str:
         return self._environ.get(name, "").strip()
+
+    def database(self, name: str) -> str:
+        """Read where a database is; what cannot be read as that may hold a password."""
+        value = self.text(name)
+        try:
+            host = conninfo_to_dict(value).get("host", "") if value else ""
+        except ProgrammingError:
+            host = "@"
+        if "@" in str(host):
+            raise ConfigurationError(
+                f"{name} is no address of a database. Write postgresql://user:password@host/name; "
+                "in the password, signs such as @ : / are written as %40 %3A %2F."
+            )
+        return value
 
     def address(self, name: str) -> str:
         value = self.text(name).rstrip("/")
@@ -123,9 +141,25 @@ class _Reader:
         if self.text("API_KEY"):
             found["default"] = self.text("API_KEY")
         for user, key in found.items():
-            if not isinstance(key, str) or len(key) < KEY_LENGTH:
-                message = f"The key of user {user!r} is shorter than {KEY_LENGTH} characters."
-                raise ConfigurationError(f"{message} Make one with: openssl rand -base64 32")
+            _check_key(user, key)
         if len(set(found.values())) < len(found):
             raise ConfigurationError("Two users have the same key; give each its own.")
         return found
+
+
+def _check_key(user: str, key: object) -> None:
+    """Let pass a bootstrap key that a caller can send.
+
+    Raises:
+        ConfigurationError: it is too weak, or could never arrive as it stands here.
+    """
+    if not user or not user.isprintable():
+        raise ConfigurationError("A user in API_KEYS has no name that can be shown.")
+    if not isinstance(key, str) or len(key) < KEY_LENGTH:
+        message = f"The key of user {user!r} is shorter than {KEY_LENGTH} characters."
+        raise ConfigurationError(f"{message} Make one with: openssl rand -base64 32")
+    if not KEY.fullmatch(key):
+        raise ConfigurationError(
+            f"The key of user {user!r} cannot be sent in a header: it takes letters, digits and "
+            "signs of ASCII, no spaces, and at most 1,000 of them."
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 
 from backend.dependencies import Shared  # noqa: TC001  (FastAPI reads it at run time)
 from backend.documents import problems
@@ -30,8 +30,7 @@ async def tell_started(shared: Shared) -> Health:
 
 @router.get("/readyz", responses=problems(Unavailable))
 @router.get("/health", responses=problems(Unavailable))
-async def tell_ready(shared: Shared, response: Response) -> Health:
+async def tell_ready(shared: Shared) -> Health:
     """Say whether the database answers and its schema fits."""
-    response.headers["Cache-Control"] = "no-store"
     await health.check(shared.database, shared.problem)
     return Health(status="ok", version=VERSION)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 
 from backend.dependencies import AdminCaller, ApiRoute, Shared
 from backend.documents import problems
@@ -20,9 +20,8 @@ async def list_keys(caller: AdminCaller, shared: Shared) -> KeysAnswer:
 
 
 @router.post("")
-async def create(caller: AdminCaller, shared: Shared, body: KeyBody, response: Response) -> NewKey:
+async def create(caller: AdminCaller, shared: Shared, body: KeyBody) -> NewKey:
     """Make a key; its text is in this answer and nowhere else."""
-    response.headers["Cache-Control"] = "no-store"
     return await keys.create(shared.database, caller.account, body, by=caller.key_id)
 
 

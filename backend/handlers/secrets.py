@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 
 from backend.dependencies import ApiRoute, SecretDesk, WriteDesk
 from backend.documents import problems
@@ -20,7 +20,6 @@ async def migrate_secrets(desk: WriteDesk) -> Migrated:
 
 
 @router.post("/{memory_id}/secret", responses=problems(NotFound, NoKeeper, SecretLost, KeeperDown))
-async def open_secret(desk: SecretDesk, memory_id: str, response: Response) -> SecretAnswer:
+async def open_secret(desk: SecretDesk, memory_id: str) -> SecretAnswer:
     """Return the clear text of a sensitive memory; the access is recorded."""
-    response.headers["Cache-Control"] = "no-store"
     return await desk.open_secret(memory_id)

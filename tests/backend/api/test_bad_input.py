@@ -198,6 +198,15 @@ async def test_body_of_too_many_values_is_refused_unparsed(api: Api) -> None:
         assert "values" in assert_problem(answer, 422)["detail"]
 
 
+async def test_answers_are_kept_in_no_cache_and_taken_for_nothing_else(api: Api) -> None:
+    """Good answers and problems alike say so, whoever asked and for what."""
+    for method, path in routes(api):
+        for client in (api.alice, api.nobody):
+            answer = await client.request(method, path)
+            assert answer.headers.get_list("cache-control") == ["no-store"], path
+            assert answer.headers.get_list("x-content-type-options") == ["nosniff"], path
+
+
 async def test_body_over_the_limit_is_refused_before_it_is_read(api: Api) -> None:
     """2 MB get 413 at every address, announced or in pieces; an import may be larger."""
 

@@ -39,6 +39,9 @@ async def test_server_without_database_lives_but_is_not_ready(tmp_path: Path) ->
             assert answer.status_code == 503, path
             assert answer.json()["code"] == "unavailable"
             assert int(answer.headers["retry-after"]) >= 1
+        (told,) = [line for line in api.logged() if line["event"] == "not ready"]
+        assert str(tmp_path) in told["reason"]  # once, and only where operators look
+        assert str(tmp_path) not in answer.text
 
 
 async def test_server_waits_until_somebody_has_migrated(
