@@ -3,12 +3,17 @@
 `api` and `secrets` serve HTTP (they differ only in what their roles may decrypt); `migrate` and
 `purge` run by themselves. An execution environment enters the app's lifespan once, on its first
 request, on one event loop: Mangum's own lifespan handling would connect anew on every call.
+
+Where SnapStart is on, AWS copies an environment many times. The copies share neither connections,
+settings nor randomness: hooks see to that.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +21,12 @@ from mangum import Mangum
 from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 
 from backend.app import create_app
+from backend.errors import ConfigurationError
 from backend.secrets.settings_source import environment_with_secrets
 from backend.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractAsyncContextManager
 
     from fastapi import FastAPI
@@ -30,6 +36,22 @@ if TYPE_CHECKING:
 
 # All else is sent as base64, which a REST API passes on as it is.
 TEXTS = [*DEFAULT_TEXT_MIME_TYPES, "application/problem+json", "application/x-ndjson"]
+REHEARSAL = {
+    "version": "2.0",
+    "rawPath": "/livez",
+    "rawQueryString": "",
+    "headers": {"host": "localhost"},
+    "requestContext": {
+        "http": {
+            "method": "GET",
+            "path": "/livez",
+            "protocol": "HTTP/1.1",
+            "sourceIp": "127.0.0.1",
+        }
+    },
+    "isBase64Encoded": False,
+}
+HOOK = "LifecycleEventHookExecutionId"  # CodeDeploy's name for one run of a hook
 NOT_HTTP = {"ok": True, "handled": False, "reason": "not an HTTP request"}
 
 
@@ -80,14 +102,35 @@ class HttpFunction:
         """Answer one event; what is no request (a warm-up, a schedule) is acknowledged."""
         if not is_http(event):
             return NOT_HTTP
-        if self._environment is None:
-            self._environment = Environment.begin(function_settings(os.environ))
-        environment = self._environment
+        environment = self._begun()
         answer = environment.answer(event, context)
         if not environment.is_ready:  # between calls nothing runs that could try again
-            self._environment = None
-            environment.end()
+            self._forget()
         return answer
+
+    def before_snapshot(self) -> None:
+        """Give back what copies must not share, and load what they may."""
+        self._forget()
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        Mangum(create_app(Settings()), lifespan="off")(REHEARSAL, None)  # type: ignore[arg-type]
+        loop.close()
+
+    def after_restore(self) -> None:
+        """Make this copy's own randomness and connections, before its first request."""
+        random.seed()
+        with contextlib.suppress(ConfigurationError):  # the first request will say it
+            self._begun()
+
+    def _begun(self) -> Environment:
+        if self._environment is None:
+            self._environment = Environment.begin(function_settings(os.environ))
+        return self._environment
+
+    def _forget(self) -> None:
+        environment, self._environment = self._environment, None
+        if environment is not None:
+            environment.end()
 
 
 def is_http(event: object) -> bool:
@@ -107,12 +150,33 @@ def function_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def migrate(event: object, context: object) -> Answer:
-    """Bring the schema up to date, before traffic shifts to a new version."""
-    del event, context
+    """Bring the schema up to date, before traffic shifts to a new version.
+
+    As a hook of CodeDeploy it says how that went; without that word no traffic shifts.
+    """
+    del context
     from backend import migrate as migration  # alembic is slow to import
 
-    migration.upgrade(Settings.from_env(environment_with_secrets(os.environ)))
+    with _told_to_codedeploy(event):
+        migration.upgrade(Settings.from_env(environment_with_secrets(os.environ)))
     return {"ok": True, "migrated": True}
+
+
+@contextlib.contextmanager
+def _told_to_codedeploy(event: object) -> Iterator[None]:
+    asked = event if isinstance(event, dict) else {}
+    names = {"deploymentId": "DeploymentId", "lifecycleEventHookExecutionId": HOOK}
+    ids = {name: asked[key] for name, key in names.items() if key in asked}
+    status = "Failed"
+    try:
+        yield
+        status = "Succeeded"
+    finally:
+        if len(ids) == len(names):
+            import boto3
+
+            client = boto3.client("codedeploy")
+            client.put_lifecycle_event_hook_execution_status(**ids, status=status)
 
 
 def purge(event: object, context: object) -> Answer:
@@ -130,3 +194,10 @@ def purge(event: object, context: object) -> Answer:
 
 api = HttpFunction()
 secrets = HttpFunction()
+
+_SERVED = {"backend.aws.api": api, "backend.aws.secrets": secrets}
+if (_HANDLER := os.environ.get("_HANDLER", "")) in _SERVED:
+    import snapshot_restore_py  # type: ignore[import-untyped]  # Lambda's runtime brings it
+
+    snapshot_restore_py.register_before_snapshot(_SERVED[_HANDLER].before_snapshot)
+    snapshot_restore_py.register_after_restore(_SERVED[_HANDLER].after_restore)

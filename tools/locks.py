@@ -17,6 +17,7 @@ LOCKS = {  # group: (file, oldest Python it must install on)
     "mcp-1": ("requirements-mcp-1.lock", "3.11"),
     "openbao": ("requirements-openbao.lock", "3.11"),
     "deploy": ("requirements-deploy.lock", "3.11"),
+    "lambda-runtime": ("requirements-lambda-runtime.lock", "3.11"),
     "sam": ("requirements-sam.lock", "3.11"),
 }
 

@@ -6,7 +6,9 @@ import base64
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -248,6 +250,49 @@ def test_migrate_brings_up_the_schema(
         assert api.invoke(http_v2("GET", "/health"))["statusCode"] == 200
 
 
+class _CodeDeploy(BaseHTTPRequestHandler):
+    """Notes what it is told."""
+
+    told: ClassVar[list[dict[str, Any]]] = []
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+    def do_POST(self) -> None:
+        """Take a call of AWS's JSON protocol."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.told.append({"call": self.headers["X-Amz-Target"].rpartition(".")[2], **body})
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+
+def test_migration_as_a_hook_says_whether_traffic_may_shift(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    """CodeDeploy waits for the word, and brings traffic back where it is not a good one."""
+    hook = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "h-1"}
+    with ThreadingHTTPServer(("127.0.0.1", 0), _CodeDeploy) as codedeploy:
+        threading.Thread(target=codedeploy.serve_forever, daemon=True).start()
+        environ |= {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{codedeploy.server_port}",
+            "AWS_DEFAULT_REGION": "eu-west-1",
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+        }
+        with function("backend.aws.migrate", tmp_path / "good", environ) as migrate:
+            assert migrate.invoke(hook) == {"ok": True, "migrated": True}
+        environ["MEMORY_MIGRATION_URL"] = "postgresql://nobody@127.0.0.1:9/nowhere"
+        with function("backend.aws.migrate", tmp_path / "bad", environ) as migrate:
+            assert "cannot be migrated" in migrate.fail(hook)["errorMessage"]
+        codedeploy.shutdown()
+    call = "PutLifecycleEventHookExecutionStatus"
+    ids = {"deploymentId": "d-1", "lifecycleEventHookExecutionId": "h-1"}
+    assert _CodeDeploy.told == [
+        {"call": call, **ids, "status": status} for status in ("Succeeded", "Failed")
+    ]
+
+
 def test_purge_erases_what_is_old(
     api: Function,
     environ: dict[str, str],
@@ -271,6 +316,53 @@ def test_purge_erases_what_is_old(
             again = purge.invoke(event)
             assert (again["histories"], again["tombstones"]) == (0, 0)
         assert purge.invoke({"tombstone_days": 8})["tombstones"] == 2
+
+
+SNAPSTART = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
+
+
+def test_snapshot_holds_no_session_and_a_copy_connects_before_its_first_request(
+    environ: dict[str, str], superuser: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    """The hooks around a snapshot, called by the real runtime client."""
+    with function("backend.aws.api", tmp_path / "log", environ | SNAPSTART) as copied:
+        assert "/livez" in copied.log.read_text()  # everything was loaded and run once
+        assert sessions(superuser) == []
+        copied.restore()
+        [session] = sessions(superuser)
+        assert body_of(copied.invoke(http_v2("GET", "/api/memories", headers=JSON)))
+        assert sessions(superuser) == [session]
+
+
+def test_copies_of_a_snapshot_share_no_randomness(environ: dict[str, str]) -> None:
+    """Two copies would otherwise wait and choose alike."""
+    program = (
+        "import random, backend.aws as aws\n"
+        "random.seed(1); aws.api.before_snapshot(); state = random.getstate()\n"
+        "drawn = []\n"
+        "for _ in range(2):\n"
+        "    random.setstate(state); aws.api.after_restore(); drawn.append(random.random())\n"
+        "print(len(set(drawn)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**environ, "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "2"
+
+
+def test_copy_with_wrong_settings_is_restored_and_says_why(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    """A restore that failed would only be repeated, without a reason."""
+    environ["MEMORY_RATE"] = "fast"
+    with function("backend.aws.api", tmp_path / "log", environ | SNAPSTART) as wrong:
+        wrong.restore()
+        assert "MEMORY_RATE" in wrong.fail(http_v2("GET", "/health"))["errorMessage"]
 
 
 IMPORTS = """

@@ -52,6 +52,8 @@ class RuntimeApi(ThreadingHTTPServer):
         self.running: dict[str, Invocation] = {}
         self.is_up = threading.Event()  # the handler was imported, or could not be
         self.init_error: Any = None
+        self.is_asking = threading.Event()  # for an event: all that comes before is done
+        self.may_restore = threading.Event()  # SnapStart: the snapshot is made, a copy may begin
 
     def finish(self, path: str, body: object) -> None:
         """Take an answer, or the reason why there will be none."""
@@ -77,6 +79,11 @@ class _Exchange(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Give the next event, as soon as there is one."""
         self.server.is_up.set()
+        if self.path.endswith("/restore/next"):
+            self.server.may_restore.wait(PATIENCE)
+            self._send(200, {}, b"")
+            return
+        self.server.is_asking.set()
         one = self.server.waiting.get()
         if one is None:
             self.close_connection = True
@@ -122,6 +129,11 @@ class Function:
     process: subprocess.Popen[str]
     log: Path
 
+    def restore(self) -> None:
+        """Let the function go on as a copy that was made from a snapshot."""
+        self.api.may_restore.set()
+        assert self.api.is_asking.wait(PATIENCE), self.log.read_text()
+
     def invoke(self, event: object) -> Answer:
         """Send an event and return the answer."""
         one = self.send(event)
@@ -145,8 +157,15 @@ class Function:
 
 
 @contextmanager
-def function(handler: str, log: Path, environ: Mapping[str, str]) -> Iterator[Function]:
-    """Run a handler in the real runtime client."""
+def function(
+    handler: str,
+    log: Path,
+    environ: Mapping[str, str],
+    *,
+    folder: Path = ROOT,
+    python: str = sys.executable,
+) -> Iterator[Function]:
+    """Run a handler that lies in `folder` in the real runtime client of that Python."""
     with RuntimeApi() as api:
         threading.Thread(target=api.serve_forever, daemon=True).start()
         named = {
@@ -157,16 +176,16 @@ def function(handler: str, log: Path, environ: Mapping[str, str]) -> Iterator[Fu
             "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/memory",
             "AWS_LAMBDA_LOG_STREAM_NAME": "stream",
             "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
-            "LAMBDA_TASK_ROOT": str(ROOT),
+            "LAMBDA_TASK_ROOT": str(folder),
             "PATH": "/usr/bin:/bin",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(folder),
             "_HANDLER": handler,
             **environ,
         }
-        command = [sys.executable, "-m", "awslambdaric", handler]
+        command = [python, "-m", "awslambdaric", handler]
         with log.open("w") as out:
             process = subprocess.Popen(
-                command, cwd=ROOT, env=named, stdout=out, stderr=out, text=True
+                command, cwd=folder, env=named, stdout=out, stderr=out, text=True
             )
         try:
             assert api.is_up.wait(PATIENCE), log.read_text()

@@ -1,0 +1,16 @@
+"""Collects in deploy/sam/source what the functions consist of, for `sam build`."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+SOURCE = HERE / "source"
+NOT_NEEDED = ("__pycache__", "*.pyc")
+
+shutil.rmtree(SOURCE, ignore_errors=True)
+for folder in ("backend", "migrations"):
+    shutil.copytree(ROOT / folder, SOURCE / folder, ignore=shutil.ignore_patterns(*NOT_NEEDED))
+shutil.copy(ROOT / "requirements-function.lock", SOURCE / "requirements.txt")
