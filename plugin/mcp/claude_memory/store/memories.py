@@ -111,6 +111,16 @@ def lay_in(connection: sqlite3.Connection, memory: Memory) -> None:
     )
 
 
+def lay_beside(connection: sqlite3.Connection, memory: Memory) -> None:
+    """Write the fields of a live memory that are not searched: the index is left alone."""
+    connection.execute(
+        "UPDATE memories SET no = ?, category = ?, importance = ?, is_sensitive = ?, scope = ?, "
+        "project = ?, session = ?, session_seq = ?, source = ?, supersedes = ?, expires_at = ?, "
+        "created_at = ?, updated_at = ? WHERE uid = ?",
+        (memory.no, memory.category, *memory[7:], memory.uid),
+    )
+
+
 def bury(connection: sqlite3.Connection, uid: str, at: str, *, forever: bool = False) -> None:
     """Leave only a tombstone of a memory: its uid, its numbers and the time.
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 STAMP = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z")
+KINDS = ("create", "update", "delete", "replay")
 TEXTS = ("content", "tags", "expanded_keywords", "project", "session", "supersedes")
 
 
@@ -28,6 +29,8 @@ def row(table: str, found: Row, now: datetime) -> Row | None:
     """Return the row as it may be kept, or None where nothing in it can be told."""
     if table == "memories":
         return _memory(found, now)
+    if table == "pending_ops":
+        return found if _is_op(found) else None  # its memory is sent anew: see replica.mend
     return found if table != "history" or _is_state(found) else None
 
 
@@ -49,9 +52,30 @@ def _memory(found: Row, now: datetime) -> Row:
         "live": int(live),
         "category": _among(found["category"], values.CATEGORIES) if live else "",
         "twin": twin_key(found["content"]) if live else "",
+        **_known(found),
     }
     texts = (kept[name] for name in ("content", "tags", "expanded_keywords"))
     return {**kept, "words": words.extra_words(*texts) if live else ""}
+
+
+def _known(found: Row) -> Row:
+    """Return what is known of the server's state; where that cannot be read, that there was one."""
+    srv = _object(found["srv"])
+    lives = int(isinstance(srv.get("content"), str) and not srv.get("deleted_at"))
+    return {"srv": found["srv"] if srv else None, "srv_live": lives}
+
+
+def _object(value: object) -> Row:
+    try:
+        read = json.loads(_text(value))
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _is_op(found: Row) -> bool:
+    has_body = bool(_object(found["body"])) or (found["kind"], found["body"]) == ("delete", "{}")
+    return has_body and found["kind"] in KINDS and bool(UID.fullmatch(_text(found["uid"])))
 
 
 def _text(value: object) -> str:

@@ -123,8 +123,14 @@ def show(connection: sqlite3.Connection, uid: str) -> None:
             memories.lay_out(connection, uid, stamp_of(srv, before))
         return
     after = memory_of(shown, before)
-    if after != before or not was_live:
+    if not was_live or _texts(after) != _texts(before):
         memories.lay_in(connection, after)
+    elif after != before:
+        memories.lay_beside(connection, after)
+
+
+def _texts(memory: Memory) -> tuple[str, str, str]:
+    return memory.content, memory.tags, memory.expanded_keywords
 
 
 def stamp_of(srv: Fields | None, before: Memory) -> str:

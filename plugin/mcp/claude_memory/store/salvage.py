@@ -278,7 +278,9 @@ def _rows(damaged: sqlite3.Connection, table: str, names: str) -> Iterator[tuple
 
 
 def _count_on(fresh: sqlite3.Connection) -> None:
-    """Let numbers go on behind the highest that was saved."""
+    """Let numbers go on behind the highest that was saved, and syncing begin with everything."""
+    # What the server has is compared row by row with what was saved: a full dump.
+    fresh.execute("DELETE FROM sync_state WHERE k IN ('cursor', 'rows_checked_at')")
     fresh.execute(
         "UPDATE sync_state SET v = max(CAST(v AS INTEGER), 1 + coalesce((SELECT max(local_no) FROM "
         "(SELECT local_no FROM memories UNION ALL SELECT local_no FROM proposals)), 0)) "

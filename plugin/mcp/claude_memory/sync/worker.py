@@ -10,7 +10,13 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from claude_memory.errors import ClaudeMemoryError, StoreBusy
+from claude_memory.errors import (
+    ClaudeMemoryError,
+    StoreBusy,
+    StoreFull,
+    StoreNewer,
+    StoreReadOnly,
+)
 from claude_memory.store import outbox
 from claude_memory.store.lock import Lock
 from claude_memory.sync import standing
@@ -122,6 +128,8 @@ class Worker:
                         break
         except StoreBusy:
             return False
+        except (StoreFull, StoreNewer, StoreReadOnly):
+            return True  # every request says so
         except Exception as error:  # noqa: BLE001  (the thread must outlive what nobody foresaw)
             self._on_failure("sync", error)
         self._tell()
