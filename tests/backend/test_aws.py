@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import subprocess
 import sys
@@ -115,6 +116,25 @@ def test_every_form_of_event_is_served(api: Function) -> None:
         assert body_of(api.invoke(make("GET", "/nowhere")), 404)["code"] == "no_endpoint"
         broken = make("POST", "/api/memories", body="{", headers=JSON)
         assert body_of(api.invoke(broken), 422)["code"] == "malformed"
+
+
+@FORMS
+def test_packed_bodies_go_through_both_ways(api: Function, make: Event) -> None:
+    """As base64, which is how events carry what is no text."""
+    packed = gzip.compress(json.dumps({"content": "A long story. " * 200}).encode())
+    event = make(
+        "POST",
+        "/api/memories",
+        body=base64.b64encode(packed).decode(),
+        isBase64Encoded=True,
+        headers={**JSON, "content-encoding": "gzip"},
+    )
+    assert body_of(api.invoke(event))["id"] == 1
+    asked = {**JSON, "accept-encoding": "gzip"}
+    answer = api.invoke(make("GET", "/api/memories", headers=asked))
+    assert answer["isBase64Encoded"] is True
+    found = json.loads(gzip.decompress(base64.b64decode(answer["body"])))
+    assert found["memories"][0]["content"] == ("A long story. " * 200).strip()
 
 
 def test_repeated_keys_of_a_query_arrive(api: Function) -> None:
