@@ -28,7 +28,7 @@ from backend.errors import (
     NoEndpoint,
     Unavailable,
 )
-from backend.handlers import account, health, keys, mcp, memories, secrets, sync, transfer
+from backend.handlers import account, health, keys, mcp, memories, page, secrets, sync, transfer
 from backend.middleware import Doorway, Unpacking, problem
 from backend.remote.door import Door
 from backend.repositories import accounts, epochs
@@ -48,7 +48,8 @@ PACKED_FROM = 1_024  # bytes of an answer
 PACKING_LEVEL = 5  # nearly as small as the best, in a third of its time
 KEEPER_PAUSE = 240  # seconds
 ERRORS_SHOWN = 20
-ROUTERS = (health, sync, transfer, secrets, memories, keys, account, mcp)  # `/sync` before `/{id}`
+# `/sync` before `/{id}`
+ROUTERS = (health, page, sync, transfer, secrets, memories, keys, account, mcp)
 
 
 def create_app(
@@ -82,6 +83,7 @@ def create_app(
         version=VERSION,
         lifespan=lambda _: _lifespan(settings, shared, telemetry, metrics_host),
         redirect_slashes=False,
+        docs_url=None,  # handlers.page has its own, which needs nothing from elsewhere
         redoc_url=None,
     )
     app.state.provided = shared

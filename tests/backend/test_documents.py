@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 BACKEND = ROOT / "backend"
 DOCS = ROOT / "docs"
-HIDDEN = ("/docs", "/openapi.json")  # FastAPI's own
 
 
 def environment() -> dict[str, str]:

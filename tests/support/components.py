@@ -32,9 +32,28 @@ def mcp_line_one_python() -> Path:
 
 def pgbouncer() -> Path:
     """Return PgBouncer, a package of the system."""
-    path = components.pgbouncer_program()
+    return _of_system(components.pgbouncer_program(), "pgbouncer")
+
+
+def chromium() -> Path:
+    """Return the browser, a package of the system."""
+    return _of_system(components.chromium_program(), "chromium")
+
+
+def browser_python() -> Path:
+    """Return a Python that has Playwright."""
+    return there(components.browser_python(), "Playwright")
+
+
+def gitleaks() -> Path:
+    """Return gitleaks, with the rules that are built into it."""
+    return there(components.gitleaks_program(), "gitleaks")
+
+
+def _of_system(path: Path, package: str) -> Path:
     if not path.is_file():
-        pytest.fail("PgBouncer is missing. Install it: sudo apt install pgbouncer", pytrace=False)
+        fix = f"{package} is missing. Install it: sudo apt install {package}"
+        pytest.fail(fix, pytrace=False)
     return path
 
 

@@ -1,4 +1,4 @@
-"""`python -m backend serve` in a process of its own."""
+"""`python -m backend serve` in a process of its own, as a person starts it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import httpx
@@ -16,10 +17,10 @@ PATIENCE = 90  # seconds
 
 
 class Serving:
-    """A server in a process of its own."""
+    """A server in a process of its own; all that it says is kept."""
 
     def __init__(self, environ: dict[str, str], *arguments: str) -> None:
-        """Start it; what it says goes to a file, so that it never waits for a reader."""
+        """Start it; what it writes is read all the time, so that it never waits for a reader."""
         usual = {
             name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ
         }
@@ -31,28 +32,72 @@ class Serving:
             stderr=subprocess.PIPE,
             text=True,
         )
-        self.said = ""
+        self.said = ""  # to the person who started it
+        self.logged = ""
+        self._is_ready = threading.Event()
+        is_by_workers = environ.get("MEMORY_WORKERS", "1") != "1"
+        self._last_words = "  export MEMORY_API_KEY" if is_by_workers else "Ready: "
+        self._readers = [
+            threading.Thread(target=self._listen),
+            threading.Thread(target=self._collect_logs),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def __enter__(self) -> Serving:
+        """Give the server."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """See to it that it is gone."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self._end()
 
     def settings(self) -> dict[str, str]:
-        """Read what it says until it serves; return the settings of a client that it printed."""
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.said += line
-            if line.startswith("Ready: "):
-                break
+        """Wait until it serves; return the settings of a client that it printed."""
+        assert self._is_ready.wait(PATIENCE), self.said
         found = dict(re.findall(r"export (MEMORY_API_\w+)=(\S+)", self.said))
-        assert found, self.said
+        assert found, self.said + self.logged
         return found
 
     def wait_until_ready(self) -> httpx.Client:
         """Wait until it serves; return a client with the key that it printed."""
         found = self.settings()
         headers = {"Authorization": f"Bearer {found['MEMORY_API_KEY']}"}
-        return httpx.Client(base_url=found["MEMORY_API_URL"], headers=headers, timeout=30)
+        transport = httpx.HTTPTransport(retries=5)
+        return httpx.Client(
+            base_url=found["MEMORY_API_URL"], headers=headers, timeout=60, transport=transport
+        )
 
     def stop(self, with_signal: int = signal.SIGINT) -> int:
         """Tell it to stop and return its exit status."""
         self.process.send_signal(with_signal)
-        _, rest = self.process.communicate(timeout=PATIENCE)
-        self.said += rest
-        return self.process.returncode
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for its end by itself; return its exit status."""
+        status = self.process.wait(PATIENCE)
+        self._end()
+        return status
+
+    def _listen(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.said += line
+            if line.startswith(self._last_words):
+                self._is_ready.set()
+        self._is_ready.set()
+
+    def _collect_logs(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.logged += line
+
+    def _end(self) -> None:
+        self.process.wait(PATIENCE)
+        for reader in self._readers:
+            reader.join()
+        for stream in (self.process.stdout, self.process.stderr):
+            assert stream is not None
+            stream.close()
