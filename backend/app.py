@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import anyio
 import psycopg
@@ -31,7 +30,7 @@ from backend.errors import (
 from backend.handlers import account, health, keys, mcp, memories, page, secrets, sync, transfer
 from backend.middleware import Doorway, Unpacking, problem
 from backend.remote.door import Door
-from backend.repositories import accounts, epochs
+from backend.repositories import accounts
 from backend.secrets.choice import choose
 from backend.telemetry import Telemetry
 from backend.version import VERSION
@@ -147,8 +146,7 @@ async def _try(settings: Settings, shared: Provided, telemetry: Telemetry) -> bo
             _put_off(shared, telemetry, problem, problem)
             return False
         await shared.database.guard()
-        async with shared.database.transaction(None) as connection:
-            await epochs.rotate(connection, uuid4(), only_in_a_new_life=True)
+        await shared.database.begin_epoch_of_new_life()
     except Unavailable as error:
         _put_off(shared, telemetry, str(error), error.__cause__ or error)
         return False

@@ -163,7 +163,7 @@ async def rotate(tools: Tools) -> None:
 async def rotate_epoch(tools: Tools) -> None:
     """Begin a new epoch, after the database was restored from a backup."""
     async with tools.database.transaction(None, seconds=300) as connection:
-        ordinal = await epochs.rotate(connection, uuid4(), only_in_a_new_life=False)
+        ordinal = await epochs.rotate(connection, uuid4())
     tools.tell(f"Epoch {ordinal} has begun: clients will bring back what the backup did not have.")
 
 

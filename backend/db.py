@@ -49,6 +49,8 @@ PROLOGUE = (
     "set_config('idle_in_transaction_session_timeout', '30s', true)"
 )
 READ = 2  # the place of a statement's result behind those of BEGIN and of the settings
+NEW_LIFE = "SELECT memory_rotate_epoch(gen_random_uuid(), true)"
+NEW_LIFE_PATIENCE = 300  # seconds; every account is locked on the way
 # What "the database does not answer" looks like; a read-only one is a replica not yet promoted.
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
 
@@ -63,6 +65,10 @@ WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespac
 ORDER BY c.relname
 """
 WHO = "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
+
+
+class NewLife(Exception):
+    """The database was promoted or restored, and its new life has no epoch yet."""
 
 
 class Reader(Protocol):
@@ -143,8 +149,20 @@ class Database:
             connection, _ = await self._begin(lambda one: one.execute(prologue))
             async with self._returned(connection):
                 yield connection
+        except NewLife as error:
+            await self.begin_epoch_of_new_life()
+            raise Unavailable("The database began a new life a moment ago.") from error
         except AWAY as error:
             raise Unavailable from error
+
+    async def begin_epoch_of_new_life(self) -> None:
+        """Begin a new epoch, if the database has begun a new life and nobody did so before.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        async with self.transaction(None, seconds=NEW_LIFE_PATIENCE) as connection:
+            await connection.execute(NEW_LIFE)
 
     async def read(
         self,

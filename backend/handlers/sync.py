@@ -43,8 +43,8 @@ async def pull(
 @router.post("/api/memories/sync", responses=problems(*REFUSED))
 async def push(desk: WriteDesk, feed: CurrentFeed, body: PushBody) -> PushAnswer:
     """Apply a client's operations, each at most once; one result for each, in the same order."""
-    await feed.check()
-    results = await writing.push(desk.database, desk.keeper, desk.account, body.ops)
+    epoch = feed.expected_epoch()
+    results = await writing.push(desk.database, desk.keeper, desk.account, body.ops, epoch)
     return PushAnswer.model_construct(results=results)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import class_row, dict_row, tuple_row
 
+from backend.db import NewLife
 from backend.errors import Unavailable
 from backend.repositories.rows import COLUMNS, Account, Done, Kept, Row
 
@@ -55,13 +56,7 @@ SAVE_HISTORY = (
     "SELECT %s::uuid, %s::timestamptz, h.* FROM json_to_recordset(%s::json) "
     "AS h (uid uuid, op_id uuid, kind text, payload jsonb, secret bytea)"
 )
-LOCK = (
-    "SELECT version, next_no, live, digest, "
-    "greatest(clock_timestamp(), changed_at + interval '1 microsecond') AS now, "
-    "coalesce((SELECT e.base_version FROM account_epochs e WHERE e.account_id = a.id "
-    "ORDER BY e.ordinal DESC LIMIT 1), 0) AS lost_after "
-    "FROM accounts a WHERE a.id = %s FOR UPDATE"
-)
+LOCK = "SELECT version, next_no, live, digest, at AS now, epoch, is_known_life FROM memory_lock(%s)"
 
 
 async def lock(connection: AsyncConnection[Any], account: UUID) -> Account:
@@ -69,11 +64,14 @@ async def lock(connection: AsyncConnection[Any], account: UUID) -> Account:
 
     Raises:
         Unavailable: the account was erased a moment ago, and this server did not know yet.
+        NewLife: versions given out now could be those of an earlier life.
     """
     cursor = connection.cursor(row_factory=dict_row)
     row = await (await cursor.execute(LOCK, (account,))).fetchone()
     if row is None:
         raise Unavailable("This account was erased a moment ago.")
+    if not row.pop("is_known_life"):
+        raise NewLife
     return Account(id=account, **row)
 
 

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import tuple_row
 
+from backend.db import NewLife
+from backend.errors import EpochChanged
+
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 FIRST_AND_PRESENT = (
     "(SELECT epoch FROM epochs ORDER BY ordinal LIMIT 1)",
     "(SELECT epoch FROM epochs ORDER BY ordinal DESC LIMIT 1)",
+    "memory_in_known_life()",
 )
 # The smallest version that any restore since the client's epoch began from; of an unknown epoch it
 # can only be said what the last restore began from.
@@ -30,12 +34,27 @@ LOST_AFTER = (
 
 
 async def first_and_present(connection: Connection) -> tuple[UUID, UUID]:
-    """Return the first epoch, which names the server for ever, and the present one."""
+    """Return the first epoch, which names the server for ever, and the present one.
+
+    Raises:
+        NewLife: the present one was begun for an earlier life of the database.
+    """
     cursor = connection.cursor(row_factory=tuple_row)
     await cursor.execute(f"SELECT {', '.join(FIRST_AND_PRESENT)}")
     found = await cursor.fetchone()
     assert found is not None  # noqa: S101  (the first migration begins the first epoch)
-    return found[0], found[1]
+    first, present, is_known_life = found
+    if not is_known_life:
+        raise NewLife
+    return first, present
+
+
+async def changed(
+    connection: Connection, account: UUID, present: UUID, theirs: UUID | None
+) -> EpochChanged:
+    """Return what a client is told that knows of another epoch than the present one."""
+    known = await lost_after(connection, account, theirs)
+    return EpochChanged(epoch=str(present), lost_after=known)
 
 
 async def lost_after(connection: Connection, account: UUID, epoch: UUID | None) -> int:
@@ -46,12 +65,13 @@ async def lost_after(connection: Connection, account: UUID, epoch: UUID | None) 
     return int(found[0]) if found else 0
 
 
-async def rotate(connection: Connection, epoch: UUID, *, only_in_a_new_life: bool) -> int | None:
-    """Begin a new epoch; return its ordinal, or None if there was no need."""
+async def rotate(connection: Connection, epoch: UUID) -> int:
+    """Begin a new epoch, whatever the database says; return its ordinal."""
     cursor = connection.cursor(row_factory=tuple_row)
-    await cursor.execute("SELECT memory_rotate_epoch(%s, %s)", (epoch, only_in_a_new_life))
+    await cursor.execute("SELECT memory_rotate_epoch(%s)", (epoch,))
     found = await cursor.fetchone()
-    return found[0] if found else None
+    assert found is not None  # noqa: S101  (the function returns one value)
+    return int(found[0])
 
 
 async def purge(
@@ -60,14 +80,15 @@ async def purge(
     before_history: datetime,
     after: UUID | None,
     most: int,
-) -> tuple[int, int, int, int, UUID | None]:
+) -> tuple[int, int, int, int, int, UUID | None]:
     """Purge the next accounts; return how many, the erased of each kind, and the last account."""
     cursor = connection.cursor(row_factory=tuple_row)
     await cursor.execute(
-        "SELECT accounts, tombstones, histories, operations, last_account "
+        "SELECT accounts, tombstones, histories, operations, rates, last_account "
         "FROM memory_purge(%s, %s, %s, %s::int)",
         (before_tombstones, before_history, after, most),
     )
     found = await cursor.fetchone()
     assert found is not None  # noqa: S101  (the function returns one row)
-    return found[0], found[1], found[2], found[3], found[4]
+    accounts, tombstones, histories, operations, rates, last = found
+    return accounts, tombstones, histories, operations, rates, last

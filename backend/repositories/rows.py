@@ -30,7 +30,7 @@ class Account:
     live: int
     digest: int
     now: datetime  # strictly after every earlier change of this account
-    lost_after: int = 0  # versions up to here survived the last restore
+    epoch: UUID  # the present one, read under the lock
 
     def next_version(self) -> int:
         """Take the next version."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from backend.errors import AccountMismatch, CursorExpired, EpochChanged, UpgradeNeeded
+from backend.errors import AccountMismatch, CursorExpired, UpgradeNeeded
 from backend.fields import CONTENT_LIMIT
 from backend.repositories import changes, epochs
 from backend.repositories.rows import digest_text
@@ -36,6 +36,7 @@ SINCE_LIMIT = 10_000  # rows
 PAGE_BYTES = 2 * 1_048_576
 ROW_BYTES = 600  # of a row besides its texts
 INT64 = 2**63 - 1
+NO_EPOCH = UUID(int=0)  # what is no epoch at all differs from every one
 
 
 @dataclass(frozen=True)
@@ -103,14 +104,16 @@ class Feed:
             live=live,
         )
 
-    async def check(self) -> None:
-        """Let pass a client that means this account in its present epoch.
+    def expected_epoch(self) -> UUID | None:
+        """Return the epoch that a client means, if it names one; it is compared under the lock.
 
         Raises:
-            UpgradeNeeded, AccountMismatch, EpochChanged: it does not.
+            UpgradeNeeded, AccountMismatch: it means another server or account.
         """
-        async with self.database.transaction(self.account) as connection:
-            await self._check(connection)
+        self._check_protocol()
+        if self.named_account and _uuid(self.named_account) != self.account:
+            raise AccountMismatch
+        return (_uuid(self.epoch) or NO_EPOCH) if self.epoch else None
 
     async def page(self, cursor: str, limit: int) -> FeedAnswer:
         """Return what changed after a cursor; without one, the first page of all live rows.
@@ -171,12 +174,10 @@ class Feed:
         )
 
     async def _check(self, connection: AsyncConnection[Any]) -> UUID:
-        self._check_protocol()
-        if self.named_account and _uuid(self.named_account) != self.account:
-            raise AccountMismatch
+        expected = self.expected_epoch()
         _, epoch = await epochs.first_and_present(connection)
-        if self.epoch and _uuid(self.epoch) != epoch:
-            await self._tell_epoch(connection, epoch, _uuid(self.epoch))
+        if expected is not None and expected != epoch:
+            raise await epochs.changed(connection, self.account, epoch, expected)
         return epoch
 
     async def _check_place(
@@ -185,13 +186,7 @@ class Feed:
         if place.account != self.account:
             raise AccountMismatch("This cursor belongs to another account.")
         if place.epoch != epoch:
-            await self._tell_epoch(connection, epoch, place.epoch)
-
-    async def _tell_epoch(
-        self, connection: AsyncConnection[Any], epoch: UUID, theirs: UUID | None
-    ) -> None:
-        lost_after = await epochs.lost_after(connection, self.account, theirs)
-        raise EpochChanged(epoch=str(epoch), lost_after=lost_after)
+            raise await epochs.changed(connection, self.account, epoch, place.epoch)
 
     def _check_protocol(self) -> None:
         spoken = range(PROTOCOL["min"], PROTOCOL["max"] + 1)

@@ -1,4 +1,4 @@
-"""Erases what has outlived its keeping time: history after 30 days, tombstones if so asked."""
+"""Erases what has outlived its keeping time: history, rates, and tombstones if so asked."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class Purged:
     tombstones: int = 0
     histories: int = 0
     operations: int = 0
+    rates: int = 0
 
 
 def _silent(_purged: Purged) -> None:
@@ -45,7 +46,7 @@ async def purge(
     tombstone_days: int | None = None,
     tell: Callable[[Purged], None] = _silent,
 ) -> Purged:
-    """Erase old history, and tombstones with their operations if their age is given.
+    """Erase old history and rates, and tombstones with their operations if their age is given.
 
     It goes from account to account and can be stopped and begun again at any time.
 
@@ -61,7 +62,7 @@ async def purge(
             )
         if not counts[0]:
             return total
-        names = ("accounts", "tombstones", "histories", "operations")
+        names = ("accounts", "tombstones", "histories", "operations", "rates")
         for name, count in zip(names, counts, strict=True):
             setattr(total, name, getattr(total, name) + count)
         after = last

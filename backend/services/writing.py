@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from backend.repositories import changes
+from backend.repositories import changes, epochs
 from backend.schemas import OpResult
 from backend.services.applying import Batch, Outcome, Ready
 from backend.services.preparing import Preparer, Refusal, change_of
@@ -23,36 +23,48 @@ if TYPE_CHECKING:
 
 
 async def push(
-    database: Database, keeper: Keeper | None, account: UUID, ops: Sequence[Op]
+    database: Database,
+    keeper: Keeper | None,
+    account: UUID,
+    ops: Sequence[Op],
+    epoch: UUID | None = None,
 ) -> list[OpResult]:
     """Apply a client's operations; one result for each, in the same order.
 
     Raises:
+        EpochChanged: the server is no longer in the epoch that was meant.
         Unavailable: the database does not answer; nothing was applied.
     """
     preparer = Preparer(database, account, keeper)
     ready = [await preparer.op(op) for op in ops]
     usable = [one for one in ready if isinstance(one, Ready)]
-    outcomes = await _apply_all(database, account, usable)
+    outcomes = await _apply_all(database, account, usable, epoch)
     by_id = {outcome.op_id: outcome for outcome in outcomes}
     return [
         one.result() if isinstance(one, Refusal) else _result(by_id[one.op_id]) for one in ready
     ]
 
 
-async def apply(database: Database, account: UUID, ready: Sequence[Ready]) -> list[Outcome]:
+async def apply(
+    database: Database, account: UUID, ready: Sequence[Ready], epoch: UUID | None = None
+) -> list[Outcome]:
     """Apply prepared operations in one transaction: all of them, or none on an error."""
-    if not ready:
+    if not ready and epoch is None:
         return []
     async with database.transaction(account) as connection:
-        return await apply_in(connection, account, ready)
+        return await apply_in(connection, account, ready, epoch)
 
 
 async def apply_in(
-    connection: AsyncConnection[Any], account: UUID, ready: Sequence[Ready]
+    connection: AsyncConnection[Any],
+    account: UUID,
+    ready: Sequence[Ready],
+    epoch: UUID | None = None,
 ) -> list[Outcome]:
     """Apply prepared operations inside the caller's transaction."""
     locked = await changes.lock(connection, account)
+    if epoch is not None and locked.epoch != epoch:  # only here can it no longer change
+        raise await epochs.changed(connection, account, locked.epoch, epoch)
     rows = await changes.load(connection, account, [one.uid for one in ready])
     known = await changes.known(connection, account, [one.op_id for one in ready])
     batch = Batch(locked, rows, known)
@@ -61,14 +73,16 @@ async def apply_in(
     return outcomes
 
 
-async def _apply_all(database: Database, account: UUID, ready: Sequence[Ready]) -> list[Outcome]:
+async def _apply_all(
+    database: Database, account: UUID, ready: Sequence[Ready], epoch: UUID | None
+) -> list[Outcome]:
     """Apply a batch; where the database refuses it, find the operation that is at fault."""
     try:
-        return await apply(database, account, ready)
+        return await apply(database, account, ready, epoch)
     except psycopg.Error:
-        if len(ready) == 1:
-            return [Outcome(ready[0].op_id, "retry", "internal")]
-        singly = [await _apply_all(database, account, [one]) for one in ready]
+        if len(ready) <= 1:
+            return [Outcome(one.op_id, "retry", "internal") for one in ready]
+        singly = [await _apply_all(database, account, [one], epoch) for one in ready]
         return [outcome for found in singly for outcome in found]
 
 

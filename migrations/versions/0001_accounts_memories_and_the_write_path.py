@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import psycopg
-from alembic import op
 
 from backend.errors import ConfigurationError
+from migrations.statements import run, run_file
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
 
-SQL = Path(__file__).parent.parent / "sql" / revision
 FOR_AN_OPERATOR = (
     "CREATE ROLE memory_app NOLOGIN NOSUPERUSER NOBYPASSRLS; GRANT memory_app TO {login};"
 )
@@ -32,25 +29,13 @@ def upgrade() -> None:
     _make_role()
     _make_extension()
     for name in ("tables", "statistics", "security", "functions", "recall"):
-        run(_read(name))
-    run(_read("rights"))
+        run_file(revision, name)
+    run_file(revision, "rights")
 
 
 def downgrade() -> None:
     """Go forward instead: migrations are append-only."""
     raise NotImplementedError
-
-
-def run(sql: str) -> list[tuple[object, ...]]:
-    """Execute statements just as they stand: `%` and `:` have no meaning of their own."""
-    cursor = op.get_bind().connection.cursor()
-    cursor.execute(sql)
-    return list(cursor.fetchall()) if cursor.description else []
-
-
-def _read(name: str) -> str:
-    schema = str(run("SELECT quote_ident(current_schema())")[0][0])
-    return (SQL / f"{name}.sql").read_text("utf-8").replace("{schema}", schema)
 
 
 def _make_role() -> None:

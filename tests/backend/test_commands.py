@@ -213,8 +213,16 @@ def test_purge_keeps_tombstones_unless_asked(
         "INSERT INTO history (account_id, uid, kind, payload, at) "
         "SELECT account_id, uid, 'deleted', '{}', now() - interval '31 days' FROM memories"
     )
+    superuser.execute(
+        "INSERT INTO rate_limits (account_id, key_id, tokens, at) "
+        "SELECT id, days || ' days', 1, now() - days * interval '1 day' "
+        "FROM accounts, unnest(ARRAY[0, 1, 3]) days"
+    )
     purged = json.loads(run("purge")[1])
-    assert purged == {"accounts": 1, "tombstones": 0, "histories": 1, "operations": 0}
+    gone = {"tombstones": 0, "histories": 1, "operations": 0, "rates": 1}
+    assert purged == {"accounts": 1, **gone}
+    left = superuser.execute("SELECT key_id FROM rate_limits ORDER BY 1").fetchall()
+    assert left == [("0 days",), ("1 days",)]
     purged = json.loads(run("purge", "--tombstone-days", "365")[1])
     assert purged["tombstones"] == 1
 

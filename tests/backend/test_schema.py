@@ -145,6 +145,7 @@ def test_functions_of_the_owner_are_pinned_and_for_the_application_only(
     assert {row[0] for row in rows} == {
         "memory_account_for",
         "memory_erase",
+        "memory_in_known_life",
         "memory_key",
         "memory_life",
         "memory_purge",

@@ -1,0 +1,159 @@
+"""A new life of the database is noticed by servers that run, before any version comes twice."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from backend.embedded import EmbeddedPostgres
+from backend.migrate import upgrade
+from backend.settings import Settings
+from tests.support.api import running, stored
+from tests.support.replica import FEED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+    from tests.support.api import Api
+    from tests.support.postgres import Server
+
+pytestmark = pytest.mark.anyio
+
+PATIENCE = 60  # seconds
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s"
+
+
+def op(**body: Any) -> dict[str, Any]:
+    """Make an operation that creates a memory."""
+    ids = {"op_id": str(uuid4()), "uid": str(uuid4())}
+    return {**ids, "kind": "create", "base": 0, "body": body}
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait for something that is bound to come."""
+    for _ in range(PATIENCE * 50):
+        if is_so():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it never came to that")
+
+
+async def answered(client: httpx.AsyncClient, content: str) -> int:
+    """Store a memory, again and again while the server says to wait; return how often it did."""
+    for refused in range(PATIENCE):
+        answer = await client.post("/api/memories", json={"content": content})
+        if answer.status_code == 200:
+            return refused
+        assert answer.status_code == 503, answer.text
+        await asyncio.sleep(0.1)
+    raise AssertionError("it never stored it")
+
+
+async def test_push_that_waits_for_the_lock_sees_the_epoch_that_began_meanwhile(
+    api: Api, postgres: Server, database_name: str, superuser: psycopg.Connection[Any]
+) -> None:
+    """The epoch is compared under the account's lock: nothing of the batch is applied."""
+    hello = (await api.alice.get("/api/sync/hello")).json()
+    await stored(api.alice, "before")
+    body = {"ops": [op(content="pushed in the old epoch")]}
+    headers = {"X-Memory-Epoch": hello["epoch"]}
+    with psycopg.connect(postgres.url(database_name, "memory")) as restorer:
+        restorer.execute("SELECT FROM accounts FOR UPDATE")
+        pushing = asyncio.create_task(api.alice.post(FEED, json=body, headers=headers))
+        await until(lambda: superuser.execute(WAITING, (database_name,)).fetchone() == (1,))
+        restorer.execute("SELECT memory_rotate_epoch(gen_random_uuid())")
+        restorer.commit()
+        answer = await pushing
+    assert (answer.status_code, answer.json()["code"]) == (410, "epoch_changed")
+    assert answer.json()["lost_after"] == 1
+    rows = (await api.alice.get("/api/memories")).json()["memories"]
+    assert [row["content"] for row in rows] == ["before"]
+    fresh = {"X-Memory-Epoch": answer.json()["epoch"]}
+    again = await api.alice.post(FEED, json=body, headers=fresh)
+    assert again.json()["results"][0]["status"] == "applied"
+
+
+async def test_batch_of_refused_operations_is_told_of_the_new_epoch_too(
+    api: Api, superuser: psycopg.Connection[Any]
+) -> None:
+    """A client of an earlier epoch learns of the new one whatever it sends."""
+    hello = (await api.alice.get("/api/sync/hello")).json()
+    superuser.execute("SELECT memory_rotate_epoch(gen_random_uuid())")
+    for ops in ([], [op(content="")]):
+        answer = await api.alice.post(
+            FEED, json={"ops": ops}, headers={"X-Memory-Epoch": hello["epoch"]}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (410, "epoch_changed")
+
+
+@pytest.mark.parametrize("first", ["store", "import", "pull", "hello"])
+async def test_every_replica_notices_a_new_life_while_it_runs(
+    app_url: str, superuser: psycopg.Connection[Any], first: str
+) -> None:
+    """Whatever comes first begins the epoch, once; no version is given out before."""
+    async with running(app_url) as one, running(app_url) as other:
+        await stored(one.alice, "before")
+        hello = (await one.alice.get("/api/sync/hello")).json()
+        superuser.execute("UPDATE keeper_state SET v = 'another:1' WHERE k = 'life'")
+        calls = {
+            "store": lambda: one.alice.post("/api/memories", json={"content": "x"}),
+            "import": lambda: one.alice.post("/api/memories/import", json=[{"content": "x"}]),
+            "pull": lambda: one.alice.get(FEED),
+            "hello": lambda: one.alice.get("/api/sync/hello"),
+        }
+        noticed = await calls[first]()
+        assert noticed.status_code == 503
+        assert int(noticed.headers["retry-after"]) >= 1
+        for api in (one, other):
+            told = await api.alice.get(FEED, headers={"X-Memory-Epoch": hello["epoch"]})
+            assert (told.status_code, told.json()["lost_after"]) == (410, 1)
+            assert (await api.alice.get("/api/sync/hello")).json()["epoch"] != hello["epoch"]
+        made = await stored(other.alice, "after")
+        assert made["version"] > 1_700_000_000 << 20
+    assert superuser.execute("SELECT count(*) FROM epochs").fetchone() == (2,)
+
+
+async def test_promotion_of_a_standby_is_noticed_by_a_running_server(tmp_path: Path) -> None:
+    """PostgreSQL itself begins another timeline; the next write comes in a new epoch."""
+    postgres = EmbeddedPostgres(tmp_path / "postgres")
+    short = tempfile.mkdtemp(prefix="s-")  # a socket's path has 107 bytes at most
+    socket_folder = Path(short) / "now"
+
+    def start() -> str:
+        url = postgres.start()
+        socket_folder.unlink(missing_ok=True)
+        socket_folder.symlink_to(url.split("host=")[1])
+        return re.sub("host=.*", f"host={socket_folder}", url)
+
+    try:
+        url = start()
+        upgrade(Settings(database_url=url, migration_url=url))
+        async with running(url) as api:
+            await stored(api.alice, "before")
+            hello = (await api.alice.get("/api/sync/hello")).json()
+            await asyncio.to_thread(postgres.stop)
+            await asyncio.to_thread(start)
+            assert await answered(api.alice, "after a mere restart") >= 0
+            assert (await api.alice.get("/api/sync/hello")).json() == hello
+            await asyncio.to_thread(postgres.stop)
+            (tmp_path / "postgres/data/standby.signal").touch()
+            await asyncio.to_thread(start)
+            assert (await api.alice.post("/api/memories", json={"content": "x"})).status_code == 503
+            with psycopg.connect(url, autocommit=True) as operator:
+                operator.execute("SELECT pg_promote()")
+            assert await answered(api.alice, "after the promotion") >= 1
+            told = await api.alice.get(FEED, headers={"X-Memory-Epoch": hello["epoch"]})
+            assert (told.status_code, told.json()["lost_after"]) == (410, 2)
+    finally:
+        postgres.stop()
+        shutil.rmtree(short)
