@@ -123,9 +123,12 @@ async def export(tools: Tools, user: str, path: str) -> None:
     count = 0
     with contextlib.ExitStack() as stack:
         file = sys.stdout.buffer if path == "-" else stack.enter_context(_opened_file(path))
-        async for lines in await exporting.begin(tools.database, account, by=BY):
-            file.write(lines)
-            count += lines.count(b"\n")
+        async with contextlib.aclosing(
+            await exporting.begin(tools.database, account, by=BY)
+        ) as export:
+            async for lines in export:
+                file.write(lines)
+                count += lines.count(b"\n")
         file.flush()
     tools.tell(f"{count} memories were exported.")
 

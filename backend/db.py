@@ -8,11 +8,13 @@ transaction that only reads one thing is sent whole: one round trip, and a third
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import psycopg
+from anyio import CancelScope
 from psycopg import AsyncClientCursor
 from psycopg.adapt import Loader
 from psycopg.pq import TransactionStatus
@@ -49,6 +51,7 @@ PROLOGUE = (
     "set_config('idle_in_transaction_session_timeout', '30s', true)"
 )
 READ = 2  # the place of a statement's result behind those of BEGIN and of the settings
+READING = PROLOGUE.replace("BEGIN", "BEGIN READ ONLY", 1)
 NEW_LIFE = "SELECT memory_rotate_epoch(gen_random_uuid(), true)"
 NEW_LIFE_PATIENCE = 300  # seconds; every account is locked on the way
 # What "the database does not answer" looks like; a read-only one is a replica not yet promoted.
@@ -126,6 +129,8 @@ class Database:
             },
             name="memory",
         )
+        self._readers = asyncio.Semaphore(max(1, pool_size // 2))
+        self._patience = patience
 
     async def open(self) -> None:
         """Start the pool; connections are made when they are needed."""
@@ -154,6 +159,30 @@ class Database:
             raise Unavailable("The database began a new life a moment ago.") from error
         except AWAY as error:
             raise Unavailable from error
+
+    @contextlib.asynccontextmanager
+    async def reading(self, account_id: UUID) -> AsyncIterator[Connection]:
+        """Run a transaction that only reads, for as long as its reader takes.
+
+        Whoever reads slowly keeps a connection: half of them stay free for everybody else.
+
+        Raises:
+            Unavailable: the database does not answer, or too many read already.
+        """
+        prologue = READING.format(account=account_id, seconds=10)
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._readers.acquire()
+        except TimeoutError as error:
+            raise Unavailable("Too many exports are under way.") from error
+        try:
+            connection, _ = await self._begin(lambda one: one.execute(prologue))
+            async with self._returned(connection):
+                yield connection
+        except AWAY as error:
+            raise Unavailable from error
+        finally:
+            self._readers.release()
 
     async def begin_epoch_of_new_life(self) -> None:
         """Begin a new epoch, if the database has begun a new life and nobody did so before.
@@ -260,11 +289,12 @@ class Database:
                 raise psycopg.errors.InFailedSqlTransaction("an error was swallowed on the way")
             await connection.commit()
         except BaseException:
-            with contextlib.suppress(psycopg.Error):
+            with CancelScope(shield=True), contextlib.suppress(psycopg.Error):
                 await connection.rollback()
             raise
         finally:
-            await self._pool.putconn(connection)
+            with CancelScope(shield=True):  # a caller that has gone takes no connection along
+                await self._pool.putconn(connection)
 
 
 class _TimeLoader(Loader):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
@@ -13,6 +13,11 @@ from backend.errors import Conflict, KeeperDown, NoKeeper
 from backend.handlers.memories import IdempotencyKey  # noqa: TC001  (read at run time)
 from backend.schemas import Imported  # noqa: TC001  (FastAPI reads it at run time)
 from backend.services import exporting, importing
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from starlette.types import Receive, Scope, Send
 
 router = APIRouter(tags=["transfer"], route_class=ApiRoute)
 imports = APIRouter(tags=["transfer"], route_class=ImportRoute)
@@ -46,15 +51,33 @@ async def import_all(
     )
 
 
+class Lines(StreamingResponse):
+    """An export on its way; it lets go of its connection however the way ends."""
+
+    media_type = LINES_TYPE
+
+    def __init__(self, lines: AsyncGenerator[bytes]) -> None:
+        """Take the lines that are to be sent."""
+        super().__init__(lines)
+        self._lines = lines
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send them."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._lines.aclose()
+
+
 @router.get(
     "/api/export",
-    response_class=StreamingResponse,
+    response_class=Lines,
+    status_code=200,
     responses={200: {"content": {LINES_TYPE: {"schema": {"type": "string"}}}}},
 )
-async def export(desk: ReadDesk) -> StreamingResponse:
+async def export(desk: ReadDesk) -> Lines:
     """Return every live memory as a line of JSON; an import of it gives the same lines again."""
-    lines = await exporting.begin(desk.database, desk.account, by=desk.key_id)
-    return StreamingResponse(lines, media_type=LINES_TYPE)
+    return Lines(await exporting.begin(desk.database, desk.account, by=desk.key_id))
 
 
 router.include_router(imports)

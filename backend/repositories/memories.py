@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -11,9 +12,10 @@ from psycopg.types.json import Jsonb
 from backend.repositories.rows import COLUMNS, Row
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from datetime import datetime
 
-    from psycopg import AsyncConnection
+    from psycopg import AsyncConnection, AsyncServerCursor
 
     from backend.db import Reader
 
@@ -104,10 +106,21 @@ async def counts(connection: Connection, account: UUID) -> dict[str, int]:
     return found
 
 
+@contextlib.asynccontextmanager
+async def live(connection: Connection, account: UUID) -> AsyncIterator[AsyncServerCursor[Row]]:
+    """Give a cursor over the rows that are live now, in the order of their uids."""
+    query = (
+        f"SELECT {NAMES} FROM memories WHERE account_id = %s AND deleted_at IS NULL ORDER BY uid"
+    )
+    async with connection.cursor("live", row_factory=class_row(Row)) as cursor:
+        await cursor.execute(query, (account,))
+        yield cursor
+
+
 async def page_by_uid(
     connection: Connection, account: UUID, after: UUID | None, limit: int
 ) -> list[Row]:
-    """Return live rows in the order of their uids, from behind one: the pages of an export."""
+    """Return live rows in the order of their uids, from behind one."""
     cursor = connection.cursor(row_factory=class_row(Row))
     await cursor.execute(
         f"SELECT {NAMES} FROM memories WHERE account_id = %(account)s AND deleted_at IS NULL "

@@ -8,7 +8,7 @@ from backend.repositories import accounts, memories
 from backend.schemas import ImportRow
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
     from uuid import UUID
 
     from backend.db import Database
@@ -19,23 +19,29 @@ NOT_EXPORTED = {"force_sensitive"}
 FIELDS = [name for name in ImportRow.model_fields if name not in NOT_EXPORTED]
 
 
-async def begin(database: Database, account: UUID, *, by: str) -> AsyncIterator[bytes]:
-    """Record the export and return its lines, in the order of their uids.
+async def begin(database: Database, account: UUID, *, by: str) -> AsyncGenerator[bytes]:
+    """Record the export and return its lines in the order of their uids, all of one moment.
+
+    What is returned holds a connection until it is read to its end, or closed.
 
     Raises:
         Unavailable: the database does not answer.
     """
     async with database.transaction(account) as connection:
         await accounts.audit(connection, account, "export", "", by)
-        first = await memories.page_by_uid(connection, account, None, PAGE)
-    return _lines(database, account, first)
+    lines = _lines(database, account)
+    await anext(lines)
+    return lines
 
 
-async def _lines(database: Database, account: UUID, rows: list[Row]) -> AsyncIterator[bytes]:
-    while rows:
-        yield b"".join(map(_line, rows))
-        async with database.transaction(account) as connection:
-            rows = await memories.page_by_uid(connection, account, rows[-1].uid, PAGE)
+async def _lines(database: Database, account: UUID) -> AsyncGenerator[bytes]:
+    async with (
+        database.reading(account) as connection,
+        memories.live(connection, account) as cursor,
+    ):
+        yield b""  # the moment is fixed; what fails until here is an answer of its own
+        while rows := await cursor.fetchmany(PAGE):
+            yield b"".join(map(_line, rows))
 
 
 def _line(row: Row) -> bytes:

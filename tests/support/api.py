@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from backend.app import create_app
+from backend.db import Database
 from backend.settings import Settings
 from backend.telemetry import Telemetry
 
@@ -66,7 +67,9 @@ class Api:
 
 
 @asynccontextmanager
-async def running(url: str, *, keeper: Keeper | None = None, **changes: Any) -> AsyncIterator[Api]:
+async def running(
+    url: str, *, keeper: Keeper | None = None, patience: float = 5.0, **changes: Any
+) -> AsyncIterator[Api]:
     """Run the app on a database, with another keeper or other settings where they are named."""
     named: dict[str, Any] = {
         "database_url": url,
@@ -78,7 +81,9 @@ async def running(url: str, *, keeper: Keeper | None = None, **changes: Any) -> 
         "burst": PLENTY,
     } | changes
     logs = io.StringIO()
-    app = create_app(Settings(**named), keeper=keeper, telemetry=Telemetry(logs))
+    settings = Settings(**named)
+    database = Database(url, pool_size=settings.pool_size, patience=patience)
+    app = create_app(settings, database=database, keeper=keeper, telemetry=Telemetry(logs))
     api = Api(app, url, logs)
     async with app.router.lifespan_context(app):
         yield api

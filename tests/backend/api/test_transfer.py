@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from tests.support.api import stored
+from backend.services import exporting
+from tests.support.api import running, stored
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
     import psycopg
 
     from tests.support.api import Api
@@ -125,6 +130,92 @@ async def test_export_of_many_pages_is_complete(api: Api) -> None:
     lines = (await api.alice.get("/api/export")).text.splitlines()
     assert {json.loads(line)["content"] for line in lines} == {row["content"] for row in rows}
     assert len(lines) == 1_101
+
+
+async def test_export_is_of_one_moment_whatever_is_written_meanwhile(api: Api) -> None:
+    """Rows changed, deleted or made after its first line are in it as they were then."""
+    rows = [{"content": f"Row {number}"} for number in range(1_101)]
+    made = (await api.alice.post("/api/memories/import", json=rows)).json()
+    export = await exporting.begin(api.app.state.provided.database, await account(api), by="test")
+    async with contextlib.aclosing(export):
+        parts = [await anext(export)]
+        await api.alice.patch(f"/api/memories/{made[-1]['id']}", json={"content": "Changed"})
+        await api.alice.delete(f"/api/memories/{made[-2]['id']}")
+        await stored(api.alice, "Made meanwhile")
+        parts += [part async for part in export]
+    assert max(part.count(b"\n") for part in parts) <= 500  # it never holds much at once
+    lines = b"".join(parts).splitlines()
+    assert {json.loads(line)["content"] for line in lines} == {row["content"] for row in rows}
+    after = (await api.alice.get("/api/export")).text.splitlines()
+    contents = {json.loads(line)["content"] for line in after}
+    assert len(after) == 1_101
+    assert {"Changed", "Made meanwhile"} <= contents
+
+
+async def test_export_that_nobody_reads_to_its_end_gives_its_connection_back(
+    app_url: str,
+) -> None:
+    """A caller that goes away in the middle, again and again, takes nothing along."""
+    async with running(app_url, pool_size=2) as api:
+        text = "x" * 10_000
+        rows = [{"content": f"{number} {text}"} for number in range(600)]
+        await api.alice.post("/api/memories/import", json=rows)
+        for _ in range(3):
+            await leave_early(api)
+        assert len((await api.alice.get("/api/export")).text.splitlines()) == 600
+
+
+async def test_slow_readers_leave_connections_to_others(app_url: str) -> None:
+    """Half of the connections are for exports; one export too many is told to wait."""
+    async with running(app_url, pool_size=2, patience=0.2) as api:
+        await stored(api.alice, "there")
+        database = api.app.state.provided.database
+        export = await exporting.begin(database, await account(api), by="test")
+        async with contextlib.aclosing(export):
+            assert (await api.bob.get("/api/memories")).status_code == 200
+            refused = await api.alice.get("/api/export")
+            assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+            assert int(refused.headers["retry-after"]) >= 1
+        assert (await api.alice.get("/api/export")).status_code == 200
+
+
+async def account(api: Api) -> UUID:
+    """Return the account of Alice."""
+    return UUID((await api.alice.get("/api/sync/hello")).json()["account_id"])
+
+
+async def leave_early(api: Api) -> None:
+    """Ask for an export as a caller does that takes one piece and hangs up, under uvicorn."""
+    authorization = api.alice.headers["authorization"].encode()
+    has_begun = asyncio.Event()
+    said = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+    async def receive() -> dict[str, Any]:
+        for message in said:
+            return message
+        await has_begun.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.body":
+            has_begun.set()
+            await asyncio.Event().wait()  # nothing is taken any more
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "GET",
+        "path": "/api/export",
+        "raw_path": b"/api/export",
+        "root_path": "",
+        "scheme": "http",
+        "query_string": b"",
+        "headers": [(b"authorization", authorization)],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+    await api.app(scope, receive, send)
 
 
 async def test_erased_account_is_empty_and_gives_a_receipt(
