@@ -151,16 +151,20 @@ async def import_all(tools: Tools, user: str, path: str) -> None:
 
 
 async def rotate(tools: Tools) -> None:
-    """Wrap every sealed secret under the newest key; stopped, it can be begun again."""
+    """Wrap every sealed secret under the newest key; begun again, it passes over what is done."""
     if tools.keeper is None:
         raise ConfigurationError("No keeper is set, so there is nothing to rotate.")
     with connect_directly(tools.settings.migration_url) as connection:
         found = connection.execute("SELECT id FROM accounts ORDER BY id").fetchall()
-    changed = 0
+    seen = changed = 0
     for number, (account,) in enumerate(found, 1):
-        changed += await resealing.rewrap(tools.database, tools.keeper, UUID(str(account)))
-        tools.tell(f"account {number} of {len(found)}: {changed} secrets re-wrapped")
-    tools.tell("All secrets are under the newest key.")
+
+        def tell(far: resealing.Rewrapped, at: str = f"account {number} of {len(found)}") -> None:
+            tools.tell(f"{at}: {far.changed} of its first {far.seen} secrets wrapped anew")
+
+        done = await resealing.rewrap(tools.database, tools.keeper, UUID(str(account)), tell)
+        seen, changed = seen + done.seen, changed + done.changed
+    tools.tell(f"All {seen} secrets are under the newest key; {changed} were wrapped anew.")
 
 
 async def rotate_epoch(tools: Tools) -> None:

@@ -16,8 +16,6 @@ EDITABLE = (
     *("content", "category", "tags", "expanded_keywords", "importance"),
     *("scope", "project", "supersedes", "expires_at"),
 )
-# What a person or a model wrote, and so what may hold a secret.
-TEXTS = ("content", "tags", "expanded_keywords", "project", "session")
 
 
 @dataclass

@@ -36,6 +36,8 @@ class Keeper(Protocol):
     async def rewrap(self, account: UUID, uid: UUID, blob: bytes) -> bytes:
         """Return the same sealed value under the newest key, without looking at the value.
 
+        What is under it already comes back as it is, and its key is not asked to open it.
+
         Raises:
             KeeperDown: it cannot be done now; later may work.
             SecretLost: the key that sealed it is gone, or the envelope is damaged.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -11,14 +12,16 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from backend.errors import ApiError, SecretLost
+from backend.secrets.bundle import join, split
 from backend.secrets.envelope import NONCE, Envelope, bound, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from backend.secrets.wrapping import Wrapper
+    from backend.secrets.wrapping import Wrapped, Wrapper
 
 DATA_KEY = 32
+PRESENT = 60.0  # seconds for which the key that wraps is taken to be the same
 SOURCES = {"aes": "encrypted", "vault": "vault", "kms": "kms"}
 NOBODY = UUID(int=0)
 
@@ -27,12 +30,16 @@ class EnvelopeKeeper:
     """A Keeper that seals under its first wrapper and opens what any of them wrapped."""
 
     def __init__(
-        self, wrappers: Sequence[Wrapper], random: Callable[[int], bytes] = os.urandom
+        self,
+        wrappers: Sequence[Wrapper],
+        random: Callable[[int], bytes] = os.urandom,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take at least one wrapper; `random` makes data keys and nonces."""
         self._newest = wrappers[0]
         self._wrappers = {wrapper.name: wrapper for wrapper in wrappers}
-        self._random = random
+        self._random, self._clock = random, clock
+        self._present, self._present_until = "", 0.0
 
     def __repr__(self) -> str:
         """Name the wrappers and nothing they hold."""
@@ -48,25 +55,47 @@ class EnvelopeKeeper:
         return Envelope(self._newest.name, wrapped, nonce, body).pack()
 
     async def open(self, account: UUID, uid: UUID, blob: bytes) -> tuple[str, str]:
-        """Return the clear text and who kept it."""
-        envelope = parse(blob)
+        """Return the clear text and who kept it; of several seals, a line each."""
+        opened = [await self._open(account, one.uid, one.seal) for one in split(blob, uid)]
+        return "\n".join(clear for clear, _ in opened), opened[0][1]
+
+    async def _open(self, account: UUID, uid: UUID, seal: bytes) -> tuple[str, str]:
+        envelope = parse(seal)
         data_key = await self._data_key(account, envelope)
         clear = _decrypted(data_key, envelope, bound(account, uid))
         if clear is None:
             raise SecretLost("The secret was sealed for another memory, or it was changed.")
         return clear.decode("utf-8", "surrogatepass"), SOURCES[envelope.keeper]
 
-    async def rewrap(self, account: UUID, uid: UUID, blob: bytes) -> bytes:  # noqa: ARG002  (Keeper)
-        """Return the envelope with its data key wrapped by the first wrapper's newest key."""
-        envelope = parse(blob)
+    async def rewrap(self, account: UUID, uid: UUID, blob: bytes) -> bytes:
+        """Return the seals with their data keys wrapped by the first wrapper's newest key."""
+        fresh = [
+            replace(one, seal=await self._rewrap(account, one.seal)) for one in split(blob, uid)
+        ]
+        value, _ = join(fresh)
+        assert value is not None  # noqa: S101  (there is at least one)
+        return value
+
+    async def _rewrap(self, account: UUID, seal: bytes) -> bytes:
+        envelope = parse(seal)
+        if _key(envelope.keeper, envelope.wrapped) == await self._present_key():
+            return seal
         data_key = await self._data_key(account, envelope)
         wrapped = await self._newest.wrap(account, data_key)
         return replace(envelope, keeper=self._newest.name, wrapped=wrapped).pack()
 
     def key_id(self, blob: bytes) -> str:
-        """Name keeper and key of a sealed secret."""
-        envelope = parse(blob)
-        return f"{envelope.keeper}:{envelope.wrapped.key_id}"
+        """Name keeper and key of a sealed secret; of several seals, of the first."""
+        envelope = parse(split(blob, NOBODY)[0].seal)
+        return _key(envelope.keeper, envelope.wrapped)
+
+    async def _present_key(self) -> str:
+        """Name the key that wraps now; it is asked for anew once in a while."""
+        if self._clock() >= self._present_until:
+            wrapped = await self._newest.wrap(NOBODY, bytes(DATA_KEY))
+            self._present = _key(self._newest.name, wrapped)
+            self._present_until = self._clock() + PRESENT
+        return self._present
 
     async def check(self) -> str:
         """Wrap a key that opens nothing: that proves the way, the login and the right to seal."""
@@ -81,6 +110,10 @@ class EnvelopeKeeper:
         if wrapper is None:
             raise SecretLost(f"The secret is kept by {envelope.keeper}, which is not set up here.")
         return await wrapper.unwrap(account, envelope.wrapped)
+
+
+def _key(keeper: str, wrapped: Wrapped) -> str:
+    return f"{keeper}:{wrapped.key}"
 
 
 def _decrypted(data_key: bytes, envelope: Envelope, associated: bytes) -> bytes | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+VERSION = re.compile(rb"vault:(v[1-9][0-9]{0,8}):")
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,12 @@ class Wrapped:
 
     key_id: str
     data: bytes
+
+    @property
+    def key(self) -> str:
+        """Name the key and, where what it wrapped tells it as Vault's does, its version."""
+        told = VERSION.match(self.data)
+        return f"{self.key_id}:{told[1].decode()}" if told else self.key_id
 
 
 class Wrapper(Protocol):

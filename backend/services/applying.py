@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from backend.repositories.rows import EDITABLE, TEXTS, Account, Done, Kept, Row, payload
+from backend.fields import TEXTS
+from backend.repositories.rows import EDITABLE, Account, Done, Kept, Row, payload
+from backend.secrets import bundle
 from backend.services.words import extra_words
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ class Ready:
     bound: UUID | None = None
     is_sensitive: bool = False
     created_at: datetime | None = None
+    keeps: frozenset[str] = frozenset()  # texts whose earlier seals hold on
     forever: bool = False  # what was there before is not kept in the history
     replay: Replay | None = None
 
@@ -132,7 +135,7 @@ class Batch:
             setattr(after, name, value)
             after.field_versions[name] = after.version
         after.words = _words(vars(after))
-        _carry_secret(after, op)
+        _seal(after, row, op)
         self.account.count(row.uid, row.version, present=False)
         self.account.count(row.uid, after.version, present=True)
         self._put(after)
@@ -209,15 +212,19 @@ def _fields(op: Ready) -> dict[str, Any]:
     return {**op.fields, "supersedes": None} if is_its_own else op.fields
 
 
-def _carry_secret(after: Row, op: Ready) -> None:
-    """Put in the secret of an edit, or keep the present one while a placeholder points to it."""
-    if op.secret is not None:
-        after.secret, after.bound, after.is_sensitive = op.secret, op.bound, True
-    elif any(PLACEHOLDER in (getattr(after, name) or "") for name in TEXTS):
-        after.is_sensitive = after.is_sensitive or op.is_sensitive
-    elif any(name in op.fields for name in TEXTS):
-        after.secret = after.bound = None
-        after.is_sensitive = op.is_sensitive
+def _seal(after: Row, before: Row, op: Ready) -> None:
+    """Give a row the seals of its texts as they are now: fresh ones, and those still spoken of."""
+    spoken = [name for name in TEXTS if PLACEHOLDER in (getattr(after, name) or "")]
+    replaced = op.fields.keys() - op.keeps
+    after.secret, after.bound = bundle.changed(
+        (before.secret, before.bound or before.uid),
+        (op.secret, op.bound or op.uid),
+        replaced=replaced,
+        spoken=spoken,
+    )
+    was_lost = before.is_sensitive and before.secret is None
+    is_lost = was_lost and (bool(spoken) or replaced.isdisjoint(TEXTS))
+    after.is_sensitive = op.is_sensitive or after.secret is not None or is_lost
 
 
 def _words(fields: dict[str, Any]) -> str:

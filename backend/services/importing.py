@@ -65,7 +65,7 @@ async def store(
         NoKeeper, KeeperDown: a row holds a secret that cannot be kept now.
     """
     uids = [_uid(account, row, place, idempotency_key) for place, row in enumerate(rows)]
-    ready = await Preparer(database, account, keeper).rows(list(zip(uids, rows, strict=True)))
+    ready = await Preparer(account, keeper).rows(list(zip(uids, rows, strict=True)))
     async with database.transaction(account, seconds=PATIENCE) as connection:
         await changes.lock(connection, account)
         present = await changes.load(connection, account, uids)

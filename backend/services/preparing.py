@@ -5,7 +5,6 @@ All of it happens before the transaction: no keeper is asked while an account is
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 from dataclasses import dataclass
@@ -16,18 +15,16 @@ from uuid import UUID, uuid4
 from anyio import CapacityLimiter, to_thread
 from pydantic import BaseModel, ConfigDict, StrictBool, ValidationError
 
-from backend.errors import ApiError, NoKeeper, SecretLost
-from backend.fields import Content, Version64
-from backend.repositories import memories
-from backend.repositories.rows import TEXTS
+from backend.errors import ApiError, NoKeeper
+from backend.fields import CONTENT, TEXTS, Content, Version64
 from backend.schemas import Change, OpResult, PatchBody, StoreBody
+from backend.secrets.bundle import Piece, join
 from backend.secrets.detect import redact
 from backend.services.applying import PLACEHOLDER, Ready, Replay
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from backend.db import Database
     from backend.repositories.rows import Row
     from backend.schemas import ImportRow, Op
     from backend.secrets.keeper import Keeper
@@ -100,10 +97,10 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Safe:
-    """Fields without secrets, and the clear text that a keeper has to seal."""
+    """Fields without secrets, and the clear texts that a keeper has to seal, by their fields."""
 
     fields: dict[str, Any]
-    clear: str
+    clear: dict[str, str]
 
     def __repr__(self) -> str:
         """Show which fields there are, never the text."""
@@ -113,22 +110,27 @@ class Safe:
 def separate(fields: dict[str, Any], *, force: bool = False) -> Safe:
     """Take every secret out of the texts; with `force` the whole content is one."""
     found = {name: redact(fields[name]) for name in TEXTS if fields.get(name)}
-    clear = [fields["content"]] if force or ("content" in found and found["content"].found) else []
-    clear += [
-        f"[{name}] {fields[name]}" for name in TEXTS[1:] if name in found and found[name].found
-    ]
+    clear = {
+        name: fields[name] if name == CONTENT else f"[{name}] {fields[name]}"
+        for name, result in found.items()
+        if result.found or (force and name == CONTENT)
+    }
     safe = {**fields, **{name: result.text for name, result in found.items()}}
     if force:
         safe["content"] = FORCED
-    return Safe(safe, "\n".join(clear))
+    return Safe(safe, clear)
+
+
+def referring(fields: Mapping[str, Any]) -> frozenset[str]:
+    """Return which of the given texts speak of a secret that was taken out of them before."""
+    return frozenset(name for name in TEXTS if PLACEHOLDER in (fields.get(name) or ""))
 
 
 class Preparer:
     """Prepares operations for one account."""
 
-    def __init__(self, database: Database, account: UUID, keeper: Keeper | None) -> None:
+    def __init__(self, account: UUID, keeper: Keeper | None) -> None:
         """Keep for whom, and who seals."""
-        self._database = database
         self._account = account
         self._keeper = keeper
 
@@ -194,10 +196,8 @@ class Preparer:
         body = UpdateFields.model_validate(op.body)
         given = body.model_dump(exclude_unset=True, exclude=UNSTORED)
         safe = separate(given)
+        is_whole = body.secret is not None and CONTENT in given  # and nothing earlier stays
         clear = _joined(body.secret, safe.clear)
-        is_whole = body.secret is not None and "content" in given  # and nothing earlier stays
-        if clear and not is_whole:
-            clear = await self._with_earlier(op.uid, given, clear)
         return Ready(
             op.op_id,
             await digest_of(op, holds_secret=bool(clear)),
@@ -207,23 +207,12 @@ class Preparer:
             safe.fields,
             secret=await self.seal(op.uid, clear),
             is_sensitive=bool(clear) or body.is_sensitive,
+            keeps=frozenset() if is_whole else referring(given),
         )
 
-    async def _with_earlier(self, uid: UUID, given: dict[str, Any], clear: str) -> str:
-        """Add the memory's present secret, where a placeholder will still point to it."""
-        row = await memories.by_uid(self._database, self._account, uid)
-        if self._keeper is None or row is None or row.secret is None:
-            return clear
-        texts = [given.get(name) or getattr(row, name) or "" for name in TEXTS]
-        if not any(PLACEHOLDER in text for text in texts):
-            return clear
-        with contextlib.suppress(SecretLost):
-            earlier, _ = await self._keeper.open(self._account, row.bound or uid, row.secret)
-            return f"{earlier}\n{clear}"
-        return clear
-
     async def _full(self, op: Op, body: CreateFields, told: Replay | None = None) -> Ready:
-        safe = separate(columns(body), force=body.force_sensitive)
+        given = columns(body)
+        safe = separate(given, force=body.force_sensitive)
         clear = _joined(body.secret, safe.clear)
         return Ready(
             op.op_id,
@@ -234,12 +223,13 @@ class Preparer:
             safe.fields,
             secret=await self.seal(op.uid, clear),
             is_sensitive=bool(clear) or body.is_sensitive,
+            keeps=frozenset() if body.secret else referring(given),
             created_at=body.created_at,
             replay=told,
         )
 
-    async def seal(self, uid: UUID, clear: str) -> bytes | None:
-        """Seal a clear text for a memory; nothing where there is none.
+    async def seal(self, uid: UUID, clear: Mapping[str, str]) -> bytes | None:
+        """Seal clear texts for a memory; nothing where there are none.
 
         Raises:
             NoKeeper: this server keeps no secrets.
@@ -249,7 +239,11 @@ class Preparer:
             return None
         if self._keeper is None:
             raise NoKeeper
-        return await self._keeper.seal(self._account, uid, clear)
+        pieces = [
+            Piece(name, uid, await self._keeper.seal(self._account, uid, text))
+            for name, text in clear.items()
+        ]
+        return join(pieces)[0]
 
 
 def _separate_all(rows: Sequence[ImportRow]) -> list[Safe]:
@@ -261,9 +255,11 @@ def columns(body: StoreBody) -> dict[str, Any]:
     return body.model_dump(exclude=UNSTORED)
 
 
-def _joined(told: str | None, found: str) -> str:
+def _joined(told: str | None, found: dict[str, str]) -> dict[str, str]:
     """Return what has to be sealed: what the author took out, and what was found besides."""
-    return "\n".join(text for text in (told, found) if text)
+    if not told:
+        return found
+    return {**found, CONTENT: "\n".join(filter(None, (told, found.get(CONTENT))))}
 
 
 async def digest_of(op: Op, *, holds_secret: bool = False) -> bytes:

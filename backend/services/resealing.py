@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+from backend.fields import TEXTS
 from backend.repositories import memories, seals
-from backend.repositories.rows import EDITABLE, TEXTS
+from backend.repositories.rows import EDITABLE
+from backend.secrets import bundle
 from backend.services import writing
 from backend.services.applying import Ready
 from backend.services.preparing import Preparer, separate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from backend.db import Database
     from backend.repositories.rows import Row
     from backend.secrets.keeper import Keeper
@@ -27,21 +32,32 @@ async def migrate(database: Database, keeper: Keeper | None, account: UUID) -> i
     Raises:
         NoKeeper, KeeperDown: secrets were found and cannot be kept now.
     """
-    preparer = Preparer(database, account, keeper)
-    found = await _migrate_rows(database, keeper, preparer, account)
+    preparer = Preparer(account, keeper)
+    found = await _migrate_rows(database, preparer, account)
     found |= await _migrate_history(database, preparer, account)
     return len(found)
 
 
-async def rewrap(database: Database, keeper: Keeper, account: UUID) -> int:
-    """Wrap an account's sealed secrets under the newest key; return how many were changed.
+@dataclass
+class Rewrapped:
+    """How far the wrapping anew of an account's secrets has come."""
 
-    Each is changed by itself, so that it can be stopped and taken up again at any time.
+    seen: int = 0
+    changed: int = 0
+
+
+async def rewrap(
+    database: Database, keeper: Keeper, account: UUID, tell: Callable[[Rewrapped], None]
+) -> Rewrapped:
+    """Wrap an account's sealed secrets under the newest key, but for those that are under it.
+
+    Each is changed by itself, so that it can be stopped and taken up again at any time. `tell`
+    hears of each page.
 
     Raises:
         KeeperDown: it cannot go on now.
     """
-    changed = 0
+    total = Rewrapped()
     for table in seals.TABLES:
         after: seals.Place | None = None
         while True:
@@ -54,13 +70,13 @@ async def rewrap(database: Database, keeper: Keeper, account: UUID) -> int:
                 fresh = await keeper.rewrap(account, one.bound, one.secret)
                 if fresh != one.secret:
                     async with database.transaction(account) as connection:
-                        changed += await seals.replace(connection, account, table, one, fresh)
-    return changed
+                        total.changed += await seals.replace(connection, account, table, one, fresh)
+            total.seen += len(page)
+            tell(total)
+    return total
 
 
-async def _migrate_rows(
-    database: Database, keeper: Keeper | None, preparer: Preparer, account: UUID
-) -> set[UUID]:
+async def _migrate_rows(database: Database, preparer: Preparer, account: UUID) -> set[UUID]:
     found: set[UUID] = set()
     after: UUID | None = None
     while True:
@@ -69,15 +85,13 @@ async def _migrate_rows(
         if not rows:
             return found
         after = rows[-1].uid
-        ready = [await _sealed(keeper, preparer, account, row) for row in rows]
+        ready = [await _sealed(preparer, row) for row in rows]
         fresh = [one for one in ready if one is not None]
         outcomes = await writing.apply(database, account, fresh)
         found |= {one.row.uid for one in outcomes if one.status == "applied" and one.row}
 
 
-async def _sealed(
-    keeper: Keeper | None, preparer: Preparer, account: UUID, row: Row
-) -> Ready | None:
+async def _sealed(preparer: Preparer, row: Row) -> Ready | None:
     """Make the operation that takes the secrets out of a row, if there are any."""
     texts = {name: getattr(row, name) for name in TEXTS if name in EDITABLE}
     safe = separate(texts)
@@ -85,10 +99,6 @@ async def _sealed(
         return None
     # What is clean stays out: somebody may be editing it just now.
     changed = {name: text for name, text in safe.fields.items() if text != texts[name]}
-    clear = safe.clear
-    if row.secret is not None and keeper is not None:  # it keeps what it had besides
-        earlier, _ = await keeper.open(account, row.bound or row.uid, row.secret)
-        clear = f"{earlier}\n{clear}"
     return Ready(
         uuid4(),
         b"",
@@ -96,8 +106,9 @@ async def _sealed(
         "update",
         row.version,
         changed,
-        secret=await preparer.seal(row.uid, clear),
+        secret=await preparer.seal(row.uid, safe.clear),
         is_sensitive=True,
+        keeps=frozenset(TEXTS),
         forever=True,
     )
 
@@ -124,8 +135,9 @@ async def _seal_entry(
     if not safe.clear:
         return False
     bound = UUID(payload["bound"]) if payload.get("bound") else entry["uid"]
-    secret = await preparer.seal(bound, safe.clear)
+    sealed = await preparer.seal(bound, safe.clear)
+    secret, _ = bundle.changed((entry["secret"], bound), (sealed, bound))
     fresh = {**payload, **safe.fields, "is_sensitive": True, "bound": str(bound)}
     async with database.transaction(account) as connection:
-        await memories.replace_history(connection, account, entry, fresh, entry["secret"] or secret)
+        await memories.replace_history(connection, account, entry, fresh, secret)
     return True

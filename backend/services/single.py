@@ -86,7 +86,7 @@ class Desk:
         return uuid5(KEYS, f"{self.account}:{idempotency_key}") if idempotency_key else uuid4()
 
     async def _ready(self, op: Op) -> Ready:
-        return await Preparer(self.database, self.account, self.keeper).checked(op)
+        return await Preparer(self.account, self.keeper).checked(op)
 
     async def _one(self, ready: Ready) -> Row:
         (outcome,) = await writing.apply(self.database, self.account, [ready])

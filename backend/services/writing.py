@@ -35,7 +35,7 @@ async def push(
         EpochChanged: the server is no longer in the epoch that was meant.
         Unavailable: the database does not answer; nothing was applied.
     """
-    preparer = Preparer(database, account, keeper)
+    preparer = Preparer(account, keeper)
     ready = [await preparer.op(op) for op in ops]
     usable = [one for one in ready if isinstance(one, Ready)]
     outcomes = await _apply_all(database, account, usable, epoch)

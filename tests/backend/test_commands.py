@@ -171,22 +171,34 @@ def test_export_goes_to_the_output(
 def test_secrets_are_rotated_to_a_new_key(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, superuser: psycopg.Connection[Any]
 ) -> None:
-    """After a rotation the earlier key is no longer needed."""
+    """After a rotation the earlier key is no longer needed; what is done is not done again."""
     given = tmp_path / "given.jsonl"
-    given.write_text(json.dumps({"content": f"Token {SECRET}"}) + "\n")
+    lines = [json.dumps({"content": f"Token {number} {SECRET}"}) for number in range(3)]
+    given.write_text("\n".join(lines))
     run("import", str(given))
-    before = superuser.execute("SELECT secret, version FROM memories").fetchone()
+    every = "SELECT secret, version FROM memories ORDER BY uid"
+    before = superuser.execute(every).fetchall()
     monkeypatch.setenv("MEMORY_ENCRYPTION_KEY", "aa" * 32)
     monkeypatch.setenv("MEMORY_ENCRYPTION_KEY_PREVIOUS", "0f" * 32)
     status, _, told = run("rotate")
     assert status == 0, told
-    after = superuser.execute("SELECT secret, version FROM memories").fetchone()
-    assert before is not None
-    assert after is not None
-    assert before[0] != after[0]
-    assert before[1] == after[1]
+    assert "account 1 of 1: 3 of its first 3 secrets wrapped anew" in told
+    after = superuser.execute(every).fetchall()
+    assert not {row[0] for row in before} & {row[0] for row in after}
+    assert [row[1] for row in before] == [row[1] for row in after]
+    superuser.execute(
+        "UPDATE memories SET secret = %s WHERE secret = %s", (before[1][0], after[1][0])
+    )  # as a rotation leaves it that was stopped
+    status, _, told = run("rotate")
+    assert (status, told.splitlines()[-1]) == (
+        0,
+        "All 3 secrets are under the newest key; 1 were wrapped anew.",
+    )
+    again = superuser.execute(every).fetchall()
+    assert [again[0], again[2]] == [after[0], after[2]]
     monkeypatch.delenv("MEMORY_ENCRYPTION_KEY_PREVIOUS")
-    assert run("rotate")[0] == 0
+    status, _, told = run("rotate")
+    assert (status, told.splitlines()[-1][-22:]) == (0, "; 0 were wrapped anew.")
 
 
 def test_new_epoch_begins(run: Run, superuser: psycopg.Connection[Any]) -> None:

@@ -121,15 +121,15 @@ async def test_edit_that_keeps_a_placeholder_keeps_its_secret(api: Api) -> None:
     """Whoever edits the words around a placeholder has not seen the secret, and loses none."""
     made = await stored(api.alice, f"Key {SECRET}", tags=f"t {SECRET}")
     url = f"/api/memories/{made['id']}"
-    for change in (
-        {"content": "The key, valid until May: [secret: github-token]"},
-        {"content": "No secret here any more"},  # its tags still have one
-        {"importance": 0.9},
+    for change, expected in (
+        ({"content": "The key, until May: [secret: github-token]"}, f"Key {SECRET}\n"),
+        ({"content": "No secret here any more"}, ""),  # its tags still have one
+        ({"importance": 0.9}, ""),
     ):
         row = (await api.alice.patch(url, json=change)).json()
         assert row["is_sensitive"] is True
         opened = await api.alice.post(f"{url}/secret")
-        assert opened.json()["content"] == f"Key {SECRET}\n[tags] t {SECRET}"
+        assert opened.json()["content"] == f"{expected}[tags] t {SECRET}"
     row = (await api.alice.patch(url, json={"tags": ""})).json()
     assert row["is_sensitive"] is False
     assert (await api.alice.post(f"{url}/secret")).status_code == 404
@@ -166,6 +166,61 @@ async def test_what_is_kept_of_a_request_does_not_give_its_secret_away(
         ("applied", None),
         ("rejected", "op_id_reused"),
     ]
+
+
+async def opened(api: Api, memory_id: int) -> str:
+    """Open a memory's secret."""
+    answer = await api.alice.post(f"/api/memories/{memory_id}/secret")
+    assert answer.status_code == 200, answer.text
+    found: str = answer.json()["content"]
+    return found
+
+
+async def test_secret_in_a_tag_leaves_the_one_in_the_text_sealed(api: Api) -> None:
+    """Each text has its own seal, which holds until that text is replaced."""
+    made = await stored(api.alice, f"The CI token is {SECRET}")
+    url = f"/api/memories/{made['id']}"
+    tags = f"password={OTHER}"
+    await api.alice.patch(url, json={"tags": tags})
+    assert await opened(api, made["id"]) == f"The CI token is {SECRET}\n[tags] {tags}"
+    keywords = {"expanded_keywords": f"token {SECRET}"}
+    await api.alice.patch(url, json=keywords)
+    both = f"[tags] {tags}\n[expanded_keywords] token {SECRET}"
+    assert await opened(api, made["id"]) == f"The CI token is {SECRET}\n{both}"
+    row = (await api.alice.patch(url, json={"content": "The token has gone"})).json()
+    assert row["is_sensitive"] is True
+    assert await opened(api, made["id"]) == both
+    row = (await api.alice.patch(url, json={"tags": "", "expanded_keywords": ""})).json()
+    assert row["is_sensitive"] is False
+    assert (await api.alice.post(f"{url}/secret")).status_code == 404
+    await api.alice.post(f"{url}/restore")
+    assert await opened(api, made["id"]) == both
+
+
+async def test_restored_memory_takes_another_secret_beside_its_own(api: Api) -> None:
+    """Seals bound to the uid of before and to the present one open together, again and again."""
+    made = await stored(api.alice, f"Key {SECRET}")
+    for tag in ("first", "second"):
+        await api.alice.delete(f"/api/memories/{made['id']}")
+        made = (await api.alice.post(f"/api/memories/{made['id']}/restore")).json()
+        tags = f"{tag} {SECRET}"
+        await api.alice.patch(f"/api/memories/{made['id']}", json={"tags": tags})
+        assert await opened(api, made["id"]) == f"Key {SECRET}\n[tags] {tags}"
+
+
+async def test_edit_of_the_redacted_text_keeps_what_was_sealed(api: Api) -> None:
+    """Who edits around a placeholder loses nothing, and may add another secret."""
+    made = await stored(api.alice, f"The CI token is {SECRET}")
+    url = f"/api/memories/{made['id']}"
+    shown = (await api.alice.get(url)).json()["content"]
+    row = (await api.alice.patch(url, json={"content": f"{shown}, until May"})).json()
+    assert (row["content"], row["is_sensitive"]) == (f"{shown}, until May", True)
+    assert await opened(api, made["id"]) == f"The CI token is {SECRET}"
+    more = f"{shown} and the password is {OTHER}"
+    await api.alice.patch(url, json={"content": more})
+    assert await opened(api, made["id"]) == f"The CI token is {SECRET}\n{more}"
+    await api.alice.patch(url, json={"content": f"Only password={OTHER} now"})
+    assert await opened(api, made["id"]) == f"Only password={OTHER} now"
 
 
 async def test_memory_without_secret_has_none_to_open(api: Api) -> None:
@@ -267,3 +322,21 @@ async def test_secrets_stored_in_clear_before_are_sealed(
     feed = (await api.alice.get("/api/memories/sync")).json()
     assert feed["check"]["live"] == 3
     assert (await api.alice.post("/api/memories/migrate-secrets")).json() == {"migrated": 0}
+
+
+async def test_sealing_what_lay_in_clear_keeps_the_seals_of_before(
+    api: Api, superuser: psycopg.Connection[Any]
+) -> None:
+    """A memory, or an earlier text of it, that was sealed in part is sealed in whole."""
+    made = await stored(api.alice, f"Token {SECRET}")
+    await api.alice.patch(f"/api/memories/{made['id']}", json={"importance": 0.9})
+    clear = f"password={OTHER}"
+    superuser.execute("UPDATE memories SET tags = %s", (clear,))
+    superuser.execute("UPDATE history SET payload = payload || %s", (Jsonb({"tags": clear}),))
+    answer = await api.alice.post("/api/memories/migrate-secrets")
+    assert answer.json() == {"migrated": 1}
+    assert OTHER not in everything(superuser)
+    both = f"Token {SECRET}\n[tags] {clear}"
+    assert await opened(api, made["id"]) == both
+    await api.alice.post(f"/api/memories/{made['id']}/restore")
+    assert await opened(api, made["id"]) == both

@@ -193,6 +193,8 @@ async def test_previous_key_opens_and_gives_way_at_rotation() -> None:
     rotated = await both.rewrap(ACCOUNT, UID, blob)
 
     assert both.key_id(rotated) != both.key_id(blob)
+    tail = 12 + len(CANARY) + 16
+    assert rotated[-tail:] == blob[-tail:]  # the wrapped key alone is another
     assert (await of(OTHER_KEY).open(ACCOUNT, UID, rotated))[0] == CANARY
     with pytest.raises(SecretLost):
         await of(KEY).open(ACCOUNT, UID, rotated)
