@@ -10,6 +10,7 @@ import secrets
 import signal
 import socket
 import sys
+import tempfile
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ import uvicorn
 from backend.app import create_app
 from backend.embedded import EmbeddedPostgres, default_folder
 from backend.errors import ConfigurationError
+from backend.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,7 +80,7 @@ def serve(settings: Settings, host: str, port: int, tell: Tell) -> None:
         address = f"http://{_in_url(host)}:{listener.getsockname()[1]}"
         tell(_welcome(address, place, settings, is_new=is_new))
         if settings.workers > 1:
-            _serve_by_workers(settings, place, listener)
+            _serve_by_workers(settings, place, listener, host)
             return
         app = create_app(settings, key_file=place.key_file, metrics_host=host)
         _serve_here(app, listener, lambda: tell(f"Ready: {address}/docs. Ctrl-C stops it."))
@@ -105,8 +107,11 @@ class _Server(uvicorn.Server):
             self._ready()
 
 
-def _serve_by_workers(settings: Settings, place: Place, listener: socket.socket) -> None:
-    """Let uvicorn start processes, which read everything from the environment."""
+def _serve_by_workers(settings: Settings, place: Place, listener: socket.socket, host: str) -> None:
+    """Let uvicorn start processes, which read everything from the environment.
+
+    They write their numbers to one folder, and this process shows them all.
+    """
     from uvicorn.supervisors import Multiprocess
 
     from backend.secrets import keyfile
@@ -118,7 +123,11 @@ def _serve_by_workers(settings: Settings, place: Place, listener: socket.socket)
     if place.key_file and not settings.encryption_key:
         os.environ["MEMORY_ENCRYPTION_KEY"] = keyfile.read_or_make(place.key_file)
     config = _config("backend.asgi:app", workers=settings.workers)
-    Multiprocess(config, sockets=[listener]).run()
+    with tempfile.TemporaryDirectory(prefix="claude-memory-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        os.environ["MEMORY_METRICS_PORT"] = "0"
+        with Telemetry().metrics_at(host, settings.metrics_port, folder):
+            Multiprocess(config, sockets=[listener]).run()
 
 
 def _config(app: FastAPI | str, workers: int = 1) -> uvicorn.Config:

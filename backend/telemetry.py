@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import sys
 import traceback
 from dataclasses import dataclass
@@ -15,10 +16,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from uuid import UUID
+
+    from prometheus_client import Metric
 
 ROOT = Path(__file__).resolve().parent.parent
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -34,6 +38,24 @@ class Served:
     status: int
     seconds: float
     account: UUID | None
+
+
+class Workers(MultiProcessCollector):
+    """The numbers of all workers of a server, read from the folder that they write them to."""
+
+    def __init__(self, folder: str) -> None:
+        """Take the folder."""
+        super().__init__(None, folder)  # type: ignore[no-untyped-call]
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        """Add up what each worker has counted; what one was busy with when it died is over."""
+        for file in Path(self._folder).glob("gauge_live*_*.db"):
+            process = int(file.stem.rpartition("_")[2])
+            if not _is_alive(process):
+                mark_process_dead(process, self._folder)  # type: ignore[no-untyped-call]
+        found: Iterable[Metric] = super().collect()  # type: ignore[no-untyped-call]
+        return found
 
 
 class Telemetry:
@@ -54,7 +76,10 @@ class Telemetry:
             registry=self.registry,
         )
         self.running = Gauge(
-            "memory_requests_running", "Requests being answered now.", registry=self.registry
+            "memory_requests_running",
+            "Requests being answered now.",
+            registry=self.registry,
+            multiprocess_mode="livesum",
         )
         self.log: Any = structlog.wrap_logger(
             structlog.PrintLogger(stream or sys.stdout),
@@ -66,13 +91,20 @@ class Telemetry:
         )
 
     @contextlib.contextmanager
-    def metrics_at(self, host: str, port: int) -> Iterator[None]:
-        """Serve the metrics there meanwhile; without a host or port, nowhere."""
+    def metrics_at(self, host: str, port: int, workers: str = "") -> Iterator[None]:
+        """Serve the metrics there meanwhile; without a host or port, nowhere.
+
+        They are those of this process, or of all that write theirs to the folder `workers`.
+        """
         if not host or not port:
             yield
             return
+        registry = self.registry
+        if workers:
+            registry = CollectorRegistry()
+            registry.register(Workers(workers))
         try:
-            server, thread = start_http_server(port, host, self.registry)
+            server, thread = start_http_server(port, host, registry)
         except OSError as error:  # another worker of this machine has the port
             self.log.warning("no metrics", port=port, problem=error.strerror)
             yield
@@ -114,6 +146,16 @@ def places(error: BaseException) -> list[str]:
     """Return where an error came from, innermost last; its text may hold what must not be told."""
     frames = traceback.extract_tb(error.__traceback__)[-8:]
     return [f"{_short(frame.filename)}:{frame.lineno}" for frame in frames]
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _short(filename: str) -> str:

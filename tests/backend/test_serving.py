@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import psycopg
 import pytest
 
@@ -96,15 +97,43 @@ def test_taken_port_is_named(serve: Callable[..., Serving], tmp_path: Path) -> N
 
 
 def test_workers_share_one_database(serve: Callable[..., Serving], tmp_path: Path) -> None:
-    """Several processes serve one port; they end together."""
-    server = serve({"MEMORY_DATA": str(tmp_path), "MEMORY_WORKERS": "2"})
-    with server.wait_until_ready() as client:
-        for number in range(4):
+    """Several processes serve one port; their numbers are one, and they end together."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environ = {"MEMORY_DATA": str(tmp_path), "MEMORY_WORKERS": "2"}
+    server = serve({**environ, "MEMORY_METRICS_PORT": str(port)})
+    for number in range(12):
+        with server.wait_until_ready() as client:  # a connection of its own, so that each worker gets some
             answer = client.post("/api/memories", json={"content": f"Note {number}"})
             assert answer.status_code == 200, answer.text
-        assert len(client.get("/api/memories").json()["memories"]) == 4
+            assert len(client.get("/api/memories").json()["memories"]) == number + 1
+    count = 'memory_requests_total{method="POST",route="/api/memories",status="200"}'
+    assert metrics(port)[count] == 12
+    assert metrics(port)["memory_requests_running"] == 0
+    worker, _ = workers_of(server)
+    os.kill(worker, signal.SIGKILL)
+    with server.wait_until_ready() as client:
+        client.post("/api/memories", json={"content": "Another"})
+    assert metrics(port)[count] == 13
     server.stop(signal.SIGTERM)
     assert not (tmp_path / "postgres/data/postmaster.pid").exists()
+
+
+def metrics(port: int) -> dict[str, float]:
+    """Return what the metrics' port shows."""
+    lines = httpx.get(f"http://127.0.0.1:{port}/metrics").text.splitlines()
+    pairs = [line.rpartition(" ") for line in lines if not line.startswith("#")]
+    return {name: float(value) for name, _, value in pairs}
+
+
+def workers_of(server: Serving) -> list[int]:
+    """Return the processes that serve."""
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text()
+    return [
+        int(child)
+        for child in children.split()
+        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
 
 
 @pytest.mark.anyio
