@@ -24,6 +24,7 @@ from tests.support.lambda_runtime import (
     rest_v1,
 )
 from tests.support.postgres import LOGIN, Server
+from tests.support.promises import promise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -168,6 +169,7 @@ def test_other_events_are_acknowledged(api: Function) -> None:
     assert body_of(api.invoke(http_v2("GET", "/livez")))["status"] == "ok"
 
 
+@promise("server.lambda-keeps-one-session")
 def test_hundred_warm_calls_make_one_session(
     api: Function, superuser: psycopg.Connection[Any]
 ) -> None:
@@ -396,6 +398,7 @@ print(answer["statusCode"], [name for name in unwanted if name in sys.modules])
 """
 
 
+@promise("server.lambda-imports-little")
 def test_what_is_not_configured_is_not_imported(environ: dict[str, str]) -> None:
     """A cold start pays for nothing that it does not need."""
     done = subprocess.run(

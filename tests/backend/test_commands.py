@@ -11,6 +11,7 @@ import pytest
 
 from backend.__main__ import main
 from backend.auth import id_of
+from tests.support.promises import promise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -168,6 +169,7 @@ def test_export_goes_to_the_output(
     assert "1 memories" in told
 
 
+@promise("secrets.rotation-passes-over")
 def test_secrets_are_rotated_to_a_new_key(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, superuser: psycopg.Connection[Any]
 ) -> None:
@@ -211,6 +213,7 @@ def test_new_epoch_begins(run: Run, superuser: psycopg.Connection[Any]) -> None:
     assert row[0] > 2**50
 
 
+@promise("server.old-rows-are-purged")
 def test_purge_keeps_tombstones_unless_asked(
     run: Run, tmp_path: Path, superuser: psycopg.Connection[Any]
 ) -> None:

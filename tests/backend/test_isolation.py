@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from tests.support.postgres import LOGIN, OWNER, Server
+from tests.support.promises import promise
 from tests.support.rows import Tenant, as_application, recall
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def test_without_an_account_nothing_is_visible(
         assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
 
 
+@promise("server.second-lock")
 @pytest.mark.parametrize("table", TENANTS)
 def test_only_own_rows_are_visible(
     ann: psycopg.Connection[Any], tenants: tuple[Tenant, Tenant], table: str
@@ -71,6 +73,7 @@ def test_only_own_rows_are_visible(
     assert ann.execute(named, (tenants[1].id,)).fetchone() == (0,)
 
 
+@promise("server.second-lock")
 def test_foreign_rows_cannot_be_changed(
     ann: psycopg.Connection[Any], tenants: tuple[Tenant, Tenant], superuser: psycopg.Connection[Any]
 ) -> None:

@@ -25,6 +25,7 @@ from backend.embedded import EmbeddedPostgres
 from backend.errors import ConfigurationError
 from backend.settings import Settings
 from tests.support.postgres import OWNER, Server
+from tests.support.promises import promise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,6 +109,7 @@ def first_with_the_lock(superuser: psycopg.Connection[Any]) -> int:
         time.sleep(0.005)
 
 
+@promise("server.one-migrator")
 def test_eight_migrators_of_which_one_is_killed(
     postgres: Server, empty_database: str, empty_url: str
 ) -> None:

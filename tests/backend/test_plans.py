@@ -12,6 +12,7 @@ from backend.repositories import changes, memories
 from backend.repositories import recall as recalls
 from tests.support.plans import Plan, explain, nodes, reads
 from tests.support.postgres import OWNER, Server
+from tests.support.promises import promise
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -92,6 +93,7 @@ def assert_by_account(plans: list[Plan], table: str = "memories") -> list[tuple[
     return found
 
 
+@promise("server.indexes-serve-every-query")
 def test_memory_is_read_by_its_keys(plans_of: Callable[[Ask], list[Plan]]) -> None:
     """A uid and a number each lead to one row."""
 
@@ -150,6 +152,7 @@ def test_changes_since_a_time_are_read_by_time(plans_of: Callable[[Ask], list[Pl
     assert "updated_at" in condition
 
 
+@promise("server.indexes-serve-every-query")
 @pytest.mark.parametrize("account", [LARGE, uuid.UUID(int=7)], ids=["large", "small"])
 @pytest.mark.parametrize("category", ["", "decisions"])
 def test_recall_matches_words_and_account_in_one_index(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.postgres import LOGIN, Server
+from tests.support.promises import promise
 from tests.support.rows import Tenant, as_application, recall
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def uids(found: Found) -> list[uuid.UUID]:
     return [uid for uid, _ in found]
 
 
+@promise("server.wanted-memory-is-found")
 def test_rare_word_counts_more_than_frequent_ones(tenant: Tenant, ask: Ask) -> None:
     """One word that a single memory holds beats two that many hold."""
     usual = [tenant.store(f"deploy the service number {n}") for n in range(30)]
@@ -185,6 +187,7 @@ def test_frequent_words_fill_up_what_a_rare_one_left_empty(tenant: Tenant, ask: 
     assert rare in found
 
 
+@promise("server.wanted-memory-is-found")
 def test_wanted_memory_is_found_among_many(tenant: Tenant, ask: Ask) -> None:
     """Four of its words and six frequent ones lead to it among five thousand (see bench/)."""
     chance = random.Random(7)  # noqa: S311  (repeatable on purpose)

@@ -21,6 +21,7 @@ from backend.embedded import EmbeddedPostgres
 from backend.migrate import upgrade
 from backend.settings import Settings
 from tests.support.api import running
+from tests.support.promises import promise
 from tests.support.serving import PATIENCE, Serving
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def serve() -> Iterator[Callable[..., Serving]]:
         yield lambda *given: stack.enter_context(Serving(*given))
 
 
+@promise("server.first-run-needs-nothing")
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_first_run_needs_nothing_and_the_second_finds_the_data(
     serve: Callable[..., Serving], tmp_path: Path, ending: int
@@ -96,6 +98,7 @@ def test_taken_port_is_named(serve: Callable[..., Serving], tmp_path: Path) -> N
     assert not (tmp_path / "postgres").exists()
 
 
+@promise("server.metrics-of-all-workers")
 def test_workers_share_one_database(serve: Callable[..., Serving], tmp_path: Path) -> None:
     """Several processes serve one port; their numbers are one, and they end together."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -136,6 +139,7 @@ def workers_of(server: Serving) -> list[int]:
     ]
 
 
+@promise("server.outage-loses-nothing")
 @pytest.mark.anyio
 async def test_database_killed_under_load_loses_nothing_acknowledged(tmp_path: Path) -> None:
     """While it is away every answer is 503; when it is back, so is the server, with all rows."""

@@ -11,6 +11,7 @@ import pytest
 
 from backend import errors
 from tests.support.api import KEYS, stored
+from tests.support.promises import promise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,6 +140,7 @@ async def test_every_endpoint_refuses_who_has_no_right_key(api: Api) -> None:
             }
 
 
+@promise("server.bad-input-is-refused")
 @pytest.mark.parametrize(
     ("body", "statuses"),
     [
@@ -242,6 +244,7 @@ async def test_json_with_a_charset_is_taken(api: Api) -> None:
     assert answer.status_code == 200
 
 
+@promise("server.bad-input-is-refused")
 async def test_text_that_cannot_be_stored_is_refused(api: Api) -> None:
     """NUL and lone surrogates are malformed wherever a text is taken."""
     await stored(api.alice, "x")
@@ -273,6 +276,7 @@ async def test_wrong_values_are_named_but_not_repeated(api: Api) -> None:
     assert "hunter2" not in answer.text
 
 
+@promise("server.bad-input-is-refused")
 async def test_ids_of_no_memory_are_not_found(api: Api) -> None:
     """Any id that names nothing is 404, however it looks."""
     for bad in BAD_IDS:
@@ -286,6 +290,7 @@ async def test_ids_of_no_memory_are_not_found(api: Api) -> None:
         assert_problem(await api.alice.delete(f"/api/keys/{bad}"), 404)
 
 
+@promise("server.bad-input-is-refused")
 @pytest.mark.parametrize(("path", "name", "values"), BAD_QUERIES)
 async def test_wrong_queries_are_refused(api: Api, path: str, name: str, values: list[str]) -> None:
     """Limits, cursors, times and filters that make no sense get 4xx."""

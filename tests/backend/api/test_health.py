@@ -10,6 +10,7 @@ import pytest
 
 from backend.errors import ConfigurationError
 from tests.support.api import running, stored
+from tests.support.promises import promise
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +31,7 @@ async def test_running_server_is_well(api: Api, path: str) -> None:
     assert answer.json()["status"] == "ok"
 
 
+@promise("server.ready-when-the-schema-fits")
 async def test_server_without_database_lives_but_is_not_ready(tmp_path: Path) -> None:
     """Liveness does not ask the database; everything else is 503 with Retry-After."""
     async with running(f"postgresql://api@/nothing?host={tmp_path}", migrate="auto") as api:
@@ -44,6 +46,7 @@ async def test_server_without_database_lives_but_is_not_ready(tmp_path: Path) ->
         assert str(tmp_path) not in answer.text
 
 
+@promise("server.ready-when-the-schema-fits")
 async def test_server_waits_until_somebody_has_migrated(
     postgres: Server, empty_database: str
 ) -> None:
@@ -101,6 +104,7 @@ async def test_lost_connections_are_replaced(
     assert (await api.nobody.get("/health")).status_code == 200
 
 
+@promise("server.logs-hold-no-content")
 async def test_logs_tell_of_requests_and_never_of_content(api: Api) -> None:
     """Route template, status, time and a hashed account; no text, no key, no id."""
     await stored(api.alice, "A private thought", tags="diary")

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from tests.support.api import stored
+from tests.support.promises import promise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,6 +128,7 @@ async def everything(api: Api) -> dict[str, Any]:
     return {"memories": feed["memories"], "check": feed["check"], "keys": keys}
 
 
+@promise("server.accounts-are-apart")
 async def test_matrix_has_a_row_for_every_endpoint(api: Api) -> None:
     """A new endpoint must say here what foreign ids do to it."""
     document = api.app.openapi()["paths"]
@@ -141,6 +143,7 @@ async def test_matrix_has_a_row_for_every_endpoint(api: Api) -> None:
         assert ("{" in name) <= (name in NAMED), name
 
 
+@promise("server.accounts-are-apart")
 @pytest.mark.parametrize("endpoint", NAMED)
 async def test_foreign_ids_are_as_unknown_as_any(api: Api, foreign: Foreign, endpoint: str) -> None:
     """Same status and same body as for an id that nobody has; nothing is changed."""
@@ -168,6 +171,7 @@ async def test_endpoints_without_ids_answer_for_the_caller_alone(
     assert await everything(api) == foreign.state
 
 
+@promise("server.accounts-are-apart")
 @pytest.mark.parametrize("kind", ["create", "update", "delete", "replay"])
 async def test_operations_on_a_foreign_uid_touch_nothing(
     api: Api, foreign: Foreign, kind: str

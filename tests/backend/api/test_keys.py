@@ -13,6 +13,7 @@ from backend.auth import Authenticator, id_of, make_key
 from backend.db import Database
 from backend.errors import Unauthorized
 from tests.support.api import KEYS, running, stored
+from tests.support.promises import promise
 
 if TYPE_CHECKING:
     import psycopg
@@ -30,6 +31,7 @@ async def make(api: Api, **fields: Any) -> dict[str, Any]:
     return found
 
 
+@promise("server.keys-are-hashed")
 async def test_new_key_opens_its_account_and_is_shown_once(api: Api) -> None:
     """A named key works beside the bootstrap key; the list never shows it again."""
     await stored(api.alice, "mine")
@@ -45,6 +47,7 @@ async def test_new_key_opens_its_account_and_is_shown_once(api: Api) -> None:
     assert made["key"][-20:] not in keys.text
 
 
+@promise("server.keys-are-hashed")
 async def test_table_holds_only_the_hash(api: Api, superuser: psycopg.Connection[Any]) -> None:
     """Neither the named nor the bootstrap keys are anywhere in the database."""
     made = await make(api)
@@ -88,6 +91,7 @@ async def test_scope_decides_what_a_key_may_do(api: Api, scope: str, allowed: se
             assert answer.json()["scope"] == needed
 
 
+@promise("server.keys-are-revoked-at-once")
 async def test_revoked_key_is_refused_at_once_here_and_soon_elsewhere(
     api: Api, app_url: str
 ) -> None:
@@ -158,6 +162,7 @@ async def test_key_life_is_audited(api: Api, superuser: psycopg.Connection[Any])
     ]
 
 
+@promise("server.rates-hold-over-replicas")
 async def test_rate_is_shared_by_replicas(app_url: str) -> None:
     """Two replicas together allow what one would; then it is 429 with Retry-After."""
     async with (

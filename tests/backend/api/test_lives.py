@@ -17,6 +17,7 @@ from backend.embedded import EmbeddedPostgres
 from backend.migrate import upgrade
 from backend.settings import Settings
 from tests.support.api import running, stored
+from tests.support.promises import promise
 from tests.support.replica import FEED
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ async def answered(client: httpx.AsyncClient, content: str) -> int:
     raise AssertionError("it never stored it")
 
 
+@promise("server.new-life-is-noticed")
 async def test_push_that_waits_for_the_lock_sees_the_epoch_that_began_meanwhile(
     api: Api, postgres: Server, database_name: str, superuser: psycopg.Connection[Any]
 ) -> None:
@@ -96,6 +98,7 @@ async def test_batch_of_refused_operations_is_told_of_the_new_epoch_too(
         assert (answer.status_code, answer.json()["code"]) == (410, "epoch_changed")
 
 
+@promise("server.new-life-is-noticed")
 @pytest.mark.parametrize("first", ["store", "import", "pull", "hello"])
 async def test_every_replica_notices_a_new_life_while_it_runs(
     app_url: str, superuser: psycopg.Connection[Any], first: str
@@ -123,6 +126,7 @@ async def test_every_replica_notices_a_new_life_while_it_runs(
     assert superuser.execute("SELECT count(*) FROM epochs").fetchone() == (2,)
 
 
+@promise("server.new-life-is-noticed")
 async def test_promotion_of_a_standby_is_noticed_by_a_running_server(tmp_path: Path) -> None:
     """PostgreSQL itself begins another timeline; the next write comes in a new epoch."""
     postgres = EmbeddedPostgres(tmp_path / "postgres")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import components
+from tests.support.promises import promise
 from tests.support.serving import Serving
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 VISIT = Path(__file__).parents[2] / "support" / "page_visit.py"
 
 
+@promise("server.page-works-offline")
 @pytest.mark.anyio
 async def test_page_is_from_this_server_alone(api: Api) -> None:
     """Each file that it names is served here, without a key, and the policy allows no other."""
@@ -45,6 +47,7 @@ async def test_nothing_else_is_served_beside_the_page(api: Api) -> None:
         assert (answer.status_code, answer.json()["code"]) == (404, "no_endpoint")
 
 
+@promise("server.page-works-offline")
 @pytest.mark.heavy
 def test_page_works_in_a_browser_without_a_network(tmp_path: Path) -> None:
     """Every operation is shown and one is sent by its buttons; nothing is asked of elsewhere."""

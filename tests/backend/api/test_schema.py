@@ -16,6 +16,7 @@ from backend.app import create_app
 from backend.settings import Settings
 from backend.telemetry import Telemetry
 from tests.support.api import ENCRYPTION_KEY, KEYS, PLENTY
+from tests.support.promises import promise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,7 @@ def address(app_url: str, tmp_path: Path) -> Iterator[str]:
         thread.join()
 
 
+@promise("server.documented-answers")
 def test_answers_are_as_documented(address: str, tmp_path: Path) -> None:
     """Statuses, types and schemas of answers, for good and for bad requests alike."""
     command = [

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from backend.errors import KeeperDown
 from tests.support.api import running, stored
+from tests.support.promises import promise
 
 if TYPE_CHECKING:
     import psycopg
@@ -36,6 +37,7 @@ def everything(superuser: psycopg.Connection[Any]) -> str:
     )
 
 
+@promise("secrets.sealed-or-refused")
 async def test_secret_is_redacted_sealed_and_opened(
     api: Api, superuser: psycopg.Connection[Any]
 ) -> None:
@@ -176,6 +178,7 @@ async def opened(api: Api, memory_id: int) -> str:
     return found
 
 
+@promise("secrets.edits-lose-no-seal")
 async def test_secret_in_a_tag_leaves_the_one_in_the_text_sealed(api: Api) -> None:
     """Each text has its own seal, which holds until that text is replaced."""
     made = await stored(api.alice, f"The CI token is {SECRET}")
@@ -208,6 +211,7 @@ async def test_restored_memory_takes_another_secret_beside_its_own(api: Api) -> 
         assert await opened(api, made["id"]) == f"Key {SECRET}\n[tags] {tags}"
 
 
+@promise("secrets.edits-lose-no-seal")
 async def test_edit_of_the_redacted_text_keeps_what_was_sealed(api: Api) -> None:
     """Who edits around a placeholder loses nothing, and may add another secret."""
     made = await stored(api.alice, f"The CI token is {SECRET}")
@@ -229,6 +233,7 @@ async def test_memory_without_secret_has_none_to_open(api: Api) -> None:
     assert (await api.alice.post(f"/api/memories/{made['id']}/secret")).status_code == 404
 
 
+@promise("secrets.sealed-or-refused")
 async def test_server_without_keeper_refuses_secrets_and_nothing_else(app_url: str) -> None:
     """Where no keeper is set, a secret is refused with the reason; the rest goes on."""
     async with running(app_url, encryption_key="") as api:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.api import KEYS, running
+from tests.support.promises import promise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,6 +104,7 @@ ANSWERS: list[Callable[[Any], bool]] = [
 ]
 
 
+@promise("server.seed-requests-work")
 async def test_every_request_of_the_section_works_as_it_stands(api: Api) -> None:
     """In its order, each with the answer that a client waits for."""
     for block, is_right in zip(blocks(), ANSWERS, strict=True):

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.support.api import stored
+from tests.support.promises import promise
 from tests.support.replica import FEED, Replica
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ async def test_right_headers_pass_and_others_do_not(api: Api) -> None:
     ).status_code == 426
 
 
+@promise("server.feed-comes-in-pages")
 @pytest.mark.parametrize("limit", [1, 3, 1000])
 async def test_feed_has_no_gap_while_many_write(api: Api, limit: int) -> None:
     """Whoever pulls while eight others store, change and delete ends with exactly what is there."""
@@ -152,6 +154,7 @@ async def test_full_dump_leaves_out_what_was_deleted_before(api: Api) -> None:
     early.assert_equal_to_server()
 
 
+@promise("server.feed-comes-in-pages")
 async def test_pages_are_cut_at_two_mebibytes(api: Api) -> None:
     """A page of large rows ends early and goes on."""
     for batch in range(4):
@@ -166,6 +169,7 @@ async def test_pages_are_cut_at_two_mebibytes(api: Api) -> None:
     replica.assert_equal_to_server()
 
 
+@promise("server.repetition-has-one-effect")
 async def test_repeated_push_has_one_effect(api: Api) -> None:
     """A batch that is sent again, also at the same time, is answered the same and done once."""
     uid = str(uuid4())
@@ -321,6 +325,7 @@ def replay(row: dict[str, Any], lost_after: int) -> dict[str, Any]:
     return op("replay", row["uid"], **known, fields=fields)
 
 
+@promise("server.restore-brings-back")
 async def test_server_restored_from_a_backup_gets_back_what_a_client_has(
     api: Api, postgres: Server, database_name: str
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from backend.services import exporting
 from tests.support.api import running, stored
+from tests.support.promises import promise
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -38,6 +39,7 @@ async def test_import_stores_all_in_order(api: Api) -> None:
     assert first.json()["content"] == "Row 0"
 
 
+@promise("server.import-is-all-or-nothing")
 async def test_import_is_all_or_nothing_and_names_the_bad_row(api: Api) -> None:
     """One row that cannot be stored stops all of them."""
     rows: list[dict[str, Any]] = [{"content": f"Row {number}"} for number in range(50)]
@@ -90,6 +92,7 @@ async def test_repeated_import_stores_once(api: Api) -> None:
     assert len((await api.alice.get("/api/memories")).json()["memories"]) == 2
 
 
+@promise("server.export-is-of-one-moment")
 async def test_export_imports_back_to_the_same_bytes(api: Api) -> None:
     """Another account that imports an export exports the same bytes, seals apart."""
     old = await stored(
@@ -132,6 +135,7 @@ async def test_export_of_many_pages_is_complete(api: Api) -> None:
     assert len(lines) == 1_101
 
 
+@promise("server.export-is-of-one-moment")
 async def test_export_is_of_one_moment_whatever_is_written_meanwhile(api: Api) -> None:
     """Rows changed, deleted or made after its first line are in it as they were then."""
     rows = [{"content": f"Row {number}"} for number in range(1_101)]

@@ -12,6 +12,7 @@ from backend.secrets.detect import find, redact
 from backend.secrets.detection import detector
 from tests.support import credential_variants, harmless
 from tests.support.credentials import credentials
+from tests.support.promises import promise
 from tools import copy_detector
 
 SAMPLES = credentials() + credential_variants.variants()
@@ -41,6 +42,7 @@ def test_copy_knows_nothing_of_the_plugin() -> None:
     assert done.stdout == "The jenkins password is [secret: password]\n"
 
 
+@promise("secrets.high-recall-and-precision")
 @pytest.mark.parametrize("kind", sorted({sample.kind for sample in SAMPLES}))
 def test_secret_of_a_kind_is_replaced_and_nothing_else(kind: str) -> None:
     """Exactly the secret gives way to its placeholder, whatever it stands in."""
@@ -59,6 +61,7 @@ def test_first_look_passes_on_whatever_the_rules_find() -> None:
         assert [find(shape) for shape in shapes] == [detector.find(shape) for shape in shapes]
 
 
+@promise("secrets.high-recall-and-precision")
 def test_harmless_text_stays_as_it_is() -> None:
     """Identifiers, digests, placeholders, references, code and talk about secrets pass."""
     assert [text for text in HARMLESS if find(text)] == []

@@ -14,6 +14,7 @@ import pytest
 from backend.secrets.detect import redact
 from tests.support import components, credential_variants, harmless
 from tests.support.credentials import credentials
+from tests.support.promises import promise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +52,7 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
+@promise("secrets.second-opinion")
 def test_gitleaks_finds_nothing_in_what_we_redacted(folder: Path) -> None:
     """Whatever it knows, we took out; and it does look: of the samples it finds a third."""
     assert found_by_gitleaks(folder, [redact(sample.text).text for sample in SAMPLES]) == {}
