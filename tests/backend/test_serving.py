@@ -105,8 +105,8 @@ def test_workers_share_one_database(serve: Callable[..., Serving], tmp_path: Pat
         port = free.getsockname()[1]
     environ = {"MEMORY_DATA": str(tmp_path), "MEMORY_WORKERS": "2"}
     server = serve({**environ, "MEMORY_METRICS_PORT": str(port)})
-    for number in range(12):
-        with server.wait_until_ready() as client:  # a connection of its own, so that each worker gets some
+    for number in range(12):  # each on a connection of its own, so that each worker gets some
+        with server.wait_until_ready() as client:
             answer = client.post("/api/memories", json={"content": f"Note {number}"})
             assert answer.status_code == 200, answer.text
             assert len(client.get("/api/memories").json()["memories"]) == number + 1

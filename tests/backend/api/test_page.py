@@ -51,7 +51,10 @@ async def test_nothing_else_is_served_beside_the_page(api: Api) -> None:
 @pytest.mark.heavy
 def test_page_works_in_a_browser_without_a_network(tmp_path: Path) -> None:
     """Every operation is shown and one is sent by its buttons; nothing is asked of elsewhere."""
-    with Serving({"MEMORY_DATA": str(tmp_path / "data")}) as server, server.wait_until_ready() as client:
+    with (
+        Serving({"MEMORY_DATA": str(tmp_path / "data")}) as server,
+        server.wait_until_ready() as client,
+    ):
         address = str(client.base_url).rstrip("/")
         visit = [str(components.browser_python()), str(VISIT), str(components.chromium()), address]
         done = subprocess.run(
