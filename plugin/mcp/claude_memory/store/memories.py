@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from claude_memory.errors import NotFound
 from claude_memory.memory import Memory, moment, new_uid, normalise, stamp
-from claude_memory.store import ids, outbox, words
+from claude_memory.store import ids, meaning, outbox, words
 from claude_memory.store.rows import COLUMNS, COLUMNS_OF_M, FIELDS, SCOPES, VISIBLE, to_memory
 
 TYPE_CHECKING = False
@@ -83,10 +83,11 @@ def add(
         updated_at=at,
     )
     marks = ", ".join("?" * (len(FIELDS) + 3))
-    connection.execute(
+    added = connection.execute(
         f"INSERT INTO memories ({COLUMNS}, live, twin, words) VALUES ({marks})",  # noqa: S608
         (*memory, 1, twin_key(memory.content), _words(memory)),
     )
+    meaning.keep(connection, added.lastrowid or 0, memory.content)
     outbox.made(connection, memory, stamp(now))
     return memory
 
@@ -109,6 +110,9 @@ def lay_in(connection: sqlite3.Connection, memory: Memory) -> None:
         "twin = ?, words = ? WHERE uid = ?",
         (*memory[2:], twin_key(memory.content), _words(memory), memory.uid),
     )
+    found = connection.execute("SELECT rid FROM memories WHERE uid = ?", (memory.uid,))
+    for (rid,) in found.fetchall():
+        meaning.keep(connection, rid, memory.content)
 
 
 def lay_beside(connection: sqlite3.Connection, memory: Memory) -> None:

@@ -25,15 +25,20 @@ if TYPE_CHECKING:
         gain: float
 
     class Score(NamedTuple):
-        """How well a memory fits; `share` is how much of what was asked its own words answer."""
+        """How well a memory fits, and what speaks for it.
+
+        `share` is how much of what was asked its own words answer, `alike` how near it is in
+        meaning.
+        """
 
         value: float
         share: float
+        alike: float
         matched: tuple[str, ...]
 
 else:
     Weight = namedtuple("Weight", "text root asked gain")
-    Score = namedtuple("Score", "value share matched")
+    Score = namedtuple("Score", "value share alike matched")
 
 EXPANDED = 0.35  # what a word of the expanded query counts beside one of the context
 PRIOR = 100  # memories that the guess about common words weighs as much as
@@ -44,6 +49,7 @@ SATURATION = 1.2  # bm25's k1
 LENGTH_SHARE = 0.6  # bm25's b
 USUAL_LENGTH = 180  # characters
 NEIGHBOURS = ((-1, 0.5), (1, 0.5), (-2, 0.3), (2, 0.3))  # steps in the session, what they count
+MEANING = 0.45  # what the same meaning counts beside every word asked for, found in a usual text
 IMPORTANCE = 0.06
 RECENCY = 0.03
 # The floor for hooks, fitted to questions asked of their own store and of others: the share of the
@@ -97,12 +103,24 @@ class Judge:
         ]
         # More than any memory can reach otherwise: who holds every word asked comes first.
         self._all_words = 2 * (SATURATION + 1) * sum(weight.gain for weight in weights)
+        self._most = (SATURATION + 1) * (self._mass or 1.0)
         self._highest = highest
 
+    def fused(self, words: float, alike: float) -> float:
+        """Return what words and meaning count together.
+
+        Words count as the part of all that was asked for: where few of them are found, or only
+        ones that say little, it is the meaning that decides.
+        """
+        return words / self._most + MEANING * alike
+
     def scores(
-        self, memories: dict[int, Memory], held: dict[int, list[Weight]]
+        self,
+        memories: dict[int, Memory],
+        held: dict[int, list[Weight]],
+        alike: dict[int, float],
     ) -> dict[int, Score]:
-        """Return the score of each memory, by rid, from the terms that each holds."""
+        """Return the score of each memory, by rid, from the terms that it holds and its meaning."""
         gains = {rid: _gains(memory, held[rid]) for rid, memory in memories.items()}
         beside = {
             (memory.session, memory.session_seq): gains[rid]
@@ -110,18 +128,23 @@ class Judge:
             if memory.session
         }
         return {
-            rid: self._score(memory, rid, held[rid], sum(_with_beside(memory, own, beside)))
+            rid: self._score(
+                memory, rid, held[rid], sum(_with_beside(memory, own, beside)), alike.get(rid, 0.0)
+            )
             for (rid, memory), own in zip(memories.items(), gains.values())
         }
 
-    def _score(self, memory: Memory, rid: int, held: list[Weight], value: float) -> Score:
+    def _score(
+        self, memory: Memory, rid: int, held: list[Weight], value: float, alike: float
+    ) -> Score:
         asked = [weight for weight in held if weight.asked]
         mass = sum(weight.gain for weight in asked)
         value *= 1 + IMPORTANCE * memory.importance + RECENCY * rid / self._highest
         if asked and len(asked) == self._count:
             value += self._all_words
         share = mass / self._mass if self._mass else 0.0
-        return Score(value, share, tuple(weight.text for weight in asked))
+        matched = tuple(weight.text for weight in asked)
+        return Score(self.fused(value, alike), share, alike, matched)
 
     def passes(self, memory: Memory, found: Score) -> bool:
         """Tell whether a memory is clearly about what was asked, and the other way round."""

@@ -2,14 +2,16 @@
 
 Each term is asked for by itself. The rarest bring the candidates; of frequent terms only the
 candidates are looked at, since reading all their entries would cost more than everything else.
+Beside them stand the memories that mean what is asked in other words.
 """
 
 from __future__ import annotations
 
+import heapq
 from collections import namedtuple
 
 from claude_memory.memory import stamp
-from claude_memory.store import postings, ranking, terms
+from claude_memory.store import meaning, postings, ranking, terms
 from claude_memory.store.rows import COLUMNS_OF_M, FIELDS, SCOPES, VISIBLE, to_memory
 
 TYPE_CHECKING = False
@@ -39,18 +41,22 @@ if TYPE_CHECKING:
         floor: bool
 
     class Hit(NamedTuple):
-        """A memory that was found, and the asked words that it holds."""
+        """A memory that was found, the asked words that it holds, and how near it is in meaning."""
 
         memory: Memory
         score: float
         matched: tuple[str, ...]
+        alike: float
 
 else:
     Query = namedtuple("Query", "context expanded category limit sort_by scope project now floor")
-    Hit = namedtuple("Hit", "memory score matched")
+    Hit = namedtuple("Hit", "memory score matched alike")
 
 CHOSEN = 14  # terms that take part: the rarest
 BUDGET = 600  # candidates from which on a further term only counts among them
+RESCORED = 200  # candidates by words whose meaning is looked at
+ALIKE = 100  # candidates by meaning
+LEAST_ALIKE = 0.35  # of a memory that shares no word with what is asked
 BATCH = 40  # memories read at once, and as many as the limit more
 MOST_READ = 2_000  # candidates read when few of them may be seen, or all are to be sorted
 MOST_FILLING = 10_000  # entries of frequent terms looked through to fill an answer
@@ -77,6 +83,7 @@ def search(connection: sqlite3.Connection, query: Query) -> list[Hit]:
     chosen = [pair for pair in best if pair[1].df][:CHOSEN]
     answer = _Answer(connection, query, ranking.Judge(weights, highest), chosen)
     frequent = answer.gather()
+    answer.understand()
     answer.read()
     if not query.floor:
         answer.fill(frequent)
@@ -100,6 +107,7 @@ class _Answer:
         self._weights = [weight for weight, _ in chosen]
         self._postings = [posting for _, posting in chosen]
         self._held: dict[int, int] = {}  # by rid: a bit for every chosen term that it holds
+        self._alike: dict[int, float] = {}  # by rid: how near in meaning
         self._seen: dict[int, Hit | None] = {}  # by rid: None is what the floor keeps out
 
     def gather(self) -> list[int]:
@@ -115,10 +123,29 @@ class _Answer:
                 rare.append(posting)
         return frequent
 
+    def understand(self) -> None:
+        """Look at what the likeliest candidates mean, and add those that mean what is asked."""
+        alike = meaning.similar(
+            self._connection, self._query.context, self._promising()[:RESCORED], ALIKE
+        )
+        nearest = heapq.nsmallest(ALIKE, alike, key=lambda rid: (-alike[rid], -rid))
+        self._alike = alike
+        for rid in nearest:
+            if alike[rid] >= LEAST_ALIKE:
+                self._held.setdefault(rid, 0)
+
+    def _promising(self) -> list[int]:
+        """Return the candidates, the most promising first, as far as can be told unread."""
+        masses = {bits: sum(w.gain for w in self._terms(bits)) for bits in {*self._held.values()}}
+        worth = {
+            rid: self._judge.fused(masses[bits], self._alike.get(rid, 0.0))
+            for rid, bits in self._held.items()
+        }
+        return sorted(worth, key=lambda rid: (-worth[rid], -rid))
+
     def read(self) -> None:
         """Read the candidates, the most promising first, until there are enough."""
-        masses = {bits: -sum(w.gain for w in self._terms(bits)) for bits in {*self._held.values()}}
-        order = sorted(self._held, key=lambda rid: (masses[self._held[rid]], -rid))
+        order = self._promising()
         relevant = self._query.sort_by not in ("importance", "recency")
         size = BATCH + self._query.limit
         for start in range(0, min(len(order), MOST_READ), size):
@@ -178,9 +205,9 @@ class _Answer:
         )
         memories = {row[len(FIELDS)]: to_memory(row) for row in rows}
         held = {rid: self._terms(self._held[rid]) for rid in memories}
-        for rid, score in self._judge.scores(memories, held).items():
+        for rid, score in self._judge.scores(memories, held, self._alike).items():
             passes = not self._query.floor or self._judge.passes(memories[rid], score)
-            hit = Hit(memories[rid], score.value, score.matched) if passes else None
+            hit = Hit(memories[rid], score.value, score.matched, score.alike) if passes else None
             self._seen.setdefault(rid, hit)
 
     def _select(self, what: str, where: str, **values: str | int) -> list[tuple[Any, ...]]:

@@ -195,10 +195,31 @@ def _prepare_syncing(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+MEANINGS = """
+CREATE TABLE meanings (rid INTEGER PRIMARY KEY, vector BLOB NOT NULL);
+CREATE TABLE meaning_planes (block INTEGER PRIMARY KEY, planes BLOB NOT NULL);
+CREATE TRIGGER meaning_of_removed AFTER DELETE ON memories BEGIN
+    DELETE FROM meanings WHERE rid = old.rid;
+    DELETE FROM meaning_planes WHERE block = old.rid >> 11;
+END;
+CREATE TRIGGER meaning_of_changed AFTER UPDATE OF content, live ON memories
+WHEN new.content <> old.content OR new.live <> old.live BEGIN
+    DELETE FROM meanings WHERE rid = old.rid;
+    DELETE FROM meaning_planes WHERE block = old.rid >> 11;
+END;
+"""
+
+
+def _create_meanings(connection: sqlite3.Connection) -> None:
+    for statement in _statements(MEANINGS):
+        connection.execute(statement)
+
+
 # The n-th entry brings a file from user_version n to n + 1.
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _create_tables,
     _prepare_syncing,
+    _create_meanings,
 )
 CURRENT = len(MIGRATIONS)
 IMPLAUSIBLE = 200  # schemas that there will never be

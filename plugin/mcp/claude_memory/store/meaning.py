@@ -1,0 +1,150 @@
+"""Keeps what each memory means beside it, and finds those that mean what is asked. Hot.
+
+A memory's vector lies in `meanings` under its rid. Of every full block of rids the signs of the
+vectors are kept as planes as well, so that one look over them brings the likeliest; the vectors
+of the newest, unfinished block are read as they are. Triggers remove what no longer holds.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from claude_memory.store import state, vectors
+from claude_memory.store.embedding import DIMENSIONS, UNIT, Embedding
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+BLOCK = 2_048  # rids; the schema's triggers know it too
+OPEN_BLOCKS = 2  # without planes that are read: the newest
+MODEL = "meaning_model"
+NOTHING = bytes([vectors.ZERO]) * DIMENSIONS
+MISSING = (
+    "SELECT m.rid, m.content FROM memories m LEFT JOIN meanings n ON n.rid = m.rid "
+    "WHERE m.live = 1 AND n.rid IS NULL AND m.rid > ? ORDER BY m.rid LIMIT ?"
+)
+
+
+@lru_cache(maxsize=1)
+def table() -> Embedding | None:
+    """Return the table of word vectors, or None where it cannot be used."""
+    try:
+        return Embedding()
+    except (OSError, ValueError):
+        return None
+
+
+def keep(connection: sqlite3.Connection, rid: int, content: str) -> None:
+    """Write what a memory means beside it; call it inside a write transaction."""
+    embedding = table()
+    if embedding is None:
+        return
+    connection.execute(
+        "INSERT OR REPLACE INTO meanings (rid, vector) VALUES (?, ?)",
+        (rid, embedding.vector(content)),
+    )
+    connection.execute("DELETE FROM meaning_planes WHERE block = ?", (rid // BLOCK,))
+    if not rid % BLOCK:  # the block before has just become full
+        _seal(connection, rid // BLOCK - 1)
+
+
+def similar(
+    connection: sqlite3.Connection, text: str, rids: Iterable[int], wanted: int
+) -> dict[int, float]:
+    """Return how much alike in meaning a text and memories are: those named, and the likeliest.
+
+    From -1 to 1; a memory that no word vector was found for is left out.
+    """
+    embedding = table()
+    asked = embedding.vector(text) if embedding else b""
+    if not embedding or not asked or state.get(connection, MODEL) != embedding.model:
+        return {}
+    numbers, signs = [], []
+    for number, planes in connection.execute("SELECT block, planes FROM meaning_planes"):
+        numbers.append(number)
+        signs.append(planes)
+    found = _open(connection, {*numbers})
+    missing = {rid for rid in rids if rid not in found}
+    if signs:
+        places = vectors.likeliest(asked, signs, wanted)
+        missing.update(numbers[place // BLOCK] * BLOCK + place % BLOCK for place in places)
+    among = ",".join(map(str, missing))
+    rows = connection.execute(
+        f"SELECT rid, vector FROM meanings WHERE rid IN ({among})"  # noqa: S608 (numbers)
+    )
+    found.update((rid, vector) for rid, vector in rows if vector)
+    products = vectors.products(asked, list(found.values())) if found else []
+    return {rid: product / UNIT**2 for rid, product in zip(found, products)}
+
+
+def _open(connection: sqlite3.Connection, sealed: set[int]) -> dict[int, bytes]:
+    """Return the vectors of the newest blocks that have no planes."""
+    found: dict[int, bytes] = {}
+    unsealed = [block for block in range(_last(connection), -1, -1) if block not in sealed]
+    for block in unsealed[:OPEN_BLOCKS]:
+        found.update(_of_block(connection, block))
+    return found
+
+
+def _last(connection: sqlite3.Connection) -> int:
+    highest: int = connection.execute("SELECT max(rid) FROM meanings").fetchone()[0] or 0
+    return highest // BLOCK
+
+
+def _of_block(connection: sqlite3.Connection, block: int) -> list[tuple[int, bytes]]:
+    rows = connection.execute(
+        "SELECT rid, vector FROM meanings WHERE rid BETWEEN ? AND ?",
+        (block * BLOCK, block * BLOCK + BLOCK - 1),
+    )
+    return [(rid, vector) for rid, vector in rows if vector]
+
+
+def begin(connection: sqlite3.Connection) -> bool:
+    """Make the store ready for this table's vectors; call it inside a write transaction.
+
+    Those of another version's table are dropped. False means that there is no table.
+    """
+    embedding = table()
+    if embedding is None:
+        return False
+    if state.get(connection, MODEL) != embedding.model:
+        connection.execute("DELETE FROM meanings")
+        connection.execute("DELETE FROM meaning_planes")
+        state.put(connection, MODEL, embedding.model)
+    return True
+
+
+def fill(connection: sqlite3.Connection, after: int, most: int) -> int:
+    """Write vectors that are missing after a rid; return the last rid written, or 0 at the end.
+
+    Call it inside a write transaction, repeatedly.
+    """
+    rows = connection.execute(MISSING, (after, most)).fetchall()
+    for rid, content in rows:
+        keep(connection, rid, content)
+    return rows[-1][0] if rows else 0
+
+
+def seal(connection: sqlite3.Connection) -> bool:
+    """Write the planes of one full block that lacks them; return whether there was one.
+
+    Call it inside a write transaction, repeatedly.
+    """
+    sealed = {block for (block,) in connection.execute("SELECT block FROM meaning_planes")}
+    for block in range(_last(connection)):
+        if block not in sealed:
+            _seal(connection, block)
+            return True
+    return False
+
+
+def _seal(connection: sqlite3.Connection, block: int) -> None:
+    held = dict(_of_block(connection, block))
+    start = block * BLOCK
+    rows = [held.get(rid, NOTHING) for rid in range(start, start + BLOCK)]
+    connection.execute(
+        "INSERT OR REPLACE INTO meaning_planes VALUES (?, ?)",
+        (block, vectors.planes(rows, DIMENSIONS)),
+    )
