@@ -19,8 +19,8 @@ PLUGIN = Path(__file__).resolve().parents[2] / "plugin"
 ROOT = PLUGIN / "mcp"
 CLIENT = ROOT / "claude_memory"
 CHEAP = set(
-    "__future__ collections datetime enum functools heapq json math os re sqlite3 sys time"
-    " unicodedata errno _thread".split()  # the last two are compiled into the interpreter
+    "__future__ collections datetime enum functools heapq json math mmap os re sqlite3 struct sys"
+    " time unicodedata errno _thread".split()  # the last two are compiled into the interpreter
 )
 COSTLY = (
     "typing dataclasses pathlib logging subprocess urllib uuid asyncio inspect http ssl".split()

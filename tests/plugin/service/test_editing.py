@@ -31,7 +31,7 @@ def test_edit_changes_what_was_named_and_nothing_else(tmp_path: Path) -> None:
     answer = desk.call("memory_update", id="L1", content="Deploys are on Tuesday")
     assert answer.startswith("Updated memory L1: content.")
     assert desk.texts() == ['L1 [decisions] 2026-03-01 "Deploys are on Tuesday"  tags: ops']
-    assert desk.call("memory_recall", context="Monday") == "No memories match."
+    assert "Monday" not in desk.call("memory_recall", context="Monday")
 
 
 @promise("store.edits-can-be-undone")

@@ -144,20 +144,21 @@ def test_rare_word_counts_more_than_a_frequent_one(store: sqlite3.Connection) ->
 
 def test_importance_only_decides_between_equals(store: sqlite3.Connection) -> None:
     """It lifts a memory over an equal one, never over one that fits better."""
-    put(store, "quokka fact one", importance=0.9)
-    put(store, "quokka fact two", importance=0.1)
+    put(store, "quokka likes fact", importance=0.9)
+    put(store, "fact likes quokka", importance=0.1)
     put(store, "quokka wombat", importance=0.0)
 
-    assert ask(store, "quokka") == ["quokka fact one", "quokka wombat", "quokka fact two"]
+    found = ask(store, "quokka fact")
+    assert found == ["quokka likes fact", "fact likes quokka", "quokka wombat"]
     assert ask(store, "quokka wombat")[0] == "quokka wombat"
 
 
 def test_newer_of_two_equals_comes_first(store: sqlite3.Connection) -> None:
     """What was said last is more likely true."""
-    put(store, "quokka fact one")
-    put(store, "quokka fact two", now=NOW + timedelta(seconds=1))
+    put(store, "quokka likes fact")
+    put(store, "fact likes quokka", now=NOW + timedelta(seconds=1))
 
-    assert ask(store, "quokka") == ["quokka fact two", "quokka fact one"]
+    assert ask(store, "quokka") == ["fact likes quokka", "quokka likes fact"]
 
 
 def test_other_orders_put_close_matches_first(store: sqlite3.Connection) -> None:
@@ -216,12 +217,15 @@ def test_name_or_word_within_a_text_is_found(
     assert ask(store, question) == [content]
 
 
-def test_whole_name_is_not_found_by_its_scattered_parts(store: sqlite3.Connection) -> None:
-    """Where the name exists, memories that only use its words are not meant."""
+def test_whole_name_comes_before_its_scattered_parts(store: sqlite3.Connection) -> None:
+    """Where the name exists, memories that only use its words match no word that was asked."""
     put(store, "the user has a name and a fetch quota")
     put(store, "fetch_user_name is slow")
 
-    assert ask(store, "fetch_user_name") == ["fetch_user_name is slow"]
+    query = recall.Query(**{**DEFAULTS, "context": "fetch_user_name"})
+    found = [(hit.memory.content, hit.matched) for hit in recall.search(store, query)]
+    assert found[0] == ("fetch_user_name is slow", ("fetch_user_name",))
+    assert [matched for _, matched in found[1:]] in ([], [()])
 
 
 @pytest.mark.parametrize(

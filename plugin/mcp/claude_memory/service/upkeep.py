@@ -1,4 +1,7 @@
-"""What a store needs now and then, off every request: expiry, scrubbing, pruning, index checks."""
+"""What a store needs now and then, off every request.
+
+That is expiry, scrubbing, pruning, a check of the index, and vectors that are missing.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from claude_memory.errors import StoreBusy
 from claude_memory.memory import days_before, stamp
-from claude_memory.store import failures, history, purge, sessions, state
+from claude_memory.store import failures, history, meaning, purge, sessions, state
 from claude_memory.store.connection import write
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 LAST = "upkeep_at"
 DAILY = timedelta(days=1)
+AT_ONCE = 100  # vectors written in one transaction: others wait for it
 
 
 def run(place: Place, door: SecretDoor) -> None:
@@ -38,6 +42,23 @@ def run(place: Place, door: SecretDoor) -> None:
             sessions.prune(connection, place.now())
             _check_index(place, connection)
             connection.execute("PRAGMA optimize")
+        _understand(connection)
+
+
+def _understand(connection: sqlite3.Connection) -> None:
+    """Write what memories mean where that is missing: those of earlier versions, or from afar."""
+    with write(connection, durable=False):
+        meaning.begin(connection)
+    last = 0
+    while True:
+        with write(connection, durable=False):
+            last = meaning.fill(connection, last, AT_ONCE)
+        if not last:
+            break
+    while True:
+        with write(connection, durable=False):
+            if not meaning.seal(connection):
+                return
 
 
 def _claim_the_day(place: Place, connection: sqlite3.Connection) -> bool:

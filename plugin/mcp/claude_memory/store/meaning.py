@@ -41,6 +41,7 @@ def keep(connection: sqlite3.Connection, rid: int, content: str) -> None:
     embedding = table()
     if embedding is None:
         return
+    begin(connection)
     connection.execute(
         "INSERT OR REPLACE INTO meanings (rid, vector) VALUES (?, ?)",
         (rid, embedding.vector(content)),
@@ -101,26 +102,22 @@ def _of_block(connection: sqlite3.Connection, block: int) -> list[tuple[int, byt
     return [(rid, vector) for rid, vector in rows if vector]
 
 
-def begin(connection: sqlite3.Connection) -> bool:
-    """Make the store ready for this table's vectors; call it inside a write transaction.
-
-    Those of another version's table are dropped. False means that there is no table.
-    """
+def begin(connection: sqlite3.Connection) -> None:
+    """Drop the vectors of another version's table; call it inside a write transaction."""
     embedding = table()
-    if embedding is None:
-        return False
-    if state.get(connection, MODEL) != embedding.model:
+    if embedding is not None and state.get(connection, MODEL) != embedding.model:
         connection.execute("DELETE FROM meanings")
         connection.execute("DELETE FROM meaning_planes")
         state.put(connection, MODEL, embedding.model)
-    return True
 
 
 def fill(connection: sqlite3.Connection, after: int, most: int) -> int:
     """Write vectors that are missing after a rid; return the last rid written, or 0 at the end.
 
-    Call it inside a write transaction, repeatedly.
+    Call it inside a write transaction, repeatedly, after `begin`.
     """
+    if table() is None:
+        return 0
     rows = connection.execute(MISSING, (after, most)).fetchall()
     for rid, content in rows:
         keep(connection, rid, content)
