@@ -10,6 +10,7 @@ import subprocess
 import tarfile
 import tempfile
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,7 @@ def tarball(path: Path) -> Iterator[Pair]:
 def debian(path: Path) -> Iterator[Pair]:
     """Yield what a Debian package has in HTML pages, or WordNet's glosses."""
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["dpkg-deb", "-x", str(path), folder], check=True)  # noqa: S603, S607
+        subprocess.run(["dpkg-deb", "-x", str(path), folder], check=True)
         for page in sorted(Path(folder).rglob("*")):
             if page.is_symlink() or not page.is_file():
                 continue
@@ -158,7 +159,7 @@ def words(name: str) -> str:
 
 def _neighbours(text: str) -> Iterable[Pair]:
     sentences = SENTENCE.split(text)
-    return zip(sentences, sentences[1:], strict=False)
+    return pairwise(sentences)
 
 
 def _plain(text: str) -> str:

@@ -51,9 +51,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _all(
-    folder: Path, chance: random.Random
-) -> Iterator[tuple[str, Iterable[tuple[str, str]]]]:
+def _all(folder: Path, chance: random.Random) -> Iterator[tuple[str, Iterable[tuple[str, str]]]]:
     yield "own", speech.pairs(chance, OWN)
     for line in SOURCES.read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):
@@ -61,7 +59,10 @@ def _all(
         registry, package, version, _ = line.split("\t")
         path = fetched(folder, registry, package, version)
         read = excerpts.READERS[registry]
-        yield package, ((_tidy(one), _tidy(other)) for one, other in read(path) if _fits(one, other))
+        yield (
+            package,
+            ((_tidy(one), _tidy(other)) for one, other in read(path) if _fits(one, other)),
+        )
 
 
 def fetched(folder: Path, registry: str, package: str, version: str) -> Path:
@@ -70,12 +71,14 @@ def fetched(folder: Path, registry: str, package: str, version: str) -> Path:
     kept.mkdir(parents=True, exist_ok=True)
     if not any(kept.iterdir()):
         command = {
-            "pypi": [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(kept)]
-            + ["--only-binary", ":all:", f"{package}=={version}"],
+            "pypi": [
+                *(sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(kept)),
+                *("--only-binary", ":all:", f"{package}=={version}"),
+            ],
             "npm": ["npm", "pack", "--silent", f"{package}@{version}"],
             "debian": ["apt-get", "download", f"{package}={version}"],
         }[registry]
-        subprocess.run(command, cwd=kept, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+        subprocess.run(command, cwd=kept, check=True, stdout=subprocess.DEVNULL)
     return next(kept.iterdir())
 
 

@@ -31,7 +31,10 @@ def pairs(chance: random.Random, count: int) -> Iterator[tuple[str, str]]:
         # What both sides name is the same thing: a slot is filled once for a pair.
         once = {slot: [chance.choice(words)] for slot, words in speech["slots"].items()}
         slots = {**speech["slots"], **once, **own}
-        yield _filled(chance, chance.choice(told), slots), _filled(chance, chance.choice(asked), slots)
+        yield (
+            _filled(chance, chance.choice(told), slots),
+            _filled(chance, chance.choice(asked), slots),
+        )
 
 
 def _lines(name: str) -> list[str]:

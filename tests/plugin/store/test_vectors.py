@@ -25,14 +25,14 @@ def plain_product(one: bytes, other: bytes) -> int:
 def test_products_are_those_of_the_plain_way() -> None:
     """Extreme values, zeros and ordinary ones come out exactly."""
     found = [bytes([255] * SIZE), bytes([0] * SIZE), bytes([128] * SIZE)]
-    found += made(random.Random(1), 40)
+    found += made(random.Random(1), 40)  # noqa: S311  (repeatable on purpose)
     for asked in found[:6]:
         assert vectors.products(asked, found) == [plain_product(asked, one) for one in found]
 
 
 def test_likeliest_are_the_most_alike() -> None:
     """Vectors bent towards the question are found among many others, in whatever block."""
-    chance = random.Random(2)
+    chance = random.Random(2)  # noqa: S311  (repeatable on purpose)
     asked = made(chance, 1)[0]
     blocks = [made(chance, 512) for _ in range(3)]
     bent = [3, 511, 512, 700, 1_535]
@@ -48,6 +48,6 @@ def test_likeliest_are_the_most_alike() -> None:
 
 def test_more_wanted_than_there_are_gives_all() -> None:
     """Every place is given once, in order."""
-    chance = random.Random(3)
+    chance = random.Random(3)  # noqa: S311  (repeatable on purpose)
     signs = [vectors.planes(made(chance, 64), SIZE)]
     assert vectors.likeliest(made(chance, 1)[0], signs, 200) == list(range(64))

@@ -112,9 +112,7 @@ class Embedding:
             number = SLOT.unpack_from(self._bytes, self._begin + slot * SLOT.size)[0]
             if not number:
                 return None
-            start, end = SPAN.unpack_from(
-                self._bytes, self._spans + (number - 1) * SPAN.size // 2
-            )
+            start, end = SPAN.unpack_from(self._bytes, self._spans + (number - 1) * SPAN.size // 2)
             if self._bytes[self._texts + start : self._texts + end] == token:
                 return int(number) - 1
             slot = (slot + 1) % self._slots

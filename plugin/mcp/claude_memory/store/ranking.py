@@ -49,7 +49,10 @@ SATURATION = 1.2  # bm25's k1
 LENGTH_SHARE = 0.6  # bm25's b
 USUAL_LENGTH = 180  # characters
 NEIGHBOURS = ((-1, 0.5), (1, 0.5), (-2, 0.3), (2, 0.3))  # steps in the session, what they count
-MEANING = 0.45  # what the same meaning counts beside every word asked for, found in a usual text
+SCARCE = 1.5  # the power by which few words of many say less than their share
+USUAL = 0.5  # of what words can count at most: every word asked for, once each in a usual text
+MEANING = 0.6  # what the same meaning counts beside that
+EVERY_WORD = 4.0  # more than anything else: who holds every word asked for comes first
 IMPORTANCE = 0.06
 RECENCY = 0.03
 # The floor for hooks, fitted to questions asked of their own store and of others: the share of the
@@ -101,18 +104,16 @@ class Judge:
             )
             for one, other in zip(asked, asked[1:])
         ]
-        # More than any memory can reach otherwise: who holds every word asked comes first.
-        self._all_words = 2 * (SATURATION + 1) * sum(weight.gain for weight in weights)
-        self._most = (SATURATION + 1) * (self._mass or 1.0)
+        self._usual = USUAL * (SATURATION + 1) * (self._mass or 1.0)
         self._highest = highest
 
     def fused(self, words: float, alike: float) -> float:
         """Return what words and meaning count together.
 
-        Words count as the part of all that was asked for: where few of them are found, or only
+        Words count by the part of all that was asked for: where few of them are found, or only
         ones that say little, it is the meaning that decides.
         """
-        return words / self._most + MEANING * alike
+        return float((words / self._usual) ** SCARCE) + MEANING * alike
 
     def scores(
         self,
@@ -139,12 +140,12 @@ class Judge:
     ) -> Score:
         asked = [weight for weight in held if weight.asked]
         mass = sum(weight.gain for weight in asked)
-        value *= 1 + IMPORTANCE * memory.importance + RECENCY * rid / self._highest
+        fused = self.fused(value, alike)
+        fused *= 1 + IMPORTANCE * memory.importance + RECENCY * rid / self._highest
         if asked and len(asked) == self._count:
-            value += self._all_words
+            fused += EVERY_WORD
         share = mass / self._mass if self._mass else 0.0
-        matched = tuple(weight.text for weight in asked)
-        return Score(self.fused(value, alike), share, alike, matched)
+        return Score(fused, share, alike, tuple(weight.text for weight in asked))
 
     def passes(self, memory: Memory, found: Score) -> bool:
         """Tell whether a memory is clearly about what was asked, and the other way round."""
