@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from claude_memory.store.embedding import PATH
 
 from bench import stores
 from bench.processes import PLUGIN, Server
@@ -25,7 +28,9 @@ def run(report: Report) -> None:
     shown = json.dumps(tools, ensure_ascii=False, separators=(",", ":"))
     report.add("all tool definitions", len(shown) / PER_TOKEN, "tokens", 1_000)
     report.add("server instructions", len(opened["instructions"]) / PER_TOKEN, "tokens")
-    report.add("plugin/ on the disk", _disk_bytes() / 1e6, "MB", 1)
+    words = Path(PATH).stat().st_size
+    report.add("table of word vectors", words / 1e6, "MB", 8)
+    report.add("plugin/ on the disk without it", (_disk_bytes() - words) / 1e6, "MB", 1)
 
 
 def _disk_bytes() -> int:

@@ -51,15 +51,17 @@ class Embedding:
         """
         with open(path, "rb") as file:
             self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        if self._bytes[: len(MAGIC)] != MAGIC:
-            message = f"{path} is no table of word vectors"
-            raise ValueError(message)
-        model, count, self._slots, length = HEAD.unpack_from(self._bytes, len(MAGIC))
+        head = self._bytes[: len(MAGIC) + HEAD.size].ljust(len(MAGIC) + HEAD.size)
+        model, count, self._slots, length = HEAD.unpack_from(head, len(MAGIC))
         self.model = model.hex()
         self._begin = len(MAGIC) + HEAD.size
         self._spans = self._begin + self._slots * SLOT.size
         self._texts = self._spans + (count + 1) * SPAN.size // 2
         self._rows = self._texts + length
+        whole = self._rows + count * DIMENSIONS
+        if not head.startswith(MAGIC) or len(self._bytes) != whole:
+            message = f"{path} is no table of word vectors"
+            raise ValueError(message)
 
     def vector(self, text: str) -> bytes:
         """Return what a text means: a byte for each dimension, or none if no word is known."""
