@@ -29,6 +29,7 @@ auth_type = trust
 auth_file = {users}
 pool_mode = transaction
 default_pool_size = 3
+server_login_retry = 1
 max_client_conn = 200
 logfile = {log}
 """

@@ -8,7 +8,9 @@ in production: a superuser would see through every row-level policy.
 from __future__ import annotations
 
 import fcntl
+import os
 import re
+import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +34,15 @@ OPTIONS = ("max_connections=300", "shared_buffers=64MB")
 class Server:
     """The server of this run."""
 
-    def __init__(self, folder: Path) -> None:
-        """Keep its place; `folder` is the same for all workers of a run."""
+    def __init__(self, folder: Path, *, survives_kills: bool = False) -> None:
+        """Keep its place; `folder` is the same for all workers of a run.
+
+        What a server that `survives_kills` has committed outlives its processes; only a loss of
+        power would take it.
+        """
         self.folder = folder
-        self.postgres = EmbeddedPostgres(folder, throwaway=True, options=OPTIONS)
+        options = (*OPTIONS, "fsync=off") if survives_kills else OPTIONS
+        self.postgres = EmbeddedPostgres(folder, throwaway=not survives_kills, options=options)
         self._url = ""
 
     def __enter__(self) -> Server:
@@ -53,6 +60,12 @@ class Server:
     def __exit__(self, *_: object) -> None:
         """Leave it; the last one ends it."""
         self.postgres.stop()
+
+    def kill(self) -> None:
+        """End it as kill -9 does, and start it again; its sockets are elsewhere then."""
+        written = (self.folder / "data" / "postmaster.pid").read_text(encoding="utf-8")
+        os.kill(int(written.split("\n", 1)[0]), signal.SIGKILL)
+        self._url = self.postgres.start()
 
     def url(self, database: str, user: str = OWNER) -> str:
         """Return the URL of a database for one of the logins; "memory" is the superuser."""
