@@ -124,7 +124,7 @@ class World:
         earlier: dict[str, set[str]] = {}
         for uid, text in texts:
             earlier.setdefault(uid, set()).add(text)
-        read = [Row(*row[:4], dict(zip(COMPARED, row[4:], strict=True))) for row in rows]
+        read = [_row(row) for row in rows]
         return Account({row.uid: row for row in read}, earlier, found[1], digest_text(found[2]))
 
     def _settings(self, pooler: str) -> dict[str, str]:
@@ -193,6 +193,11 @@ class World:
 def digest_text(number: int) -> str:
     """Write a digest of the table as the wire does."""
     return f"{number % 2**64:016x}"
+
+
+def _row(found: tuple[Any, ...]) -> Row:
+    uid, version, lives, supersedes, *fields = found
+    return Row(uid, version, lives, supersedes, dict(zip(COMPARED, fields, strict=True)))
 
 
 def _command(pid: int) -> bytes:
