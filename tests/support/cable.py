@@ -8,13 +8,18 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 CHUNK = 65_536
 
 
 class Cable:
-    """Forwards connections to a server, unless it is pulled (refused) or mute (taken, unheard)."""
+    """Forwards connections to a server, unless something is done to it.
+
+    It can be pulled (connections are refused), mute (taken, unheard), or one that loses answers
+    (what is asked arrives, and the connection ends where the answer begins).
+    """
 
     def __init__(self, host: str, port: int) -> None:
         """Listen on a port of its own."""
@@ -22,7 +27,10 @@ class Cable:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
         self._lock = threading.Lock()
-        self.is_pulled = self.is_mute = False
+        self.is_pulled = self.is_mute = self.is_losing = False
+        self.held = 0  # connections that are mute now
+        self.lost = 0  # answers
+        self.pushes = 0  # requests that bring changes
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -48,9 +56,14 @@ class Cable:
         self.is_mute = True
         self._cut()
 
+    def lose_answers(self) -> None:
+        """Forward what is asked, and cut the connection when the answer comes."""
+        self.is_losing = True
+        self._cut()
+
     def plug(self) -> None:
         """Forward again."""
-        self.is_pulled = self.is_mute = False
+        self.is_pulled = self.is_mute = self.is_losing = False
         self._cut()
 
     def _cut(self) -> None:
@@ -76,21 +89,36 @@ class Cable:
     def _serve(self, client: socket.socket) -> None:
         with client:
             if self.is_mute:
+                self.held += 1
                 _copy(client, None)
+                self.held -= 1
                 return
             with contextlib.suppress(OSError), socket.create_connection(self._target) as server:
                 with self._lock:
                     self._open.append(server)
-                back = threading.Thread(target=_copy, args=(server, client), daemon=True)
+                copying = (server, client, self._lose)
+                back = threading.Thread(target=_copy, args=copying, daemon=True)
                 back.start()
-                _copy(client, server)
+                _copy(client, server, self._count)
                 back.join()
 
+    def _count(self, data: bytes) -> bool:
+        self.pushes += data.startswith(b"POST ")
+        return True
 
-def _copy(source: socket.socket, sink: socket.socket | None) -> None:
-    """Hand on what comes, to nobody if there is no sink, until either side ends."""
+    def _lose(self, _data: bytes) -> bool:
+        self.lost += self.is_losing
+        return not self.is_losing
+
+
+def _copy(
+    source: socket.socket,
+    sink: socket.socket | None,
+    passes: Callable[[bytes], bool] = lambda _: True,
+) -> None:
+    """Hand on what comes and passes, to nobody if there is no sink, until either side ends."""
     try:
-        while data := source.recv(CHUNK):
+        while (data := source.recv(CHUNK)) and passes(data):
             if sink is not None:
                 sink.sendall(data)
     except OSError:

@@ -61,6 +61,13 @@ class Serving:
         assert found, self.said + self.logged
         return found
 
+    def address(self) -> str:
+        """Wait until it serves; return where."""
+        assert self._is_ready.wait(PATIENCE), self.said
+        found = re.search(r"Starting on (http://[\w.]+:\d+)", self.said)
+        assert found, self.said + self.logged
+        return found[1]
+
     def wait_until_ready(self) -> httpx.Client:
         """Wait until it serves; return a client with the key that it printed."""
         found = self.settings()

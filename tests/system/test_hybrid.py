@@ -2,82 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import re
-import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from tests.support.cable import Cable
-from tests.support.serving import Serving
+from tests.support import hybrid
+from tests.support.hybrid import comes, machine, on_server
+from tests.support.promises import promise
 from tests.support.sessions import Session, files_with
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.support.cable import Cable
 
 pytestmark = pytest.mark.once
 
-USERS = [f"user{number}" for number in range(30)]
-PATIENCE = 60.0  # seconds until something that comes by itself must have come
 TOKEN = "ghp_" + "Z9y8X7w6V5u4T3s2R1q0P9o8N7m6L5k4J3h2"
-unused = iter(USERS)
-
-
-def key_of(user: str) -> str:
-    """Return a user's key."""
-    return f"{user}-" + "key-for-tests"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run a server with its own PostgreSQL for all tests here; return its address."""
-    keys = {user: key_of(user) for user in USERS}
-    folder = tmp_path_factory.mktemp("server")
-    serving = Serving({"MEMORY_DATA": str(folder), "API_KEYS": json.dumps(keys)})
-    try:
-        yield serving.settings()["MEMORY_API_URL"]
-    finally:
-        serving.stop()
-
-
-@pytest.fixture
-def cable(server: str) -> Iterator[Cable]:
-    """Return a cable to the server."""
-    parts = urlsplit(server)
-    with Cable(str(parts.hostname), int(parts.port or 0)) as plugged:
-        yield plugged
-
-
-@pytest.fixture
-def key() -> str:
-    """Return the key of a user whom no other test has."""
-    return key_of(next(unused))
-
-
-def machine(home: Path, url: str, key: str) -> Session:
-    """Start a session on a machine of its own, whose data folder is `home`."""
-    return Session(home, environ={"MEMORY_API_URL": url, "MEMORY_API_KEY": key})
-
-
-def comes(seen: Callable[[], str], wanted: str) -> str:
-    """Ask until the answer holds what is wanted; return it."""
-    end = time.monotonic() + PATIENCE
-    while wanted not in (said := seen()):
-        assert time.monotonic() < end, f"{wanted!r} never came: {said}"
-        time.sleep(0.1)
-    return said
-
-
-def on_server(server: str, key: str) -> list[str]:
-    """Return all texts that the server has for a key, newest first."""
-    asked = {"Authorization": f"Bearer {key}"}
-    answer = httpx.get(f"{server}/api/memories", params={"limit": 500}, headers=asked)
-    return [row["content"] for row in answer.raise_for_status().json()["memories"]]
 
 
 def test_memory_of_one_machine_is_recalled_on_another(
@@ -106,6 +50,7 @@ def test_store_says_its_number_once_the_server_answers(
         assert "Queued" not in said
 
 
+@promise("sync.one-queue-is-sent-once")
 def test_offline_write_arrives_later(tmp_path: Path, server: str, cable: Cable, key: str) -> None:
     """Without a network everything works here; with it again everything is sent once."""
     texts = [f"Offline fact number {number}." for number in range(5)]
@@ -122,6 +67,7 @@ def test_offline_write_arrives_later(tmp_path: Path, server: str, cable: Cable, 
     assert sorted(on_server(server, key)) == sorted([*texts, "Stored while the cable was in."])
 
 
+@promise("sync.one-queue-is-sent-once")
 def test_killed_session_loses_nothing_it_acknowledged(
     tmp_path: Path, server: str, cable: Cable, key: str
 ) -> None:
@@ -138,6 +84,7 @@ def test_killed_session_loses_nothing_it_acknowledged(
     assert sorted(on_server(server, key)) == sorted(texts)
 
 
+@promise("sync.one-queue-is-sent-once")
 def test_many_sessions_push_one_queue_once(tmp_path: Path, server: str, key: str) -> None:
     """Four sessions on one store: forty memories are forty on the server."""
     texts = [f"Fact {number} of many sessions." for number in range(40)]
@@ -149,6 +96,7 @@ def test_many_sessions_push_one_queue_once(tmp_path: Path, server: str, key: str
     assert sorted(on_server(server, key)) == sorted(texts)
 
 
+@promise("sync.one-queue-is-sent-once")
 def test_turning_syncing_on_brings_up_every_memory_once(
     tmp_path: Path, server: str, key: str
 ) -> None:
@@ -185,6 +133,7 @@ def test_secret_is_sealed_until_the_server_keeps_it(
     assert files_with(tmp_path, TOKEN) == []
 
 
+@promise("sync.conflicts-show-both-texts")
 def test_conflict_shows_both_texts_and_the_other_can_be_taken_back(
     tmp_path: Path, server: str, cable: Cable, key: str
 ) -> None:
@@ -209,9 +158,10 @@ def test_conflict_shows_both_texts_and_the_other_can_be_taken_back(
     assert on_server(server, key) == ["We deploy on Wednesdays."]
 
 
+@promise("sync.accounts-never-mix")
 def test_another_persons_key_never_mixes_memories(tmp_path: Path, server: str, key: str) -> None:
     """Each key sees and sends its own, also what it wrote before its account was known."""
-    other = key_of(next(unused))
+    other = hybrid.a_key()
     with machine(tmp_path / "a", server, key) as one:
         one.done("memory_store", content="Belongs to the first person.")
         comes(lambda: one.call("memory_status").text, "Queue: everything is sent")
@@ -246,6 +196,7 @@ def test_new_key_of_the_same_account_goes_on_with_the_same_store(
     assert len(on_server(server, key)) == 2
 
 
+@promise("sync.refused-key-is-told")
 def test_refused_key_is_said_with_its_fix_and_loses_nothing(
     tmp_path: Path, server: str, key: str
 ) -> None:
@@ -260,6 +211,7 @@ def test_refused_key_is_said_with_its_fix_and_loses_nothing(
     assert on_server(server, key) in ([], ["Stored with a wrong key."])
 
 
+@promise("sync.nobody-waits-for-the-network")
 def test_silent_server_keeps_nobody_waiting(
     tmp_path: Path, server: str, cable: Cable, key: str
 ) -> None:

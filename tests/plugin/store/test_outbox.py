@@ -1,0 +1,66 @@
+"""What waits to be sent: changes are folded together as long as none of them was sent."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from claude_memory.memory import stamp
+from claude_memory.store import memories, outbox, state
+
+from tests.support.promises import promise
+from tests.support.stores import NOW, opened, put
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+
+@pytest.fixture
+def bound(tmp_path: Path) -> sqlite3.Connection:
+    """An empty store that belongs to an account."""
+    connection = opened(tmp_path)
+    state.put(connection, "account_id", "an account")
+    return connection
+
+
+def queued(connection: sqlite3.Connection) -> list[tuple[str, object]]:
+    """Return kind and text of what waits."""
+    rows = connection.execute("SELECT kind, body FROM pending_ops ORDER BY seq").fetchall()
+    return [(kind, json.loads(body).get("content")) for kind, body in rows]
+
+
+def mark_all(connection: sqlite3.Connection) -> None:
+    """Note that all of it is about to be sent."""
+    outbox.mark(connection, outbox.due(connection, NOW, 100))
+
+
+@promise("sync.deletes-are-final")
+def test_store_and_delete_that_were_not_sent_cancel_out(bound: sqlite3.Connection) -> None:
+    """The server never hears of the memory."""
+    memory = put(bound, "Gone before anybody knew.")
+    memories.change(bound, memory._replace(content="Edited meanwhile."))
+    memories.bury(bound, memory.uid, stamp(NOW))
+    assert queued(bound) == []
+
+
+def test_edits_that_were_not_sent_are_one(bound: sqlite3.Connection) -> None:
+    """They join the store, which then has the last text."""
+    memory = put(bound, "First words.")
+    memories.change(bound, memory._replace(content="Last words."))
+    assert queued(bound) == [("create", "Last words.")]
+
+
+@promise("sync.lost-answers-double-nothing")
+def test_what_was_sent_once_is_never_changed(bound: sqlite3.Connection) -> None:
+    """It may have been applied: what comes later waits behind it as a change of its own."""
+    memory = put(bound, "Sent, and not answered.")
+    mark_all(bound)
+    sent = outbox.newest(bound, memory.uid)
+    memories.change(bound, memory._replace(content="Edited meanwhile."))
+    memories.bury(bound, memory.uid, stamp(NOW))
+    assert outbox.oldest(bound, memory.uid) == sent
+    kinds = [kind for kind, _ in queued(bound)]
+    assert (kinds[0], kinds[-1]) == ("create", "delete")
+    assert len(outbox.due(bound, NOW, 100)) == 1

@@ -1,0 +1,54 @@
+"""Machines that share memories through a real server, and what they and it say."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+
+from tests.support.sessions import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+USERS = [f"user{number}" for number in range(60)]
+PATIENCE = 60.0  # seconds until something that comes by itself must have come
+unused = iter(USERS)
+
+
+def key_of(user: str) -> str:
+    """Return a user's key."""
+    return f"{user}-" + "key-for-tests"
+
+
+def a_key() -> str:
+    """Return the key of a user whom no other test has."""
+    return key_of(next(unused))
+
+
+def machine(home: Path, url: str, key: str) -> Session:
+    """Start a session on a machine of its own, whose data folder is `home`."""
+    return Session(home, environ={"MEMORY_API_URL": url, "MEMORY_API_KEY": key})
+
+
+def comes(seen: Callable[[], str], wanted: str) -> str:
+    """Ask until the answer holds what is wanted; return it."""
+    end = time.monotonic() + PATIENCE
+    while wanted not in (said := seen()):
+        assert time.monotonic() < end, f"{wanted!r} never came: {said}"
+        time.sleep(0.1)
+    return said
+
+
+def on_server(server: str, key: str) -> list[str]:
+    """Return all texts that the server has for a key, newest first."""
+    asked = {"Authorization": f"Bearer {key}"}
+    answer = httpx.get(f"{server}/api/memories", params={"limit": 500}, headers=asked)
+    return [row["content"] for row in answer.raise_for_status().json()["memories"]]
+
+
+def all_sent(session: Session) -> None:
+    """Wait until a session says that nothing is left to send."""
+    comes(lambda: session.call("memory_status").text, "Queue: everything is sent")
