@@ -27,6 +27,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--other-interpreter", action="store_true", help="leave out the tests marked once"
     )
+    parser.addoption(
+        "--partitioned", metavar="LOG", help="use tables in partitions, and write every plan there"
+    )
 
 
 def pytest_configure() -> None:

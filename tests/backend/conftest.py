@@ -25,10 +25,13 @@ def worker(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory, worker: str) -> Iterator[Server]:
+def postgres(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, worker: str
+) -> Iterator[Server]:
     """Start the server of this run, or join the one that another worker started."""
     base = tmp_path_factory.getbasetemp()
-    with Server((base if worker == "main" else base.parent) / "postgres") as server:
+    folder = (base if worker == "main" else base.parent) / "postgres"
+    with Server(folder, plans=request.config.getoption("--partitioned") or "") as server:
         yield server
 
 

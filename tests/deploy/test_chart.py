@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
+from backend.secrets.vault_login import SERVICE_ACCOUNT
 from tests.support import chart
 from tests.support.chart import SHAPES, complaints, helm, one, pods, refusal, render, values_of
 
@@ -215,7 +216,7 @@ def test_vault_login_has_a_token_of_its_own() -> None:
     [source] = volume["projected"]["sources"]
     assert source["serviceAccountToken"]["audience"] == "vault"
     [mount] = [m for m in container(pod)["volumeMounts"] if m["name"] == volume["name"]]
-    assert mount["mountPath"] == "/var/run/secrets/kubernetes.io/serviceaccount"
+    assert Path(mount["mountPath"], source["serviceAccountToken"]["path"]) == SERVICE_ACCOUNT
     assert "projected" not in str(pods(render())["Deployment"])
 
 

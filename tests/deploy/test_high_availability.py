@@ -71,10 +71,12 @@ class Cluster:
         images = {"claude-memory:0.1.0": ROOT, "claude-memory:9.9.9": next_version(folder / "next")}
         secrets = {"claude-memory-secrets": {"database-url": url, "api-key": KEY}}
         (folder / "logs").mkdir()
-        self.url, self.node = url, Node(images, secrets, folder / "logs")
+        names: dict[str, str] = {}
+        self.url, self.node = url, Node(images, secrets, folder / "logs", names)
         self.manifests = self.rendered("0.1.0")
         self.deployment = Deployment(one(self.manifests, "Deployment"), self.node)
         self.proxy = Proxy(lambda: self.deployment.pods)
+        names["http://claude-memory:80"] = f"http://127.0.0.1:{self.proxy.port}"
 
     @staticmethod
     def rendered(version: str) -> list[Manifest]:
@@ -207,6 +209,20 @@ def test_killed_process_takes_only_its_own_requests_along(cluster: Cluster) -> N
     )
     assert len(failed(load.sent)) < len(load.between(killed - 1, noticed + 2.5))
     assert_nothing_lost(cluster, load)
+
+
+def test_jobs_of_the_release_do_their_work(cluster: Cluster) -> None:
+    """`helm test` stores, recalls and deletes through the Service; the purge runs to its end."""
+    made = pods(cluster.manifests)
+    cluster.deployment.wait(lambda: bool(cluster.proxy.known()), "the Service to find its pods")
+    trial, purge = Pod(made["Pod"], cluster.node), Pod(made["CronJob"], cluster.node)
+    assert trial.run() == 0, trial.log.read_text()
+    assert trial.log.read_text() == "Stored, recalled and deleted a memory.\n"
+    assert purge.run() == 0, purge.log.read_text()
+    wrong = Node(cluster.node.images, {}, cluster.folder / "logs", cluster.node.names)
+    nameless = Pod(made["Pod"], wrong)
+    assert nameless.run() != 0
+    assert "neither api-key nor api-keys" in nameless.log.read_text()
 
 
 def test_restart_of_the_database_is_answered_with_503_and_survived(cluster: Cluster) -> None:

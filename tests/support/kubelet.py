@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 NEWS = 1.0  # seconds until everybody has heard of a change of a pod
 BACK_OFF = 1.0
+PATIENCE = 270.0  # a guard against hanging
 TICK = 0.05
 NETWORK = f"127.{random.SystemRandom().randrange(16, 250)}.{random.SystemRandom().randrange(250)}"
 
@@ -39,6 +40,7 @@ class Node:
     images: Mapping[str, Path]
     secrets: Mapping[str, Mapping[str, str]]
     logs: Path
+    names: Mapping[str, str] = field(default_factory=dict)  # of Services: where they lead here
 
 
 class Pod:
@@ -92,7 +94,7 @@ class Pod:
         """Run the container to its end, as a Job does; return its exit status."""
         self._begin()
         assert self.process is not None
-        return self.process.wait(self.spec.get("activeDeadlineSeconds", 270))
+        return self.process.wait(PATIENCE)
 
     def end(self) -> None:
         """Clear away whatever still runs."""
@@ -118,7 +120,7 @@ class Pod:
         found: dict[str, str] = {}
         for one in self.container["env"]:
             if "value" in one:
-                found[one["name"]] = one["value"]
+                found[one["name"]] = self.node.names.get(one["value"], one["value"])
                 continue
             reference = one["valueFrom"]["secretKeyRef"]
             secret = self.node.secrets.get(reference["name"], {})

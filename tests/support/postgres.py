@@ -19,6 +19,7 @@ import psycopg
 from backend.embedded import DATABASE, EmbeddedPostgres
 from backend.migrate import upgrade
 from backend.settings import Settings
+from tests.support import partitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,15 +35,19 @@ OPTIONS = ("max_connections=300", "shared_buffers=64MB")
 class Server:
     """The server of this run."""
 
-    def __init__(self, folder: Path, *, survives_kills: bool = False) -> None:
+    def __init__(self, folder: Path, *, survives_kills: bool = False, plans: str = "") -> None:
         """Keep its place; `folder` is the same for all workers of a run.
 
         What a server that `survives_kills` has committed outlives its processes; only a loss of
-        power would take it.
+        power would take it. With a file for `plans`, tables are partitioned by account, and every
+        plan is noted there.
         """
         self.folder = folder
         options = (*OPTIONS, "fsync=off") if survives_kills else OPTIONS
+        if plans:
+            options = (*options, *partitions.noted_in(plans))
         self.postgres = EmbeddedPostgres(folder, throwaway=not survives_kills, options=options)
+        self._is_partitioned = bool(plans)
         self._url = ""
 
     def __enter__(self) -> Server:
@@ -117,7 +122,10 @@ class Server:
             )
             connection.execute(f"CREATE DATABASE making OWNER {OWNER}")
         url = self.url("making")
-        upgrade(Settings(database_url=url, migration_url=url))
+        if self._is_partitioned:
+            partitions.migrate(url, self.folder / "partitioned")
+        else:
+            upgrade(Settings(database_url=url, migration_url=url))
         with self.superuser() as connection:
             connection.execute(f"ALTER DATABASE making RENAME TO {TEMPLATE}")
 

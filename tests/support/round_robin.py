@@ -33,6 +33,10 @@ class Proxy:
         for task in (self._listen, self._hear):
             threading.Thread(target=task, daemon=True).start()
 
+    def known(self) -> list[Pod]:
+        """Return the pods that connections go to."""
+        return self._known
+
     def close(self) -> None:
         """Take no more connections."""
         self._is_over = True
