@@ -7,14 +7,18 @@ import os
 import sqlite3
 import sys
 import tempfile
+from datetime import timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from claude_memory.store import schema
+from claude_memory.memory import utc_now
+from claude_memory.store import bindings, schema
 
 from tests.support import shell
 from tests.support.desk import Desk
+from tests.support.line import Line, synced
 from tests.support.scripted_server import ScriptedServer, reply, saying
 from tests.support.sessions import OTHER_USER, database
 from tests.support.stdio_peer import CLIENT
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 
 NAMES = [
     *("python", "sqlite", "settings", "server", "folder", "database"),
-    *("index", "file system", "secrets", "learning", "hooks"),
+    *("index", "file system", "sync", "secrets", "learning", "hooks"),
 ]
 RESTART = "Restart Claude Code: the file is set aside and all that can be read is saved."
 # A Python without the library that seals, and without the way to the system's one.
@@ -68,7 +72,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def test_healthy_store_passes_every_check(home: Path) -> None:
-    """Eleven checks, each with what it saw, none with a fix."""
+    """Twelve checks, each with what it saw, none with a fix."""
     checks = findings(home)
     assert list(checks) == NAMES
     assert {one["status"] for one in checks.values()} == {"ok"}
@@ -256,6 +260,7 @@ def test_failures_of_hooks_are_told(home: Path) -> None:
     assert "DEBUG_CLAUDE_MEMORY_HOOKS=1" in fix
 
 
+KEY = "key-for-" + "tests"
 HELLO = {
     "server_id": "s",
     "account_id": "a",
@@ -268,14 +273,74 @@ HELLO = {
 
 def with_server(url: str, **more: str) -> dict[str, str]:
     """Return the settings of one who uses a server."""
-    return {"MEMORY_API_URL": url, "MEMORY_API_KEY": "key-for-" + "tests", **more}
+    return {"MEMORY_API_URL": url, "MEMORY_API_KEY": KEY, **more}
 
 
 def test_server_that_answers_is_told_with_what_the_key_may(home: Path) -> None:
     """Asked as a session would."""
     with ScriptedServer(saying(reply(200, json.dumps(HELLO).encode()))) as server:
         checks = findings(home, environ=with_server(server.url))
-    assert seen(checks["server"]) == ("ok", f"{server.url} answers; the key may read, write", "")
+    said = f"{server.url} answers with protocol 1; the key may read, write in account a"
+    assert seen(checks["server"]) == ("ok", said, "")
+    assert seen(checks["sync"])[0] == "ok"
+    assert checks["sync"]["detail"].startswith("account not known yet; 0 to send, 0 refused, ")
+
+
+def test_server_of_a_key_that_may_only_read_is_told(home: Path) -> None:
+    """Nothing is sent with it."""
+    hello = {**HELLO, "scopes": ["read"]}
+    with ScriptedServer(saying(reply(200, json.dumps(hello).encode()))) as server:
+        checks = findings(home, environ=with_server(server.url))
+    assert checks["server"]["status"] == "warn"
+    assert "scope 'write'" in checks["server"]["fix"]
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(0, "ok"), (-7_300, "warn"), (7_300, "warn")])
+def test_clock_is_compared_with_the_server_s(home: Path, seconds: int, status: str) -> None:
+    """More than five minutes are told, with the side."""
+    date = format_datetime(utc_now() + timedelta(seconds=seconds), usegmt=True)
+    with ScriptedServer(saying(reply(200, json.dumps(HELLO).encode(), date=date))) as server:
+        checks = findings(home, environ=with_server(server.url))
+    assert checks["server"]["status"] == status
+    side = "clock is 2 hours behind" if seconds > 0 else "clock is 2 hours ahead of"
+    assert (side in checks["server"]["detail"]) is bool(seconds)
+
+
+def test_examination_assigns_no_file_to_a_new_key(tmp_path: Path) -> None:
+    """That is the server's to do."""
+    with ScriptedServer(saying(reply(200, json.dumps(HELLO).encode()))) as server:
+        checks = findings(tmp_path / "home", environ=with_server(server.url))
+    assert seen(checks["sync"]) == ("ok", "begins with the next session", "")
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "detail", "fix"),
+    [
+        ({"is_cut": True}, "account a; 1 to send, 0 refused", "cannot be reached"),
+        ({"outcome": {"status": "rejected"}}, "account a; 0 to send, 1 refused", "/memory:status"),
+        ({}, "account a; 0 to send, 0 refused, 0 conflicts; last success 2026-03-01T", ""),
+    ],
+)
+def test_queue_and_last_exchange_are_told(
+    tmp_path: Path, change: dict[str, Any], detail: str, fix: str
+) -> None:
+    """As the sessions have noted them, with what to do."""
+    desk, line = Desk(tmp_path), Line()
+    synced(desk, line)
+    desk.store("One")
+    vars(line).update(change)
+    synced(desk, line)
+    desk.connection.close()
+    with ScriptedServer(saying(reply(200, json.dumps(HELLO).encode()))) as server:
+        environ = with_server(server.url)
+        bindings.save(
+            str(tmp_path / "memory"), {bindings.fingerprint(server.url, KEY): bindings.FIRST}
+        )
+        checks = findings(tmp_path, environ=environ)
+    assert checks["sync"]["status"] == ("warn" if fix else "ok")
+    assert checks["sync"]["detail"].startswith(detail)
+    assert fix in checks["sync"]["fix"]
 
 
 @pytest.mark.parametrize(

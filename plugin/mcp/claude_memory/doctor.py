@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING
 from claude_memory import paths
 from claude_memory.errors import ClaudeMemoryError, StoreDamaged
 from claude_memory.keeper import choice
-from claude_memory.store import failures, schema
+from claude_memory.service import syncing
+from claude_memory.store import binding, bindings, failures, schema
 from claude_memory.store.connection import explain, network_file_system, open_reader
+from claude_memory.sync import standing, wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from claude_memory.service.place import Place
     from claude_memory.settings import Settings
@@ -45,15 +48,17 @@ def examine(
     settings: Settings, place: Place, version: str, hello: Callable[[], Hello]
 ) -> list[Finding]:
     """Run every check, in the order of what depends on what."""
+    database = bindings.assigned(settings.home, settings.api_url, settings.api_key)
     checks: dict[str, Callable[[], Finding]] = {
         "python": lambda: _python(version),
         "sqlite": _search,
         "settings": lambda: _settings(settings),
-        "server": lambda: _server(settings, hello),
+        "server": lambda: _server(settings, hello, place.now()),
         "folder": lambda: _folder(settings.home),
-        "database": lambda: _database(place.database),
-        "index": lambda: _index(place.database),
-        "file system": lambda: _file_system(place.database),
+        "database": lambda: _database(database),
+        "index": lambda: _index(database),
+        "file system": lambda: _file_system(database),
+        "sync": lambda: _sync(settings, database),
         "secrets": lambda: _keeper(settings),
         "learning": lambda: _judge(settings),
         "hooks": lambda: _failures(settings.home),
@@ -112,12 +117,45 @@ def _settings(settings: Settings) -> Finding:
     return Finding("settings", "ok", f"{settings.mode}, learning {settings.learn}")
 
 
-def _server(settings: Settings, hello: Callable[[], Hello]) -> Finding:
+def _server(settings: Settings, hello: Callable[[], Hello], now: datetime) -> Finding:
     if not settings.api_key:
         return Finding("server", "ok", "none: no key is set")
     found = hello()
-    detail = f"{settings.api_url} answers; the key may {', '.join(found.scopes) or 'do nothing'}"
+    detail = (
+        f"{settings.api_url} answers with protocol {wire.PROTOCOL}; the key may "
+        f"{', '.join(found.scopes) or 'do nothing'} in account {found.account_id}"
+    )
+    if "write" not in found.scopes:
+        fix = "Nothing is sent with this key: ask for one with the scope 'write'."
+        return Finding("server", "warn", detail, fix)
+    off = standing.clock_off(found, now)
+    if off:
+        return Finding("server", "warn", f"{detail}. {syncing.clock(off)}", "Set the clock.")
     return Finding("server", "ok", detail)
+
+
+def _sync(settings: Settings, path: str) -> Finding:
+    """Tell what waits, as the sessions have noted it; nobody is asked."""
+    if not settings.syncs:
+        return Finding("sync", "ok", "off: this store is local")
+    if not os.path.exists(path):
+        return Finding("sync", "ok", "begins with the next session")
+    reader = open_reader(path)
+    try:
+        if not schema.version(reader):
+            return Finding("sync", "ok", WAITING)
+        found, (_, account) = standing.read(reader), binding.owner(reader)
+    finally:
+        reader.close()
+    detail = (
+        f"account {account or 'not known yet'}; {found.queued} to send, {found.rejected} refused, "
+        f"{found.conflicts} conflicts; last success {found.last_ok[:16] or 'never'}"
+    )
+    if found.last_error:
+        return Finding("sync", "warn", detail, found.last_error)
+    if found.rejected or found.conflicts:
+        return Finding("sync", "warn", detail, "/memory:status shows each and how to mend it.")
+    return Finding("sync", "ok", detail)
 
 
 def _folder(home: str) -> Finding:

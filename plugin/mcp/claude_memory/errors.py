@@ -140,7 +140,10 @@ class RemoteBusy(RemoteError):
 class KeyRefused(RemoteError):
     """The server does not know the key, or no longer."""
 
-    fix = "Set MEMORY_API_KEY (or the plugin's option) to a key that `backend keys list` shows."
+    fix = (
+        "Give the plugin a key that the server knows: MEMORY_API_KEY, or 'Server key' in "
+        "/plugin configure memory. `python -m backend keys create` makes one."
+    )
 
 
 class ScopeMissing(RemoteError):
@@ -178,4 +181,4 @@ class RequestRefused(RemoteError):
 class UpgradeNeeded(RemoteError):
     """The server speaks no version of the protocol that this plugin does."""
 
-    fix = "Update the plugin, or the server, so that both speak one version."
+    fix = "Update the older of the two. Until then everything works here and waits to be sent."

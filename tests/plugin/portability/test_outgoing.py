@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from tests.support import shell
 from tests.support.desk import Desk
 from tests.support.promises import promise
+from tests.support.sessions import database
 from tests.support.stdio_peer import HANG
 
 TOKEN = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
@@ -82,6 +84,30 @@ def test_import_of_an_export_restores_everything(tmp_path: Path) -> None:
     ]
     answer = desk.call("memory_update", id="L5", restore=True)
     assert 'L5 [people] 2026-03-01 "Ann runs the site\'s build and tests"  tags: x' in answer
+
+
+def test_store_itself_is_imported_as_its_export_is(tmp_path: Path) -> None:
+    """The file of a store, which is left as it was; twice brings nothing twice."""
+    home, other = tmp_path / "one", tmp_path / "other"
+    other.mkdir()
+    furnish(home).connection.close()
+    file = database(home)
+    before = file.read_bytes()
+    said = [shell.said(shell.run(other, "import", file)) for _ in range(2)]
+    assert said[0].startswith("6 memories imported, 0 already here.\n")
+    assert said[1].startswith("0 memories imported, 6 already here.\n")
+    assert file.read_bytes() == before
+    assert comparable(exported(other)) == comparable(exported(home))
+
+
+def test_database_of_something_else_is_refused(tmp_path: Path) -> None:
+    """With its name, and nothing imported."""
+    file = tmp_path / "other.db"
+    connection = sqlite3.connect(str(file))
+    connection.execute("CREATE TABLE notes (text TEXT)")
+    connection.close()
+    said = shell.complaint(shell.run(tmp_path, "import", file))
+    assert said == f"{file} is no store of claude-memory. Nothing was imported."
 
 
 def test_export_has_no_clear_secret_and_no_deleted_text(tmp_path: Path) -> None:

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
         `connection()` opens the store at its first use, and is None where there is none yet;
         `spoken` holds what this process has heard in turns that go on; `approve` is safe, all or
         off; `learn` is auto, propose or off; `silent` means that the event comes from inside our
-        own judge; `direct` that there is no store here, and every memory is on a server.
+        own judge; `syncs` that the store here is kept in step with a server; `direct` that there
+        is no store here, and every memory is on a server.
         """
 
         connection: Store
@@ -45,13 +46,14 @@ if TYPE_CHECKING:
         approve: str
         learn: str
         silent: bool
+        syncs: bool
         direct: bool
         debug: bool
 
 else:
     Context = namedtuple(
         "Context",
-        "connection home project session now spoken budget approve learn silent direct debug",
+        "connection home project session now spoken budget approve learn silent syncs direct debug",
     )
 
 
@@ -63,6 +65,8 @@ def from_environ(
     spoken: Spoken | None = None,
 ) -> Context:
     """Read what hooks obey; a value that cannot be read falls back to its default."""
+    has_key = bool(paths.given(environ, *paths.KEYS))
+    is_disabled = _flag(environ, "MEMORY_SYNC_DISABLE")
     return Context(
         connection=connection,
         home=paths.home(environ),
@@ -74,7 +78,8 @@ def from_environ(
         approve=_approve(environ),
         learn=_choice(environ, ("auto", "propose", "off"), "MEMORY_LEARN", OPTION + "LEARN"),
         silent=bool(paths.given(environ, JUDGE_GUARD)),
-        direct=_flag(environ, "MEMORY_SYNC_DISABLE") and bool(paths.given(environ, *paths.KEYS)),
+        syncs=has_key and bool(paths.given(environ, *paths.URLS)) and not is_disabled,
+        direct=has_key and is_disabled,
         debug=_flag(environ, "DEBUG_CLAUDE_MEMORY_HOOKS"),
     )
 

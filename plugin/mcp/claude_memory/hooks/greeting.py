@@ -73,8 +73,10 @@ def _greet(
         event, context, connection, weighty, characters=room, most=WEIGHTIEST
     )
     head = _counted(everywhere, here) + _to_review(connection) if is_new else ""
-    trouble = "\n".join(news.trouble(connection, context.now)) if is_new else ""
-    return [line for line in (head, trouble, memories) if line], WELCOME if is_first else trouble
+    told = news.trouble(connection, context.now, syncs=context.syncs) if is_new else []
+    trouble = "\n".join(told)
+    to_user = [WELCOME, *told] if is_first else told
+    return [line for line in (head, trouble, memories) if line], "\n".join(to_user)
 
 
 def _counted(everywhere: int, here: int) -> str:

@@ -1,7 +1,8 @@
 """Reads other people's files into plain facts: JSON of many shapes, and Markdown notes.
 
-Understood: our own export; a JSON array, JSON lines, or a list inside one JSON object, of objects
-with a text field; the knowledge graph of the reference MCP memory server; Markdown.
+Understood: our own export, and a store of ours itself; a JSON array, JSON lines, or a list inside
+one JSON object, of objects with a text field; the knowledge graph of the reference MCP memory
+server; Markdown.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 import codecs
 import json
 import os
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from claude_memory.errors import BadInput
-from claude_memory.memory import CATEGORIES
-from claude_memory.portability import markdown
+from claude_memory.memory import CATEGORIES, utc_now
+from claude_memory.portability import markdown, outgoing
 from claude_memory.portability.facts import KINDS, Fact
+from claude_memory.store import schema
+from claude_memory.store.connection import open_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +29,7 @@ LISTS = ("memories", "results", "entities", "relations", "items", "data")
 MARKDOWN = (".md", ".markdown")
 FOLDER = (*MARKDOWN, ".json", ".jsonl")
 FILE_LIMIT = 512 * 1_048_576  # bytes
+STORE = b"SQLite format 3\0"  # how the file of a store begins
 NOTHING = "Nothing was imported."
 
 
@@ -45,10 +50,26 @@ def facts(path: str) -> list[Fact]:
         raise BadInput(f"{path} cannot be read: {error.strerror}.", NOTHING) from error
     if len(content) > FILE_LIMIT:
         raise BadInput(f"{path} is larger than {FILE_LIMIT // 1_048_576} MiB.", "Split it.")
+    if content.startswith(STORE):
+        return list(_of_store(path))
     text = _decoded(path, content)
     if path.lower().endswith(MARKDOWN):
         return list(markdown.read(path, text))
     return list(_objects(path, text))
+
+
+def _of_store(path: str) -> Iterator[Fact]:
+    """Read a store as if it had been exported; nothing is written to it."""
+    try:
+        reader = open_reader(path)
+        try:
+            schema.refuse_unknown(reader, path)
+            exported = list(outgoing.lines(reader, utc_now(), ""))
+        finally:
+            reader.close()
+    except sqlite3.Error as error:
+        raise BadInput(f"{path} is no store of claude-memory.", NOTHING) from error
+    yield from _objects(path, "\n".join(exported))
 
 
 def _decoded(path: str, content: bytes) -> str:

@@ -41,7 +41,7 @@ def status(place: Place, settings: Settings) -> Status:
         ("Store", f"{plain(place.database)} ({_megabytes(place.database)})"),
         ("Project", plain(place.project) or "none (this folder belongs to no project)"),
         ("Memories", _counts(connection, place)),
-        *syncing.lines(connection, settings),
+        *syncing.lines(connection, settings, place.now()),
         ("Learning", _learning(connection, settings, place)),
         ("Injected today", _injected(connection, place)),
     ]
@@ -104,7 +104,7 @@ def _attention(connection: StoreConnection, place: Place, settings: Settings) ->
     found = list(settings.complaints)
     if connection.refusal is not None:
         found.append(connection.refusal.sentence())
-    found += syncing.attention(connection, place, settings)
+    found += syncing.attention(connection, settings)
     noted = [*failures.unseen(place.home), *failures.shown(place.home)][:SHOWN]
     found += [f"{one.at[:16]} {one.where}: {one.text}" for one in noted]
     failed = turns.count(connection).failed

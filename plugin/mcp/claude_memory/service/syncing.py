@@ -3,77 +3,136 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING
 
-from claude_memory.memory import label
-from claude_memory.store import memories, outbox
+from claude_memory.memory import label, moment
+from claude_memory.store import memories, outbox, state, waiting
 from claude_memory.store.lines import plain
 from claude_memory.sync import standing
 
 if TYPE_CHECKING:
     import sqlite3
+    from datetime import datetime
 
-    from claude_memory.service.place import Place
     from claude_memory.settings import Settings
+    from claude_memory.sync.standing import Standing
 
 SHOWN = 5  # rejected changes and conflicts listed at most
 STATES = {
     "local": "waiting for the server's first answer",
-    "ready": "in step",
-    "backoff": "no answer; tried again by itself",
-    "key": "the key is refused",
-    "upgrade": "server and plugin speak no common version",
+    "backoff": "interrupted, and tried again by itself",
+    "key": "stopped, the key is not accepted",
+    "upgrade": "stopped, server and plugin speak no common version",
 }
+VERBS = {"create": "store", "update": "change", "delete": "delete", "replay": "take back"}
+UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 
-def lines(connection: sqlite3.Connection, settings: Settings) -> list[tuple[str, str]]:
+def lines(
+    connection: sqlite3.Connection, settings: Settings, now: datetime
+) -> list[tuple[str, str]]:
     """Return where to and how far it is synced."""
     if not settings.syncs:
         queued = outbox.count(connection)
-        waiting = f"{queued} changes wait until a key is set again" if queued else ""
-        return [("Queue", waiting or "nothing to send: this store is local")]
-    now = standing.read(connection)
-    queued = now.queued if outbox.is_bound(connection) else _all(connection)
-    state = "receiving everything" if _is_receiving(connection) else STATES[now.state]
-    last = f"last success {now.last_ok[:16]}Z" if now.last_ok else "no success yet"
+        waits = f"{_changes(queued)} to send, once a server and its key are set again"
+        return [("Queue", waits if queued else "nothing to send: this store is local")]
+    found = standing.read(connection)
     return [
         ("Server", plain(settings.api_url)),
-        ("Sync", f"{state}; {last}"),
-        ("Queue", f"{queued} changes to send" if queued else "everything is sent"),
+        ("Sync", f"{_state(connection, found, now)}; {_last_success(found, now)}"),
+        ("Queue", _queue(connection, found)),
     ]
 
 
-def _all(connection: sqlite3.Connection) -> int:
-    """Count what the first answer of a server will queue."""
-    query = "SELECT count(*) FROM memories WHERE live = 1"
-    return int(connection.execute(query).fetchone()[0])
+def _state(connection: sqlite3.Connection, found: Standing, now: datetime) -> str:
+    if found.state == "backoff":
+        seconds = standing.seconds_to_wait(connection, now)
+        return f"{STATES['backoff']} within {_span(seconds)}" if seconds else STATES["backoff"]
+    if found.state in STATES:
+        return STATES[found.state]
+    if state.get(connection, "need_sweep") == "1":
+        query = "SELECT count(*) FROM memories WHERE gen = ? AND srv_live = 1"
+        got = connection.execute(query, (int(state.get(connection, "gen", "0")),)).fetchone()[0]
+        return f"receiving: {got} of {max(got, found.expected)} memories are here"
+    if found.queued and not found.is_read_only:
+        return "sending"
+    return "in step" if found.last_ok else "the first exchange is under way"
 
 
-def _is_receiving(connection: sqlite3.Connection) -> bool:
-    query = "SELECT 1 FROM sync_state WHERE k = 'need_sweep' AND v = '1'"
-    return connection.execute(query).fetchone() is not None
+def _last_success(found: Standing, now: datetime) -> str:
+    if not found.last_ok:
+        return "no success yet"
+    seconds = (now - moment(found.last_ok)).total_seconds()
+    ago = "" if seconds < 0 else f" ({_span(seconds)} ago)"
+    return f"last success {found.last_ok[:16]}Z{ago}"
 
 
-def attention(connection: sqlite3.Connection, place: Place, settings: Settings) -> list[str]:
+def _span(seconds: float) -> str:
+    """Write a length of time as a person says it."""
+    for length, name in UNITS:
+        if seconds >= length:
+            count = int(seconds // length)
+            return f"{count} {name}{'s' * (count > 1)}"
+    count = max(1, int(seconds))
+    return f"{count} second{'s' * (count > 1)}"
+
+
+def _changes(count: int) -> str:
+    return f"{count} change{'s' * (count != 1)}"
+
+
+def _queue(connection: sqlite3.Connection, found: Standing) -> str:
+    there, live = connection.execute(
+        "SELECT count(*) FILTER (WHERE sv > 0), count(*) FROM memories WHERE live = 1"
+    ).fetchone()
+    if not outbox.is_bound(connection):  # what the first answer of a server will queue
+        return f"{_changes(live)} to send" if live else "nothing to send yet"
+    if not found.queued:
+        return "everything is sent"
+    return f"{_changes(found.queued)} to send; {there} of {live} memories are on the server"
+
+
+def attention(connection: sqlite3.Connection, settings: Settings) -> list[str]:
     """Return what needs a person, each with its fix."""
     now = standing.read(connection)
-    found = []
-    if settings.syncs and now.last_error:
-        found.append(f"Sync: {now.last_error}")
-    if settings.syncs and now.is_read_only:
-        found.append("Sync: this key may only read; give it the scope 'write' to send changes.")
+    found = _troubles(now) if settings.syncs else []
     found += [_refused(connection, op) for op in outbox.rejected(connection, SHOWN)]
     if now.rejected > SHOWN:
-        found.append(f"{now.rejected - SHOWN} more changes were refused by the server.")
+        found.append(f"{_changes(now.rejected - SHOWN)} more refused by the server.")
     found += _conflicts(connection)
-    return found + _waiting_files(place)
+    if now.conflicts > SHOWN:
+        found.append(f"{now.conflicts - SHOWN} more conflicts with changes made elsewhere.")
+    return found + [_elsewhere(one) for one in waiting.files(connection)]
+
+
+def _troubles(now: Standing) -> list[str]:
+    found = []
+    if now.last_error:
+        found.append(f"Sync: {now.last_error}")
+    if now.is_read_only:
+        found.append(
+            "Sync: this key may only read. What is stored here stays here until a key with the "
+            "scope 'write' is set."
+        )
+    if now.clock_off:
+        found.append(f"Sync: {clock(now.clock_off)}")
+    return found
+
+
+def clock(off: float) -> str:
+    """Say that this machine's clock is wrong, and what follows from it."""
+    side = "ahead of" if off > 0 else "behind"
+    return (
+        f"This computer's clock is {_span(abs(off))} {side} the server's: set it, because the "
+        "dates of memories and what expires follow it."
+    )
 
 
 def _refused(connection: sqlite3.Connection, op: outbox.Pending) -> str:
     return (
-        f"The server refused the {op.kind} of {_name(connection, op.uid)} ({plain(op.error)}). It "
-        "is kept here: change it with memory_update to try again, or discard it with memory_delete."
+        f"The server refused to {VERBS[op.kind]} {_name(connection, op.uid)} ({plain(op.error)}). "
+        "It is kept here: change it with memory_update to try again, or discard it with "
+        "memory_delete."
     )
 
 
@@ -106,14 +165,11 @@ def _name(connection: sqlite3.Connection, uid: str) -> str:
     return f"#{row[0]}" if row[0] is not None else f"L{row[1]}"
 
 
-def _waiting_files(place: Place) -> list[str]:
-    """Tell of what was written under another key and waits for that key's account."""
-    folder = os.path.dirname(place.database)
-    here = os.path.basename(place.database)
-    names = [name for name in os.listdir(folder) if name.startswith("memory-new-")]
-    return [
-        f"{plain(name)} holds memories written under another key; they are sent when that key is "
-        "used again and its server answers."
-        for name in names
-        if name.endswith(".db") and name != here
-    ]
+def _elsewhere(one: waiting.Waiting) -> str:
+    count = f"{one.held} {'memory' if one.held == 1 else 'memories'}"
+    path = plain(one.path)
+    return (
+        f"{count} stored under another key or server address, which no server has accepted yet, "
+        f"wait in {path}. They are sent when those are set again. If they were a mistake, "
+        f"`server.py import '{path}'` (/memory:setup runs it) brings the memories here."
+    )

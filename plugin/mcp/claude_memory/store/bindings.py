@@ -16,20 +16,30 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FIRST = "memory.db"
+WAITING = "memory-new-"
 NAME = "bindings.json"
 
 
 def fingerprint(url: str, key: str) -> str:
     """Return what tells one key on one server from others, without telling the key."""
+    return f"{_digest(key)}-{_digest(url.rstrip('/'))}"
+
+
+def _digest(text: str) -> str:
     from hashlib import blake2b
 
-    text = f"{url.rstrip('/')}\n{key}".encode("utf-8", "surrogatepass")
-    return blake2b(text, digest_size=8, person=b"claude-memory").hexdigest()
+    data = text.encode("utf-8", "surrogatepass")
+    return blake2b(data, digest_size=8, person=b"claude-memory").hexdigest()
+
+
+def is_same_key(one: str, other: str) -> bool:
+    """Tell whether two fingerprints are of one key, whatever the addresses it is used with."""
+    return one.partition("-")[0] == other.partition("-")[0]
 
 
 def waiting(key: str) -> str:
     """Return the name of the file in which a key works as long as its account is not known."""
-    return f"memory-new-{key}.db"
+    return f"{WAITING}{key}.db"
 
 
 def read(folder: str) -> dict[str, str]:
@@ -58,12 +68,18 @@ def save(folder: str, keys: dict[str, str]) -> None:
 
 def database(home: str, environ: Mapping[str, str]) -> str:
     """Return the file that a process with this environment works in, without assigning one."""
+    return assigned(home, paths.given(environ, *paths.URLS), paths.given(environ, *paths.KEYS))
+
+
+def assigned(home: str, url: str, key: str) -> str:
+    """Return the file that a key works in, without assigning one; `memory.db` where none is set."""
     first = paths.database(home)
-    key, url = paths.given(environ, *paths.KEYS), paths.given(environ, *paths.URLS)
     if not key or not url:
         return first
     known = read(os.path.dirname(first))
     if not known:
         return first
     mine = fingerprint(url, key)
-    return os.path.join(os.path.dirname(first), known.get(mine) or waiting(mine))
+    of_this_key = [name for one, name in known.items() if is_same_key(one, mine)]
+    name = known.get(mine) or next(iter(of_this_key), waiting(mine))
+    return os.path.join(os.path.dirname(first), name)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 
 from claude_memory.memory import stamp
-from claude_memory.store import outbox, state
+from claude_memory.store import outbox, state, waiting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,30 +17,50 @@ SILENT_FOR = timedelta(days=1)
 BLOCKS = ("key", "upgrade")  # what time alone does not mend
 
 
-def trouble(connection: sqlite3.Connection, now: datetime) -> list[str]:
+def trouble(connection: sqlite3.Connection, now: datetime, *, syncs: bool) -> list[str]:
     """Return sentences on what keeps memories from being synced, mostly none."""
-    if not outbox.is_bound(connection):
-        return _unbound(connection)
-    found = []
-    queued = outbox.count(connection)
-    blocked = state.get(connection, "blocked")
+    stopped = _interrupted(connection, now) if syncs else ""
+    told = stopped, _refused(connection), _conflicts(connection)
+    return [sentence for sentence in told if sentence] + _elsewhere(connection)
+
+
+def _interrupted(connection: sqlite3.Connection, now: datetime) -> str:
     error = state.get(connection, "last_error")
-    silent = state.get(connection, "last_ok") < stamp(now - SILENT_FOR)
-    if error and (blocked in BLOCKS or (queued and silent)):
-        found.append(f"claude-memory does not sync ({queued} changes wait): {error}")
-    refused = outbox.count(connection, "rejected")
-    if refused:
-        found.append(f"The server refused {refused} changes: /memory:status shows them.")
-    conflicts = connection.execute("SELECT count(*) FROM shelf").fetchone()[0]
-    if conflicts:
-        found.append(
-            f"{conflicts} changes lost against another machine's: /memory:status shows both texts."
-        )
-    return found
+    if not outbox.is_bound(connection):
+        return f"claude-memory does not sync yet: {error}" if error else ""
+    queued = outbox.count(connection)
+    is_silent = state.get(connection, "last_ok") < stamp(now - SILENT_FOR)
+    if error and (state.get(connection, "blocked") in BLOCKS or (queued and is_silent)):
+        return f"claude-memory does not sync ({_waiting(queued)}): {error}"
+    if queued and state.get(connection, "read_only"):
+        return f"claude-memory only receives ({_waiting(queued)}): its key may only read."
+    return ""
 
 
-def _unbound(connection: sqlite3.Connection) -> list[str]:
-    """Say why a key has not led to an account yet, where that needs a person."""
-    if state.get(connection, "blocked") not in BLOCKS:
-        return []
-    return [f"claude-memory does not sync: {state.get(connection, 'last_error')}"]
+def _waiting(queued: int) -> str:
+    return f"{_changes(queued)} {'waits' if queued == 1 else 'wait'}"
+
+
+def _changes(count: int) -> str:
+    return f"{count} change{'s' * (count != 1)}"
+
+
+def _refused(connection: sqlite3.Connection) -> str:
+    count = outbox.count(connection, "rejected")
+    return f"The server refused {_changes(count)}: /memory:status shows why." if count else ""
+
+
+def _conflicts(connection: sqlite3.Connection) -> str:
+    count = connection.execute("SELECT count(*) FROM shelf").fetchone()[0]
+    if not count:
+        return ""
+    return f"{_changes(count)} lost against another machine's: /memory:status shows both texts."
+
+
+def _elsewhere(connection: sqlite3.Connection) -> list[str]:
+    return [
+        f"{one.held} {'memory waits' if one.held == 1 else 'memories wait'} in "
+        f"{os.path.basename(one.path)}, stored under another key or server address: "
+        "/memory:status says how to bring them here."
+        for one in waiting.files(connection)
+    ]

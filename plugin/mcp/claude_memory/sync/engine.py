@@ -135,7 +135,7 @@ class Engine:
             message = "This store belongs to another account than the key."
             raise errors.AccountMismatch(message)
         self._hello, self._most = hello, hello.ops_limit
-        standing.may_write(connection, is_allowed="write" in hello.scopes)
+        standing.greeted(connection, hello, self._now())
 
     def _begin_new_life(self, error: errors.EpochChanged) -> None:
         connection = self._connect()

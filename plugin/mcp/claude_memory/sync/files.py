@@ -85,9 +85,13 @@ class Files:
         return self._begin(next(one for one in names if not self._is_there(one)), hello, now)
 
     def _assign(self) -> str:
-        """Choose the file for a key that was never seen here."""
+        """Choose the file for a key that was never seen here.
+
+        The same key with another address is a person who has corrected the address.
+        """
         is_bound = self._is_there(FIRST) and any(_owner(self._at(FIRST)))
-        is_taken = is_bound or FIRST in self._read().values()
+        others = [key for key, name in self._read().items() if name == FIRST]
+        is_taken = is_bound or not all(bindings.is_same_key(key, self._key) for key in others)
         name = self._waiting if is_taken else FIRST
         if is_taken and not self._is_there(name):
             fresh = open_store(self._at(name))

@@ -37,7 +37,9 @@ class Remote:
         Raises:
             RemoteError: one of its kinds.
         """
-        found = wire.decode_hello(self._call("GET", "/api/sync/hello", {}))
+        answer = self._ask("GET", "/api/sync/hello", {})
+        clock = _seconds_since_1970(answer.headers.get("date", ""))
+        found = wire.decode_hello(answer.body)._replace(clock=clock)
         if not found.lowest <= wire.PROTOCOL <= found.highest:
             message = (
                 f"The server speaks protocol {found.lowest} to {found.highest}, "
@@ -82,10 +84,15 @@ class Remote:
     def _call(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None
     ) -> bytes:
+        return self._ask(method, path, headers, body).body
+
+    def _ask(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> Response:
         kind = {} if body is None else {"content-type": "application/json"}
         response = self._transport.request(method, path, {**self._headers, **headers, **kind}, body)
         if response.status == 200:  # noqa: PLR2004
-            return response.body
+            return response
         raise meaning(response)
 
 
@@ -127,6 +134,16 @@ def meaning(response: Response) -> errors.RemoteError:
     if response.status in BY_STATUS:
         return BY_STATUS[response.status](said)
     return errors.RemoteUnreachable(said)
+
+
+def _seconds_since_1970(date: str) -> float:
+    """Read the Date header of an answer; 0 where there is none that can be read."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return 0.0
 
 
 def _seconds(text: str) -> float | None:

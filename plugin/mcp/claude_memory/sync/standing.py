@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from claude_memory.store.connection import StoreConnection
+    from claude_memory.sync.wire import Hello
 
 LONGEST = 900.0  # seconds between two tries where nothing answers
 BLOCKED = 900.0  # seconds after which a refused key is shown again
 LONGEST_GATE = 4_500.0  # whatever lies further ahead, the clock was wrong
 NOTED_APART = timedelta(seconds=30)
 GATE, WHY, ERROR, FAILURES, LAST_OK = "not_before", "blocked", "last_error", "failures", "last_ok"
-READ_ONLY = "read_only"
+READ_ONLY, CLOCK, EXPECTED = "read_only", "clock_off", "expected"
+CLOCK_MAY_DIFFER = 300.0  # seconds from the server's
 
 
 class Standing(NamedTuple):
@@ -42,6 +44,8 @@ class Standing(NamedTuple):
     rejected: int
     conflicts: int
     is_read_only: bool
+    clock_off: float  # seconds by which this machine's clock is ahead, 0 where that is no trouble
+    expected: int  # memories that the server had when it was asked last
 
 
 def read(connection: sqlite3.Connection) -> Standing:
@@ -58,6 +62,8 @@ def read(connection: sqlite3.Connection) -> Standing:
         rejected=outbox.count(connection, "rejected"),
         conflicts=int(connection.execute("SELECT count(*) FROM shelf").fetchone()[0]),
         is_read_only=bool(state.get(connection, READ_ONLY)),
+        clock_off=float(state.get(connection, CLOCK) or 0),
+        expected=int(state.get(connection, EXPECTED) or 0),
     )
 
 
@@ -124,9 +130,26 @@ def succeeded(connection: StoreConnection, now: datetime) -> None:
             state.put(connection, key, "")
 
 
+def greeted(connection: StoreConnection, hello: Hello, now: datetime) -> None:
+    """Note what a server said of itself and of the key."""
+    may_write(connection, is_allowed="write" in hello.scopes)
+    _note(connection, EXPECTED, str(hello.live))
+    off = clock_off(hello, now)
+    _note(connection, CLOCK, f"{off:.0f}" if off else "")
+
+
+def clock_off(hello: Hello, now: datetime) -> float:
+    """Return by how many seconds this machine's clock is ahead; 0 where that is no trouble."""
+    off = now.timestamp() - hello.clock if hello.clock else 0.0
+    return off if abs(off) > CLOCK_MAY_DIFFER else 0.0
+
+
 def may_write(connection: StoreConnection, *, is_allowed: bool) -> None:
     """Note whether the key may write; without that, what is queued waits for one that may."""
-    wanted = "" if is_allowed else "1"
-    if state.get(connection, READ_ONLY) != wanted:
+    _note(connection, READ_ONLY, "" if is_allowed else "1")
+
+
+def _note(connection: StoreConnection, key: str, value: str) -> None:
+    if state.get(connection, key) != value:
         with write(connection, durable=False):
-            state.put(connection, READ_ONLY, wanted)
+            state.put(connection, key, value)

@@ -51,7 +51,7 @@ class Page(NamedTuple):
 
 
 class Hello(NamedTuple):
-    """Who the server is, and what it takes."""
+    """Who the server is, what it takes, how many memories it has, and its clock (0: not told)."""
 
     server_id: str
     account_id: str
@@ -61,6 +61,8 @@ class Hello(NamedTuple):
     bytes_limit: int
     lowest: int
     highest: int
+    live: int = 0
+    clock: float = 0.0  # seconds since 1970
 
 
 def encode_push(ops: Sequence[Op]) -> bytes:
@@ -121,6 +123,7 @@ def decode_hello(body: bytes) -> Hello:
         bytes_limit=max(1, _whole(limits, "bytes")),
         lowest=_whole(protocol, "min"),
         highest=_whole(protocol, "max"),
+        live=_whole(found, "live") if "live" in found else 0,
     )
 
 

@@ -1,0 +1,237 @@
+"""What a person is told of syncing: memory_status and the greeting, in each state there is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from claude_memory.hooks.greeting import WELCOME
+from claude_memory.store import binding
+from claude_memory.store.bindings import fingerprint
+from claude_memory.store.connection import open_store, write
+from claude_memory.sync.files import Files
+
+from tests.support.desk import START, Desk
+from tests.support.hook_calls import asked, context_in
+from tests.support.line import SERVER, Line, row, synced
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """A session with a server's address and key."""
+    return Desk(tmp_path, **SERVER)
+
+
+def status(desk: Desk) -> dict[str, str]:
+    """Return what memory_status says, by name; what needs attention under the name `!`."""
+    facts, _, trouble = desk.call("memory_status").partition("\nNeeds attention:\n")
+    named = dict(line.split(": ", 1) for line in facts.splitlines() if ": " in line)
+    return {**named, "!": trouble}
+
+
+def told(desk: Desk, **environ: str) -> str:
+    """Return what the greeting of a new session shows the user."""
+    event = {"event": "SessionStart", "source": "startup", "session_id": str(desk.tick())}
+    around = context_in(desk.place.home, desk.connection, environ or SERVER, now=desk.clock)
+    said = str(asked(event, around).get("systemMessage", ""))
+    return " | ".join(line for line in said.splitlines() if line != WELCOME)
+
+
+def test_server_that_has_not_answered_yet(desk: Desk) -> None:
+    """What will be sent is counted; there is nothing to do, so the greeting is silent."""
+    desk.store("One")
+    desk.store("Two")
+    said = status(desk)
+    assert said["Server"] == "https://memory.example.com"
+    assert said["Sync"] == "waiting for the server's first answer; no success yet"
+    assert (said["Queue"], said["!"]) == ("2 changes to send", "")
+    assert "sync" not in told(desk)
+
+
+def test_store_in_step(desk: Desk) -> None:
+    """With when that was seen last, and how long ago that is."""
+    desk.store("One")
+    synced(desk, Line())
+    desk.clock += timedelta(minutes=2)
+    said = status(desk)
+    assert said["Sync"] == "in step; last success 2026-03-01T12:00Z (2 minutes ago)"
+    assert (said["Queue"], said["!"]) == ("everything is sent", "")
+    assert told(desk) == ""
+
+
+def test_server_out_of_reach(desk: Desk) -> None:
+    """The next try, the reason and the fix; the greeting waits a day before it bothers anybody."""
+    desk.store("One")
+    line = Line()
+    synced(desk, line)
+    desk.store("Two")
+    line.is_cut = True
+    for _ in range(6):
+        synced(desk, line)
+    said = status(desk)
+    assert said["Sync"].startswith("interrupted, and tried again by itself within ")
+    assert said["Queue"] == "1 change to send; 1 of 2 memories are on the server"
+    assert "cannot be reached: Connection refused. Check the network and MEM" in said["!"]
+    assert told(desk) == ""
+    desk.clock += timedelta(days=2)
+    assert told(desk).startswith("claude-memory does not sync (1 change waits): memory.example")
+
+
+@pytest.mark.parametrize("is_bound", [True, False])
+def test_key_that_is_not_accepted(desk: Desk, *, is_bound: bool) -> None:
+    """Said at once, by the greeting too, with where a key is set; not once the key is removed."""
+    line = Line()
+    if is_bound:
+        synced(desk, line)
+    line.problem = (401, {"code": "unauthorized", "detail": "This needs a valid API key."})
+    synced(desk, line)
+    said = status(desk)
+    assert said["Sync"].startswith("stopped, the key is not accepted; ")
+    assert "needs a valid API key. Give the plugin a key" in said["!"]
+    greeting = told(desk)
+    assert "claude-memory does not sync" in greeting
+    assert "/plugin configure memory" in greeting
+    assert "sync" not in told(desk, MEMORY_API_URL="")
+
+
+def test_server_that_speaks_another_protocol(desk: Desk) -> None:
+    """Which of the two is older, and that work goes on meanwhile."""
+    line = Line()
+    line.hello["protocol"] = {"min": 3, "max": 4}
+    synced(desk, line)
+    said = status(desk)
+    assert said["Sync"].startswith("stopped, server and plugin speak no common version; ")
+    wanted = "The server speaks protocol 3 to 4, this plugin 1. Update the older of the two."
+    assert wanted in said["!"]
+    assert wanted in told(desk)
+
+
+def test_key_that_may_only_read(desk: Desk) -> None:
+    """What is stored here waits; as long as nothing does, the greeting is silent."""
+    line = Line()
+    line.hello["scopes"] = ["read"]
+    synced(desk, line)
+    assert told(desk) == ""
+    desk.store("One")
+    said = status(desk)
+    assert said["Sync"].startswith("in step; ")
+    assert said["Queue"] == "1 change to send; 0 of 1 memories are on the server"
+    assert "this key may only read. What is stored here stays here until" in said["!"]
+    assert told(desk) == "claude-memory only receives (1 change waits): its key may only read."
+
+
+def test_change_that_the_server_refuses(desk: Desk) -> None:
+    """Which one, why, and both ways out; a discarded one is not spoken of again."""
+    line = Line()
+    line.outcome = {"status": "rejected", "code": "invalid", "detail": "Not like this."}
+    label = desk.store("One")
+    synced(desk, line)
+    said = status(desk)
+    wanted = f"The server refused to store {label} (invalid: Not like this.). It is kept here: "
+    assert wanted in said["!"]
+    assert told(desk) == "The server refused 1 change: /memory:status shows why."
+    desk.call("memory_delete", id=label)
+    assert status(desk)["!"] == ""
+
+
+def test_conflict_with_another_machine(desk: Desk) -> None:
+    """Both texts, and how to take the other one back; told until that is settled."""
+    line = Line()
+    label = desk.store("One")
+    synced(desk, line)
+    desk.call("memory_update", id=label, content="Mine")
+    line.rows = {}
+    line.outcome = {"status": "conflict", "current": row(7, "Theirs", uid_of(desk))}
+    synced(desk, line)
+    said = status(desk)["!"]
+    assert 'Kept: "Theirs". Yours: "Mine"; memory_update with id #7 and restore=true' in said
+    assert "1 change lost against another machine's" in told(desk)
+    desk.call("memory_update", id="#7", restore=True)
+    assert status(desk)["!"] == ""
+
+
+def uid_of(desk: Desk) -> str:
+    """Return the uid of the one memory there is."""
+    return str(desk.connection.execute("SELECT uid FROM memories").fetchone()[0])
+
+
+def test_first_sending_of_a_large_store(desk: Desk) -> None:
+    """How many are there of how many, after each batch."""
+    for number in range(5):
+        desk.store(f"Fact number {number}")
+    line = Line()
+    line.hello["limits"]["ops"] = 2
+    synced(desk, line, until="pick", times=2)
+    said = status(desk)
+    assert said["Sync"] == "sending; no success yet"
+    assert said["Queue"] == "3 changes to send; 2 of 5 memories are on the server"
+
+
+def test_first_receiving_of_a_large_store(desk: Desk) -> None:
+    """How many are here of how many, after each page."""
+    line = Line()
+    line.hello["live"] = line.version = 5
+    facts = [row(number, f"Fact number {number}") for number in range(1, 6)]
+    line.pages = [facts[:2], facts[2:4], facts[4:]]
+    synced(desk, line, until="pull", times=2)
+    assert status(desk)["Sync"] == "receiving: 2 of 5 memories are here; no success yet"
+    assert status(desk)["Memories"].startswith("2 ")
+    synced(desk, line)
+    assert status(desk)["Sync"].startswith("in step; ")
+
+
+@pytest.mark.parametrize(("hours", "side"), [(-3, "ahead of"), (50, "behind")])
+def test_clock_that_is_wrong(desk: Desk, hours: int, side: str) -> None:
+    """By how much, against the server's, and what follows it; a correct one is not spoken of."""
+    line = Line()
+    line.headers["date"] = format_datetime(START + timedelta(hours=hours), usegmt=True)
+    synced(desk, line)
+    span = "3 hours" if hours < 0 else "2 days"
+    assert f"This computer's clock is {span} {side} the server's: set it" in status(desk)["!"]
+    line.headers["date"] = format_datetime(desk.clock, usegmt=True)
+    synced(desk, line)
+    assert status(desk)["!"] == ""
+
+
+def test_queue_of_a_store_whose_key_was_removed(tmp_path: Path, desk: Desk) -> None:
+    """It goes on to be filled, and says for what it waits."""
+    synced(desk, Line())
+    alone = Desk(tmp_path)
+    alone.store("One")
+    said = status(alone)
+    assert said["Queue"] == "1 change to send, once a server and its key are set again"
+    assert "Sync" not in said
+
+
+def test_memories_stored_under_a_mistaken_key(tmp_path: Path, desk: Desk) -> None:
+    """They are counted, in status and greeting, until they were imported."""
+    with write(desk.connection):
+        binding.bind(desk.connection, "s", "a", "e", START)
+    mistaken = Files(str(tmp_path), fingerprint(SERVER["MEMORY_API_URL"], "a-mistaken-key")).path()
+    desk.store("One")
+    assert status(desk)["!"] == ""
+    copied = Desk(tmp_path / "elsewhere")
+    copied.store("Stored under a mistaken key")
+    other = open_store(mistaken)
+    with write(other), write(copied.connection):
+        binding.move(copied.connection, other, START)
+    other.close()
+
+    said = status(desk)["!"]
+    assert "1 memory stored under another key or server address" in said
+    assert f"`server.py import '{mistaken}'`" in said
+    assert told(desk).startswith("1 memory waits in memory-new-")
+
+
+def test_corrected_address_goes_on_with_the_same_store(tmp_path: Path) -> None:
+    """Who misspelt the address and corrects it sees what was stored; another key does not."""
+    wrong, right = (fingerprint(f"https://{host}.example.com", "key") for host in ("w", "r"))
+    first = Files(str(tmp_path), wrong).path()
+    assert Files(str(tmp_path), right).path() == first
+    other = fingerprint("https://r.example.com", "another key")
+    assert Files(str(tmp_path), other).path() != first
