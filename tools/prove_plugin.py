@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
 PLUGIN = ROOT / "plugin"
@@ -60,17 +60,20 @@ class Session:
 
 
 @contextmanager
-def session(home: Path, project: str) -> Iterator[Session]:
+def session(
+    home: Path, project: str, settings: Mapping[str, str] | None = None
+) -> Iterator[Session]:
     """Start the server with the very command line of plugin/.mcp.json, as one session."""
     server = json.loads((PLUGIN / ".mcp.json").read_text())["mcpServers"]["memory"]
     folder = home / project
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     command = [part.replace("${CLAUDE_PLUGIN_ROOT}", str(PLUGIN)) for part in server["args"]]
     environ = {
         "HOME": str(home),
         "PATH": os.environ["PATH"],
         "CLAUDE_PROJECT_DIR": str(folder),
         "CLAUDE_CODE_SESSION_ID": f"session-in-{project}",
+        **(settings or {}),
     }
     program = shutil.which(server["command"]) or sys.executable
     process = subprocess.Popen(

@@ -1,7 +1,8 @@
-"""What `./dev run` does: the server on this machine, a proof that it works, and what to do next.
+"""What `./dev run` does: the server on this machine, proofs that it works, and what to do next.
 
 The server runs on its private PostgreSQL and stays up until Ctrl-C; its data is kept between runs.
-The plugin's own proof (tools.prove_plugin) comes first: it needs no server.
+The plugin's own proof (tools.prove_plugin) comes first: it needs no server. Once the server is up,
+two machines share memories through it (tools.prove_hybrid).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from backend.embedded import default_folder
-from tools import prove_plugin
+from tools import prove_hybrid, prove_plugin
 from tools.prove_plugin import ROOT, show
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def main() -> int:
             return 1
         key = _key()
         with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}) as client:
-            if not _prove(client):
+            if not _prove(client) or prove_hybrid.prove(address, key) != 0:
                 return 1
         print(_next_steps(address, key), flush=True)
         if asked.once:
@@ -142,9 +143,11 @@ def _next_steps(address: str, key: str) -> str:
         f'    claude plugin install memory --marketplace "{ROOT}"\n'
         "or, from a git host:\n"
         "    claude plugin install memory --marketplace <owner>/<repo>\n"
-        "Talk to this server:\n"
+        "Connect it, and every further machine of yours, to this server: put address and key into\n"
+        "/plugin configure memory, or set\n"
         f"    export MEMORY_API_URL={address}\n"
         f"    export MEMORY_API_KEY={key}\n"
+        "Then a new session syncs; /memory:status shows it. Or ask the server itself:\n"
         f'    curl -H "Authorization: Bearer $MEMORY_API_KEY" "$MEMORY_API_URL/api/memories"\n'
         f"Ctrl-C stops the server; its data and its log stay in {_folder()}."
     )

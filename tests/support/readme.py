@@ -27,6 +27,6 @@ def commands(*starts: str) -> list[str]:
 
 def configuration() -> dict[str, Any]:
     """Return the entry for other MCP clients."""
-    [block] = blocks("json")
+    [block] = [text for text in blocks("json") if "mcpServers" in text]
     read: dict[str, Any] = json.loads(block)
     return read

@@ -19,6 +19,16 @@ LINES = (
     "export MEMORY_API_KEY=",
     "/docs",
 )
+SHARING = (  # in this order
+    "The laptop is told:",
+    "    Stored memory ",
+    "The desktop recalls",
+    '"The invoices of this demonstration are printed',
+    "The laptop is offline",
+    "    Queued: it is safe on this machine",
+    "It is online again.",
+    '"The archive of this demonstration is in the cellar',
+)
 
 
 def run(data: Path) -> str:
@@ -37,10 +47,16 @@ def run(data: Path) -> str:
 
 
 def test_server_is_proved_and_its_data_is_there_the_next_time(tmp_path: Path) -> None:
-    """A first run stores the fact; a second finds it, under the same key."""
+    """A first run stores the fact, a second finds it; in both, two machines share memories."""
     first, second = run(tmp_path / "data"), run(tmp_path / "data")
     for line in LINES:
         assert line in first
+    for said in (first, second):
+        rest = said
+        for part in SHARING:
+            assert part in rest, said
+            rest = rest.partition(part)[2]
+        assert "Already stored" not in said  # what another run told was purged
     assert "stored as #1\n" in first
     assert "stored as #1 by an earlier run" in second
     key = first.split("MEMORY_API_KEY=")[1].split()[0]
