@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.support import hybrid
+from tests.support import hybrid, shell
 from tests.support.hybrid import comes, machine, on_server
 from tests.support.promises import promise
-from tests.support.sessions import Session, files_with
+from tests.support.sessions import Session, database, files_with
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -200,15 +200,21 @@ def test_new_key_of_the_same_account_goes_on_with_the_same_store(
 def test_refused_key_is_said_with_its_fix_and_loses_nothing(
     tmp_path: Path, server: str, key: str
 ) -> None:
-    """A wrong key: everything works here, and status says what to do."""
+    """Everything works here, status says what to do, and an import brings what was stored."""
     with machine(tmp_path / "a", server, "a-key-that-nobody-has") as one:
         one.done("memory_store", content="Stored with a wrong key.")
         said = comes(lambda: one.call("memory_status").text, "MEMORY_API_KEY")
-        assert "the key is refused" in said
+        assert "stopped, the key is not accepted" in said
         assert "wrong key" in one.done("memory_recall", context="wrong key")
     with machine(tmp_path / "a", server, key) as one:
-        comes(lambda: one.call("memory_status").text, "in step")
-    assert on_server(server, key) in ([], ["Stored with a wrong key."])
+        said = comes(lambda: one.call("memory_status").text, "in step")
+        assert "1 memory stored under another key" in said
+        assert on_server(server, key) == []
+        mine = {"MEMORY_API_URL": server, "MEMORY_API_KEY": key}
+        done = shell.run(tmp_path / "a", "import", database(tmp_path / "a"), environ=mine)
+        assert shell.said(done) == "1 memory imported, 0 already here.\n"
+        comes(lambda: "\n".join(on_server(server, key)), "Stored with a wrong key.")
+        assert "another key" not in one.call("memory_status").text
 
 
 @promise("sync.nobody-waits-for-the-network")
