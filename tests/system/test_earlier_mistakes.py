@@ -84,11 +84,11 @@ def test_refused_write_outlives_a_full_resync_and_can_be_mended(
     home, key = tmp_path / "a", key_of(USERS[0])
     with machine(home, keyless, key) as one:
         one.done("memory_store", content=f"The token is {SECRET}.")
-        comes(lambda: one.call("memory_status").text, "server refused the create")
+        comes(lambda: one.call("memory_status").text, "server refused to store")
     change_store(home, "UPDATE sync_state SET v = '' WHERE k = 'cursor'")
     with machine(home, keyless, key) as one:
         comes(lambda: one.call("memory_list").text and f"{swept(home)}", "True")
-        assert "server refused the create" in one.done("memory_status")
+        assert "server refused to store" in one.done("memory_status")
         assert "The token is [secret" in one.done("memory_list")
         one.done("memory_update", id="L1", content="The token is in the vault.")
         all_sent(one)
@@ -235,7 +235,7 @@ def test_refused_key_is_told_in_the_next_greeting(tmp_path: Path, server: str) -
     home = tmp_path / "a"
     with machine(home, server, "a-key-that-nobody-has") as one:
         one.done("memory_store", content="Stored with a wrong key.")
-        comes(lambda: one.call("memory_status").text, "the key is refused")
+        comes(lambda: one.call("memory_status").text, "the key is not accepted")
     event = {"hook_event_name": "SessionStart", "session_id": "next", "source": "startup"}
     settings = {"MEMORY_API_URL": server, "MEMORY_API_KEY": "a-key-that-nobody-has"}
     greeting = json.dumps(through_doorway("session-start", event, home, **settings).said)
