@@ -1,6 +1,6 @@
 """The door to Vault: one HTTPS request, bounded in time, never redirected, always verified.
 
-With sync/remote the only module that reaches the network. It knows no secret engine.
+With sync the only door to the network. It knows no secret engine.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ import queue
 import re
 import ssl
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from claude_memory.errors import KeeperError, KeeperRefused, KeeperUnavailable
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from claude_memory.sync.connecting import Deadline
+from claude_memory.sync.exchange import Asked, Wire, ask
 
 ADDRESS = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s/:@\[\]?#]+)"
@@ -61,14 +60,9 @@ class VaultHttp:
         address = ADDRESS.fullmatch(self._address)
         if address is None:
             raise KeeperRefused("VAULT_ADDR is no address.", "Write it as https://HOST:PORT.")
-        request = _Request(
-            self._connection(address),
-            method,
-            f"{address['prefix']}/v1/{path}",
-            body,
-            self._headers(),
-        )
-        outcome = request.outcome(self._total_seconds)
+        target = f"{address['prefix']}/v1/{path}"
+        asked = Asked(method, target, self._headers(), body)
+        outcome = _outcome(self._connection(address), asked, self._total_seconds)
         if isinstance(outcome, Answer):
             return outcome
         # Raised here, outside any `except`: an error of the HTTP library may quote a header.
@@ -110,55 +104,36 @@ class VaultHttp:
         return self._context
 
 
-class _Request:
-    """One exchange on a thread of its own: no socket timeout bounds name look-ups and drips."""
+def _outcome(
+    connection: http.client.HTTPConnection, asked: Asked, seconds: float
+) -> Answer | Exception:
+    """Return the answer, or the error that came instead.
 
-    def __init__(
-        self,
-        connection: http.client.HTTPConnection,
-        method: str,
-        target: str,
-        body: bytes | None,
-        headers: Mapping[str, str],
-    ) -> None:
-        self._connection, self._method, self._target = connection, method, target
-        self._body, self._headers = body, headers
-        self._outcome: queue.SimpleQueue[Answer | Exception] = queue.SimpleQueue()
+    The exchange has a thread of its own, since nothing else bounds the look-up of a name.
+    """
+    outcome: queue.SimpleQueue[Answer | Exception] = queue.SimpleQueue()
+    deadline = Deadline(seconds)
 
-    def outcome(self, seconds: float) -> Answer | Exception:
-        """Return the answer, or the error that came instead."""
-        threading.Thread(target=self._run, args=(seconds,), daemon=True).start()
+    def run() -> None:
         try:
-            return self._outcome.get(timeout=seconds)
-        except queue.Empty:
-            self._hang_up()
-            return TimeoutError()
-
-    def _run(self, seconds: float) -> None:
-        try:
-            self._outcome.put(self._exchange(seconds))
+            outcome.put(_exchange(connection, asked, deadline))
         except Exception as error:  # noqa: BLE001  # every error is an outcome, explained by `send`
-            self._outcome.put(error)
-        finally:
-            self._connection.close()
+            outcome.put(error)
 
-    def _exchange(self, seconds: float) -> Answer:
-        self._connection.connect()
-        self._connection.sock.settimeout(seconds)
-        self._connection.request(self._method, self._target, self._body, self._headers)
-        with self._connection.getresponse() as response:
-            body = response.read(LONGEST_ANSWER + 1)
-        if len(body) > LONGEST_ANSWER:
-            raise http.client.HTTPException
-        return Answer(response.status, body)
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        return outcome.get(timeout=seconds)
+    except queue.Empty:
+        return TimeoutError()
 
-    def _hang_up(self) -> None:
-        sock = self._connection.sock
-        if sock is not None:
-            try:
-                sock.shutdown(2)  # both directions; wakes the thread
-            except OSError:
-                pass
+
+def _exchange(connection: http.client.HTTPConnection, asked: Asked, deadline: Deadline) -> Answer:
+    connection.connect()
+    with connection.sock as sock:
+        wire = Wire(sock)
+        wire.begin(deadline)
+        answer, _ = ask(connection, wire, asked, LONGEST_ANSWER)
+    return Answer(answer.status, answer.body)
 
 
 def _is_loopback(host: str) -> bool:
@@ -189,6 +164,8 @@ def _explained(error: Exception, host: str) -> KeeperError:
             "VAULT_TOKEN or VAULT_NAMESPACE holds a character that no request can carry.",
             "Set it again, without line breaks.",
         )
+    if isinstance(error, http.client.IncompleteRead):
+        return KeeperUnavailable(f"The answer of Vault at {host} broke off.", "Check VAULT_ADDR.")
     return KeeperUnavailable(
         f"What answers at {host} is not Vault ({type(error).__name__}).", "Check VAULT_ADDR."
     )

@@ -54,7 +54,7 @@ class Line:
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self._is_cut = False
-        self._wire: _Wire | None = None
+        self._wire: Wire | None = None
         self.is_reusable = False
 
     def carry(self, asked: Asked) -> Response:
@@ -104,43 +104,61 @@ class Line:
     def _exchange(self, asked: Asked, deadline: Deadline) -> Response:
         if self._wire is None:
             opening = Deadline(min(self._limits.connect_seconds, deadline.left()))
-            self._wire = _Wire(connect(self._route, opening, self._hold))
+            self._wire = Wire(connect(self._route, opening, self._hold))
         self._wire.begin(deadline)
         address = self._route.address
         connection = http.client.HTTPConnection(address.host, address.port)
         connection.default_port = 443 if address.is_secure else 80
-        connection.sock = self._wire  # as much of a socket as it uses
-        try:
-            connection.request(asked.method, asked.target, asked.body, dict(asked.headers))
-        except ConnectionError:
-            pass  # it may have answered before it has read everything: that this is too much
-        with connection.getresponse() as answer:
-            if self._wire.is_ended:  # the library takes the end of all for the end of the head
-                raise http.client.IncompleteRead(b"")
-            body = _body(answer, self._limits.answer_bytes)
-            self.is_reusable = not answer.will_close
-        headers = {name.lower(): value for name, value in answer.getheaders()}
-        return Response(answer.status, headers, body)
+        answer, self.is_reusable = ask(connection, self._wire, asked, self._limits.answer_bytes)
+        return answer
 
 
-class _Wire:
+def ask(
+    connection: http.client.HTTPConnection, wire: Wire, asked: Asked, limit: int
+) -> tuple[Response, bool]:
+    """Send a request over the wire; return the whole answer, and whether another may follow.
+
+    Raises:
+        http.client.HTTPException: what came is no answer, or not the whole of one.
+        TooMuchError: it has more bytes than the limit.
+        OSError: what the network says.
+    """
+    connection.sock = wire  # type: ignore[assignment]  # as much of a socket as it uses
+    try:
+        connection.request(asked.method, asked.target, asked.body, dict(asked.headers))
+    except ConnectionError:
+        pass  # it may have answered before it has read everything: that this is too much
+    with connection.getresponse() as answer:
+        if wire.is_ended:  # the library takes the end of all for the end of the head
+            raise http.client.IncompleteRead(b"")
+        body = _body(answer, limit)
+        may_follow = not answer.will_close
+    headers = {name.lower(): value for name, value in answer.getheaders()}
+    return Response(answer.status, headers, body), may_follow
+
+
+class Wire:
     """What the HTTP library takes for a socket: each wait ends with the request's deadline."""
 
     def __init__(self, sock: socket.socket) -> None:
+        """Take a socket that is connected."""
         self._socket = sock
         self.received = 0
         self.is_ended = False
 
     def begin(self, deadline: Deadline) -> None:
+        """Take the deadline of the next request."""
         self._deadline, self.received = deadline, 0
 
     def sendall(self, data: bytes) -> None:
+        """Send everything."""
         rest = memoryview(data)
         while rest:
             self._socket.settimeout(self._deadline.left())
             rest = rest[self._socket.send(rest) :]
 
     def receive(self, buffer: memoryview) -> int:
+        """Fill the buffer with what has come; return how much that is, 0 at the end."""
         self._socket.settimeout(self._deadline.left())
         count = self._socket.recv_into(buffer)
         self.received += count
@@ -148,6 +166,7 @@ class _Wire:
         return count
 
     def makefile(self, mode: str) -> io.BufferedReader:
+        """Return what the library reads from."""
         del mode  # always "rb"
         return io.BufferedReader(_Stream(self))
 
@@ -156,7 +175,7 @@ class _Wire:
 
 
 class _Stream(io.RawIOBase):
-    def __init__(self, wire: _Wire) -> None:
+    def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
     def readable(self) -> bool:
