@@ -1,7 +1,8 @@
 """A private PostgreSQL for a server that was given no DATABASE_URL, and for the tests.
 
 It takes the binaries of a wheel (or of the system) and starts them itself: on a Unix socket that
-only this user can reach, never on a port. A server that outlived its parent is used again.
+only this user can reach, never on a port. A server that outlived its parent is used again; one that
+died is started again where it was.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import contextlib
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +34,8 @@ SOCKETS = "claude-memory-pg-"
 LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432")
 PATIENCE = 90.0  # seconds: recovery after a crash replays what was not yet written
 PAUSE = 0.05
+WATCH = 1.0  # seconds between looks at a server that is to be kept running
+RETRY = 5.0  # seconds before one that does not start is tried again
 BUILTIN_LOCALES_SINCE = 17
 THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
 
@@ -69,6 +74,7 @@ class EmbeddedPostgres:
         self._tell = tell
         self._process: subprocess.Popen[bytes] | None = None
         self._in_use: int | None = None
+        self._sockets: Path | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -100,12 +106,38 @@ class EmbeddedPostgres:
                 self._forget()
                 return
             found = _Postmaster.read(self._data)
-            if found is None or not self._is_alive(found.pid):
-                return
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(found.pid, signal.SIGINT)  # fast: SIGTERM would wait for every client
-            self._wait_for_the_end(found.pid)
-            _remove_sockets(found.sockets)
+            if found is not None and self._is_alive(found.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(found.pid, signal.SIGINT)  # fast: SIGTERM would wait for every client
+                self._wait_for_the_end(found.pid)
+            if self._sockets is not None:
+                _remove_sockets(self._sockets)
+
+    @contextlib.contextmanager
+    def kept_running(self) -> Iterator[None]:
+        """Meanwhile start the server again whenever it has died; its URL stays what it was."""
+        is_over = threading.Event()
+        watch = threading.Thread(target=self._watch, args=(is_over,), name="private-postgres")
+        watch.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            watch.join()
+
+    def _watch(self, is_over: threading.Event) -> None:
+        pause, told = WATCH, ""
+        while not is_over.wait(pause):
+            found = _Postmaster.read(self._data)
+            if found is not None and self._is_alive(found.pid):
+                pause, told = WATCH, ""
+                continue
+            try:
+                self.start()
+            except (ConfigurationError, OSError, psycopg.Error) as error:
+                if str(error) != told:
+                    self._tell(f"The private PostgreSQL has died. {error}")
+                pause, told = RETRY, str(error)
 
     def _running(self) -> str | None:
         """Return the URL of a server that runs on this folder; clear away what a dead one left."""
@@ -124,7 +156,7 @@ class EmbeddedPostgres:
             time.sleep(PAUSE)
         # Another program may have the number by now, and PostgreSQL would take it for its own.
         (self._data / "postmaster.pid").unlink(missing_ok=True)
-        _remove_sockets(found.sockets)
+        self._sockets = self._sockets or found.sockets
         return None
 
     def _launch(self) -> str:
@@ -134,7 +166,7 @@ class EmbeddedPostgres:
         if not (self._data / "PG_VERSION").exists():
             self._create(programs, runner, version)
         self._refuse_other_version(version)
-        sockets = _socket_folder(runner)
+        sockets = _socket_folder(runner, self._sockets)
         self._tell("Starting the private PostgreSQL...")
         deadline = time.monotonic() + PATIENCE
         while not self._try_launch(programs, runner, sockets):
@@ -205,6 +237,7 @@ class EmbeddedPostgres:
             query = "SELECT 1 FROM pg_database WHERE datname = %s"
             if connection.execute(query, (DATABASE,)).fetchone() is None:
                 connection.execute(f"CREATE DATABASE {DATABASE}")
+        self._sockets = sockets
         return _url(sockets, DATABASE)
 
     def _is_alive(self, pid: int) -> bool:
@@ -291,14 +324,32 @@ def _is_postgres(pid: int) -> bool:
     return "postgres" in shown.stdout and not shown.stdout.lstrip().startswith("Z")
 
 
-def _socket_folder(runner: Runner) -> Path:
-    """Make a folder for the socket, which only we can enter and whose path is short enough."""
+def _socket_folder(runner: Runner, earlier: Path | None) -> Path:
+    """Return a folder for the socket, which only we can enter and whose path is short enough.
+
+    That of the server before is taken again: whoever has its URL finds the next one by it.
+    """
+    if earlier is not None and earlier.name.startswith(SOCKETS):
+        with contextlib.suppress(FileExistsError):
+            earlier.mkdir(mode=0o700)
+            runner.own(earlier)
+        if _is_ours_alone(earlier, runner):
+            for left in earlier.glob(".s.PGSQL.*"):
+                left.unlink()
+            return earlier
     folder = Path(tempfile.mkdtemp(prefix=SOCKETS))
     if len(os.fsencode(folder)) > LONGEST_SOCKET_FOLDER:
         folder.rmdir()
         folder = Path(tempfile.mkdtemp(prefix=SOCKETS, dir="/tmp"))
     runner.own(folder)
     return folder
+
+
+def _is_ours_alone(folder: Path, runner: Runner) -> bool:
+    """Tell whether nobody can have put anything into a folder where everybody may make some."""
+    found = folder.lstat()
+    owner = runner.identity.get("user", os.geteuid())
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == owner and not found.st_mode & 0o077
 
 
 def _remove_sockets(folder: Path) -> None:

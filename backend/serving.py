@@ -58,7 +58,8 @@ def database_of(settings: Settings, tell: Tell) -> Iterator[Place]:
         yield Place(settings)
         return
     folder = default_folder(settings.data)
-    with EmbeddedPostgres(folder, binaries=settings.pg_bin, tell=tell) as postgres:
+    postgres = EmbeddedPostgres(folder, binaries=settings.pg_bin, tell=tell)
+    with postgres, postgres.kept_running():
         url = postgres.start()
         yield Place(replace(settings, database_url=url, migration_url=url), folder.parent)
 

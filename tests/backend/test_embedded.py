@@ -132,13 +132,25 @@ def test_server_whose_parent_was_killed_is_used_again(
 
 
 def test_killed_server_starts_again_with_its_data(server: EmbeddedPostgres, prepared: Path) -> None:
-    """Kill -9 leaves a stale record behind, and perhaps helpers for a moment."""
-    server.start()
+    """Kill -9 leaves a stale record behind, and perhaps helpers for a moment; the URL stays."""
+    url = server.start()
+    pid, _ = postmaster(prepared)
+    os.kill(pid, signal.SIGKILL)
+    assert server.start() == url
+    assert kept(url) == [("tea",)]
+    assert postmaster(prepared)[0] != pid
+
+
+def test_folder_of_the_socket_that_is_open_to_others_is_left(
+    server: EmbeddedPostgres, prepared: Path
+) -> None:
+    """Somebody may have made it again, after the system had cleared it away."""
+    url = server.start()
     pid, sockets = postmaster(prepared)
     os.kill(pid, signal.SIGKILL)
-    assert kept(server.start()) == [("tea",)]
-    assert postmaster(prepared)[0] != pid
-    assert not sockets.exists()
+    sockets.chmod(0o777)
+    assert server.start() != url
+    shutil.rmtree(sockets)
 
 
 def test_process_that_has_the_number_of_a_dead_server_is_left_alone(

@@ -139,6 +139,27 @@ def workers_of(server: Serving) -> list[int]:
     ]
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_private_database_that_was_killed_is_started_again(
+    serve: Callable[..., Serving], tmp_path: Path, workers: str
+) -> None:
+    """The server goes on with all of its data, and need not be started again for that."""
+    server = serve({"MEMORY_DATA": str(tmp_path), "MEMORY_WORKERS": workers})
+    record = tmp_path / "postgres/data/postmaster.pid"
+    with server.wait_until_ready() as client:
+        assert client.post("/api/memories", json={"content": "before"}).status_code == 200
+        os.kill(int(record.read_text().splitlines()[0]), signal.SIGKILL)
+        for _ in range(PATIENCE):
+            answer = client.post("/api/memories", json={"content": "after"})
+            if answer.status_code == 200:
+                break
+            assert answer.status_code == 503
+        shown = client.get("/api/memories").json()["memories"]
+    assert {one["content"] for one in shown} == {"before", "after"}
+    server.stop(signal.SIGTERM)
+    assert not record.exists()
+
+
 @promise("server.outage-loses-nothing")
 @pytest.mark.anyio
 async def test_database_killed_under_load_loses_nothing_acknowledged(tmp_path: Path) -> None:

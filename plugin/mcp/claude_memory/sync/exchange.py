@@ -123,7 +123,7 @@ def ask(
         TooMuchError: it has more bytes than the limit.
         OSError: what the network says.
     """
-    connection.sock = wire  # type: ignore[assignment]  # as much of a socket as it uses
+    connection.sock = wire  # as much of a socket as it uses
     try:
         connection.request(asked.method, asked.target, asked.body, dict(asked.headers))
     except ConnectionError:
