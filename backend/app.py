@@ -37,7 +37,6 @@ from backend.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from backend.secrets.keeper import Keeper
     from backend.settings import Settings
@@ -56,13 +55,12 @@ def create_app(
     *,
     database: Database | None = None,
     keeper: Keeper | None = None,
-    key_file: Path | None = None,
     telemetry: Telemetry | None = None,
     metrics_host: str = "",
 ) -> FastAPI:
     """Return the app; nothing is opened before its lifespan begins.
 
-    `keeper` and `key_file` say who keeps secrets, if the settings do not. Metrics are served, on a
+    `keeper` keeps secrets, if it is not for the settings to say who does. Metrics are served, on a
     port of their own, if `metrics_host` says where.
 
     Raises:
@@ -72,7 +70,7 @@ def create_app(
     telemetry = telemetry or Telemetry()
     shared = Provided(
         database,
-        keeper or choose(settings, keeping(database), key_file),
+        keeper or choose(settings, keeping(database)),
         Authenticator(database, settings.keys, per_minute=settings.rate, burst=settings.burst),
         Door(telemetry.failed),
         settings.public_url,
@@ -113,14 +111,23 @@ def keeping(database: Database) -> Any:  # noqa: ANN401  (secrets.aes.Keep)
 async def _lifespan(
     settings: Settings, shared: Provided, telemetry: Telemetry, metrics_host: str
 ) -> AsyncIterator[None]:
+    with telemetry.libraries():
+        async with _serving(settings, shared, telemetry):
+            with telemetry.metrics_at(metrics_host, settings.metrics_port):
+                yield
+
+
+@contextlib.asynccontextmanager
+async def _serving(
+    settings: Settings, shared: Provided, telemetry: Telemetry
+) -> AsyncIterator[None]:
     """Open the pool and get ready; where the database is away, go on trying while we live."""
-    await shared.database.open()
     tasks = [asyncio.create_task(_look_after_keeper(shared, telemetry))]
     try:
+        await shared.database.open()
         if not await _try(settings, shared, telemetry):
             tasks.append(asyncio.create_task(_keep_trying(settings, shared, telemetry)))
-        with telemetry.metrics_at(metrics_host, settings.metrics_port):
-            yield
+        yield
     except ConfigurationError as error:
         shared.problem = str(error)
         raise
@@ -156,6 +163,7 @@ async def _try(settings: Settings, shared: Provided, telemetry: Telemetry) -> bo
         _put_off(shared, telemetry, "The database does not answer.", error)
         return False
     shared.problem = ""
+    shared.is_ready.set()
     return True
 
 

@@ -72,7 +72,7 @@ class Jobs:
                 raise ConfigurationError(
                     "The schema of the database does not fit. Run `python -m backend migrate`."
                 )
-            keeper = choose(place.settings, keeping(database), place.key_file)
+            keeper = choose(place.settings, keeping(database))
             tools = Tools(database, keeper, place.settings, self.out, self.tell)
             done = job(tools)
             if asyncio.iscoroutine(done):

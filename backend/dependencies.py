@@ -6,8 +6,9 @@ the body is read, and the body is checked before it is parsed.
 
 from __future__ import annotations
 
+import asyncio
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request
@@ -46,6 +47,7 @@ class Provided:
     remote: Door
     public_url: str = ""
     problem: str = "The server is starting."  # why it does not serve yet; empty once it does
+    is_ready: asyncio.Event = field(default_factory=asyncio.Event)  # whether it ever was
 
 
 def provided(request: Request) -> Provided:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ipaddress
 import logging
@@ -19,6 +20,7 @@ import uvicorn
 from backend.app import create_app
 from backend.embedded import EmbeddedPostgres, default_folder
 from backend.errors import ConfigurationError
+from backend.secrets import keyfile
 from backend.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from backend.dependencies import Provided
     from backend.settings import Settings
 
     Tell = Callable[[str], None]
@@ -36,15 +39,10 @@ GRACE = 20  # seconds for running requests when the server is told to stop
 
 @dataclass(frozen=True)
 class Place:
-    """Settings that name a database, and where a server without settings keeps its keys."""
+    """Settings that name a database, and where a server without settings keeps its own."""
 
     settings: Settings
     folder: Path | None = None
-
-    @property
-    def key_file(self) -> Path | None:
-        """Return where the key for secrets lies; None where the settings have to say it."""
-        return self.folder / "encryption.key" if self.folder else None
 
 
 @contextlib.contextmanager
@@ -61,7 +59,9 @@ def database_of(settings: Settings, tell: Tell) -> Iterator[Place]:
     postgres = EmbeddedPostgres(folder, binaries=settings.pg_bin, tell=tell)
     with postgres, postgres.kept_running():
         url = postgres.start()
-        yield Place(replace(settings, database_url=url, migration_url=url), folder.parent)
+        key_file = settings.key_file or str(folder.parent / "encryption.key")
+        own = replace(settings, database_url=url, migration_url=url, key_file=key_file)
+        yield Place(own, folder.parent)
 
 
 def serve(settings: Settings, host: str, port: int, tell: Tell) -> None:
@@ -81,14 +81,20 @@ def serve(settings: Settings, host: str, port: int, tell: Tell) -> None:
         address = f"http://{_in_url(host)}:{listener.getsockname()[1]}"
         tell(_welcome(address, place, settings, is_new=is_new))
         if settings.workers > 1:
-            _serve_by_workers(settings, place, listener, host)
+            _serve_by_workers(settings, listener, host)
             return
-        app = create_app(settings, key_file=place.key_file, metrics_host=host)
-        _serve_here(app, listener, lambda: tell(f"Ready: {address}/docs. Ctrl-C stops it."))
+        app = create_app(settings, metrics_host=host)
+        _serve_here(app, listener, lambda problem: tell(_standing(address, problem)))
 
 
-def _serve_here(app: FastAPI, listener: socket.socket, ready: Callable[[], None]) -> None:
-    server = _Server(_config(app), ready)
+def _standing(address: str, problem: str) -> str:
+    if problem:
+        return f"Not ready: {problem} It is tried again until that has changed."
+    return f"Ready: {address}/docs. Ctrl-C stops it."
+
+
+def _serve_here(app: FastAPI, listener: socket.socket, tell_standing: Tell) -> None:
+    server = _Server(_config(app), app.state.provided, tell_standing)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
     if not server.started:
@@ -96,33 +102,37 @@ def _serve_here(app: FastAPI, listener: socket.socket, ready: Callable[[], None]
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it is there."""
+    """A server that says when it is there, and when it is ready if that is later."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, shared: Provided, tell_standing: Tell) -> None:
         super().__init__(config)
-        self._ready = ready
+        self._shared, self._tell_standing = shared, tell_standing
+        self._telling: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            self._ready()
+            self._tell_standing(self._shared.problem)
+            if self._shared.problem:
+                self._telling = asyncio.create_task(self._tell_when_ready())
+
+    async def _tell_when_ready(self) -> None:
+        await self._shared.is_ready.wait()
+        self._tell_standing("")
 
 
-def _serve_by_workers(settings: Settings, place: Place, listener: socket.socket, host: str) -> None:
+def _serve_by_workers(settings: Settings, listener: socket.socket, host: str) -> None:
     """Let uvicorn start processes, which read everything from the environment.
 
     They write their numbers to one folder, and this process shows them all.
     """
     from uvicorn.supervisors import Multiprocess
 
-    from backend.secrets import keyfile
-
     os.environ["DATABASE_URL"] = settings.database_url
     os.environ["MEMORY_MIGRATION_URL"] = settings.migration_url
     if set(settings.keys) == {"default"}:
         os.environ["API_KEY"] = settings.keys["default"]
-    if place.key_file and not settings.encryption_key:
-        os.environ["MEMORY_ENCRYPTION_KEY"] = keyfile.read_or_make(place.key_file)
+    os.environ["MEMORY_KEY_FILE"] = settings.key_file
     config = _config("backend.asgi:app", workers=settings.workers)
     with tempfile.TemporaryDirectory(prefix="claude-memory-metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
@@ -152,10 +162,10 @@ def _with_key(place: Place) -> tuple[Settings, bool]:
     path = place.folder / "api-key"
     is_new = not path.exists()
     if is_new:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(32) + "\n")
+        keyfile.write_once(path, secrets.token_urlsafe(32))
     key = path.read_text("ascii").strip()
+    if not key:
+        raise ConfigurationError(f"The file {path} is empty. Remove it, and a new key is made.")
     return replace(place.settings, keys={"default": key}), is_new
 
 

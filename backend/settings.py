@@ -35,6 +35,7 @@ class Settings:
     rate: int = 600  # requests a minute and key
     burst: int = 200
     keys: Mapping[str, str] = field(default_factory=dict)  # bootstrap: user -> key
+    key_file: str = ""  # made if nothing else keeps secrets, and opens what it sealed
     encryption_key: str = ""
     encryption_key_previous: str = ""  # only opens what it sealed, until everything is rotated
     vault_addr: str = ""
@@ -71,6 +72,7 @@ class Settings:
             rate=read.number("MEMORY_RATE", 600, 1, 1_000_000),
             burst=read.number("MEMORY_BURST", 200, 1, 1_000_000),
             keys=read.keys(),
+            key_file=read.text("MEMORY_KEY_FILE"),
             encryption_key=read.text("MEMORY_ENCRYPTION_KEY"),
             encryption_key_previous=read.text("MEMORY_ENCRYPTION_KEY_PREVIOUS"),
             vault_addr=read.text("VAULT_ADDR"),

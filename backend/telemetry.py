@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 import sys
 import traceback
@@ -56,6 +57,22 @@ class Workers(MultiProcessCollector):
                 mark_process_dead(process, self._folder)  # type: ignore[no-untyped-call]
         found: Iterable[Metric] = super().collect()  # type: ignore[no-untyped-call]
         return found
+
+
+class _Relay(logging.Handler):
+    """Hands on what libraries say by the usual way of Python."""
+
+    def __init__(self, log: Any) -> None:  # noqa: ANN401
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is None:
+            self._log.warning("library", name=record.name, problem=record.getMessage())
+        else:
+            kind = type(error).__name__
+            self._log.error("library", name=record.name, kind=kind, where=places(error))
 
 
 class Telemetry:
@@ -115,6 +132,16 @@ class Telemetry:
             server.shutdown()
             server.server_close()
             thread.join()
+
+    @contextlib.contextmanager
+    def libraries(self) -> Iterator[None]:
+        """Meanwhile write the warnings of libraries as our own lines are written."""
+        handler, root = _Relay(self.log), logging.getLogger()
+        root.addHandler(handler)
+        try:
+            yield
+        finally:
+            root.removeHandler(handler)
 
     def served(self, request: Served) -> None:
         """Tell of one answered request."""

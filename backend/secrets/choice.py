@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backend.secrets import keyfile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from backend.secrets.aes import Keep
     from backend.secrets.keeper import Keeper
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from backend.settings import Settings
 
 
-def choose(settings: Settings, keep: Keep, key_file: Path | None = None) -> Keeper | None:
+def choose(settings: Settings, keep: Keep) -> Keeper | None:
     """Return the keeper that the settings name, or None if they name none.
 
     Of several the first seals: KMS, Vault, AES; the others still open what they sealed. If the
     first is down, secrets are refused: they never go to the next in silence. `keep` stores the
-    salt of a passphrase. `key_file` is made if nothing else is set, and opens what it sealed.
+    salt of a passphrase. A key file is made if nothing else is set, and opens what it sealed.
 
     Raises:
         ConfigurationError: a setting or the key file cannot be used.
     """
-    wrappers = list(_wrappers(settings, keep, key_file))
+    wrappers = list(_wrappers(settings, keep))
     if not wrappers:
         return None
     from backend.secrets.sealing import EnvelopeKeeper
@@ -34,14 +34,14 @@ def choose(settings: Settings, keep: Keep, key_file: Path | None = None) -> Keep
     return EnvelopeKeeper(wrappers)
 
 
-def _wrappers(settings: Settings, keep: Keep, key_file: Path | None) -> Iterator[Wrapper]:
+def _wrappers(settings: Settings, keep: Keep) -> Iterator[Wrapper]:
     if settings.kms_key_id:
         from backend.secrets.kms import KmsWrapper
 
         yield KmsWrapper(settings.kms_key_id)
     if settings.vault_addr:
         yield _vault(settings)
-    secrets = _aes_secrets(settings, key_file)
+    secrets = _aes_secrets(settings)
     if secrets:
         from backend.secrets.aes import AesWrapper
 
@@ -61,10 +61,11 @@ def _vault(settings: Settings) -> Wrapper:
     return VaultWrapper(login, mount=settings.vault_mount, prefix=settings.vault_prefix)
 
 
-def _aes_secrets(settings: Settings, key_file: Path | None) -> list[str]:
+def _aes_secrets(settings: Settings) -> list[str]:
     """Return the key for new secrets and then those that only open."""
     named = [settings.encryption_key, settings.encryption_key_previous]
-    if key_file is not None:
+    if settings.key_file:
+        key_file = Path(settings.key_file)
         is_only_keeper = not (settings.kms_key_id or settings.vault_addr or any(named))
         named.append(keyfile.read_or_make(key_file) if is_only_keeper else keyfile.read(key_file))
     return [secret for secret in named if secret]

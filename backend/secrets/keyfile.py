@@ -46,12 +46,9 @@ def read_or_make(path: Path) -> str:
     found = read(path)
     if found:
         return found
-    # Written whole before it has its name, and never over another: no reader sees half a key.
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(draft, secrets.token_hex(32).encode("ascii") + b"\n")
-        _name(draft, path)
+        write_once(path, secrets.token_hex(32))
     except OSError as error:
         reason = error.strerror
     else:
@@ -61,18 +58,23 @@ def read_or_make(path: Path) -> str:
     )
 
 
-def _write(draft: Path, text: bytes) -> None:
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(handle)
+def write_once(path: Path, key: str) -> None:
+    """Put a key into a file for its user alone; one that is there already stays.
 
+    It is written whole before it has its name, and never over another: no reader sees half a key.
 
-def _name(draft: Path, path: Path) -> None:
+    Raises:
+        OSError: it cannot be written.
+    """
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(f"{key}\n")
+            file.flush()
+            os.fsync(handle)
         path.hardlink_to(draft)
     except FileExistsError:
         pass
     finally:
-        draft.unlink()
+        draft.unlink(missing_ok=True)

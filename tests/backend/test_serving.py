@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -158,6 +159,53 @@ def test_private_database_that_was_killed_is_started_again(
     assert {one["content"] for one in shown} == {"before", "after"}
     server.stop(signal.SIGTERM)
     assert not record.exists()
+
+
+def test_ready_is_said_when_it_is(serve: Callable[..., Serving], tmp_path: Path) -> None:
+    """Where the database is away, that is said, and "Ready" once it has come."""
+    missing = tmp_path / "postgres"
+    with tempfile.TemporaryDirectory(prefix="s-") as short:
+        sockets = Path(short) / "now"
+        url = f"postgresql://memory@/claude_memory?host={sockets}"
+        environ = {"DATABASE_URL": url, "API_KEY": "a-key-for-tests", "MEMORY_MIGRATE": "off"}
+        server = serve(environ)
+        assert server.line("Not ready: ") == (
+            "Not ready: The database does not answer. It is tried again until that has changed."
+        )
+        assert "\nReady: " not in server.said
+        with EmbeddedPostgres(missing, throwaway=True) as postgres:
+            sockets.symlink_to(postgres.start().split("host=")[1])
+            upgrade(Settings(database_url=url, migration_url=url))
+            assert "/docs" in server.line("Ready: ")
+            assert server.stop() == 0
+    assert "error connecting" not in server.said
+    logged = [json.loads(line) for line in server.logged.splitlines()]
+    assert "psycopg.pool" in {one.get("name") for one in logged if one["event"] == "library"}
+
+
+def test_key_that_was_left_empty_is_named(serve: Callable[..., Serving], tmp_path: Path) -> None:
+    """Nobody is served with it."""
+    (tmp_path / "api-key").touch()
+    server = serve({"MEMORY_DATA": str(tmp_path)})
+    assert server.wait() == 1
+    assert f"The file {tmp_path / 'api-key'} is empty." in server.said
+
+
+def test_workers_open_what_the_key_file_sealed(
+    serve: Callable[..., Serving], tmp_path: Path
+) -> None:
+    """A key that is set later seals from then on; the earlier secrets stay readable."""
+    secret = "the token is ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+    environ = {"MEMORY_DATA": str(tmp_path), "MEMORY_WORKERS": "2"}
+    first = serve(environ)
+    with first.wait_until_ready() as client:
+        assert client.post("/api/memories", json={"content": secret}).status_code == 200
+    first.stop(signal.SIGTERM)
+    second = serve({**environ, "MEMORY_ENCRYPTION_KEY": "0f" * 32})
+    with second.wait_until_ready() as client:
+        opened = client.post("/api/memories/1/secret")
+        assert (opened.status_code, opened.json()["content"]) == (200, secret)
+    second.stop(signal.SIGTERM)
 
 
 @promise("server.outage-loses-nothing")

@@ -34,7 +34,8 @@ class Serving:
         )
         self.said = ""  # to the person who started it
         self.logged = ""
-        self._is_ready = threading.Event()
+        self._heard = threading.Condition()
+        self._is_over = False
         is_by_workers = environ.get("MEMORY_WORKERS", "1") != "1"
         self._last_words = "  export MEMORY_API_KEY" if is_by_workers else "Ready: "
         self._readers = [
@@ -56,17 +57,29 @@ class Serving:
 
     def settings(self) -> dict[str, str]:
         """Wait until it serves; return the settings of a client that it printed."""
-        assert self._is_ready.wait(PATIENCE), self.said
+        self.line(self._last_words)
         found = dict(re.findall(r"export (MEMORY_API_\w+)=(\S+)", self.said))
         assert found, self.said + self.logged
         return found
 
     def address(self) -> str:
         """Wait until it serves; return where."""
-        assert self._is_ready.wait(PATIENCE), self.said
+        self.line(self._last_words)
         found = re.search(r"Starting on (http://[\w.]+:\d+)", self.said)
         assert found, self.said + self.logged
         return found[1]
+
+    def line(self, begins: str) -> str:
+        """Wait until it says a line that begins so, and return that."""
+
+        def heard() -> str:
+            lines = self.said.splitlines()
+            return next((line for line in lines if line.startswith(begins)), "")
+
+        with self._heard:
+            self._heard.wait_for(lambda: heard() or self._is_over, PATIENCE)
+            assert heard(), self.said + self.logged
+            return heard()
 
     def wait_until_ready(self) -> httpx.Client:
         """Wait until it serves; return a client with the key that it printed."""
@@ -91,10 +104,12 @@ class Serving:
     def _listen(self) -> None:
         assert self.process.stderr is not None
         for line in self.process.stderr:
-            self.said += line
-            if line.startswith(self._last_words):
-                self._is_ready.set()
-        self._is_ready.set()
+            with self._heard:
+                self.said += line
+                self._heard.notify_all()
+        with self._heard:
+            self._is_over = True
+            self._heard.notify_all()
 
     def _collect_logs(self) -> None:
         assert self.process.stdout is not None

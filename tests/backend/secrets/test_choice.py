@@ -56,10 +56,10 @@ def test_setting_that_cannot_work_stops_the_start(environ: dict[str, str]) -> No
 async def test_key_file_is_made_if_nothing_else_is_set(tmp_path: Path) -> None:
     """A server on one machine keeps secrets without being set up; the next start opens them."""
     path = tmp_path / "encryption.key"
-    keeper = choose(Settings(), keep_nothing, path)
+    keeper = choose(Settings(key_file=str(path)), keep_nothing)
     assert keeper is not None
     blob = await keeper.seal(ACCOUNT, UID, CANARY)
-    again = choose(Settings(), keep_nothing, path)
+    again = choose(Settings(key_file=str(path)), keep_nothing)
     assert again is not None
     assert await again.open(ACCOUNT, UID, blob) == (CANARY, "encrypted")
 
@@ -67,12 +67,13 @@ async def test_key_file_is_made_if_nothing_else_is_set(tmp_path: Path) -> None:
 async def test_key_file_still_opens_after_a_key_was_set(tmp_path: Path) -> None:
     """What it sealed moves to the set key at rotation; a new file is not made beside a key."""
     path = tmp_path / "encryption.key"
-    first = choose(Settings(), keep_nothing, path)
+    first = choose(Settings(key_file=str(path)), keep_nothing)
     assert first is not None
     blob = await first.seal(ACCOUNT, UID, CANARY)
 
-    both = choose(Settings(encryption_key=KEY), keep_nothing, path)
-    alone = choose(Settings(encryption_key=KEY), keep_nothing, tmp_path / "absent.key")
+    both = choose(Settings(encryption_key=KEY, key_file=str(path)), keep_nothing)
+    absent = str(tmp_path / "absent.key")
+    alone = choose(Settings(encryption_key=KEY, key_file=absent), keep_nothing)
 
     assert both is not None
     assert alone is not None
