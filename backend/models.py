@@ -155,6 +155,17 @@ class Operation(SQLModel, table=True):
     at: datetime = _column(TIME)
 
 
+class Failure(SQLModel, table=True):
+    """How often the database refused an operation that the server had found in order."""
+
+    __tablename__ = "failures"
+    __table_args__ = (PrimaryKeyConstraint("account_id", "op_id"),)
+    account_id: UUID = _account()
+    op_id: UUID = _column(Uuid)
+    tries: int = _column(Integer)
+    at: datetime = _column(TIME, default="clock_timestamp()")
+
+
 class History(SQLModel, table=True):
     """An earlier or a losing text of a memory, kept 30 days."""
 

@@ -56,6 +56,10 @@ SAVE_HISTORY = (
     "SELECT %s::uuid, %s::timestamptz, h.* FROM json_to_recordset(%s::json) "
     "AS h (uid uuid, op_id uuid, kind text, payload jsonb, secret bytea)"
 )
+FAILED = (
+    "INSERT INTO failures AS f (account_id, op_id, tries) VALUES (%s, %s, 1) ON CONFLICT "
+    "(account_id, op_id) DO UPDATE SET tries = f.tries + 1, at = excluded.at RETURNING tries"
+)
 LOCK = "SELECT version, next_no, live, digest, at AS now, epoch, is_known_life FROM memory_lock(%s)"
 
 
@@ -95,6 +99,15 @@ async def known(
     )
     await cursor.execute(query, (account, list(op_ids)))
     return {done.op_id: done async for done in cursor}
+
+
+async def count_failure(connection: AsyncConnection[Any], account: UUID, op_id: UUID) -> int:
+    """Count that the database refused an operation; return how often it has by now."""
+    cursor = connection.cursor(row_factory=tuple_row)
+    await cursor.execute(FAILED, (account, op_id))
+    found = await cursor.fetchone()
+    assert found is not None  # noqa: S101  (the row was made just now)
+    return int(found[0])
 
 
 async def save(connection: AsyncConnection[Any], batch: Batch) -> None:

@@ -79,16 +79,15 @@ async def purge(
     before_tombstones: datetime,
     before_history: datetime,
     after: UUID | None,
-    most: int,
-) -> tuple[int, int, int, int, int, UUID | None]:
-    """Purge the next accounts; return how many, the erased of each kind, and the last account."""
+) -> tuple[int, int, int, int, int, int, UUID | None]:
+    """Purge the next account; return whether there was one, what was erased, and which it was."""
     cursor = connection.cursor(row_factory=tuple_row)
     await cursor.execute(
-        "SELECT accounts, tombstones, histories, operations, rates, last_account "
-        "FROM memory_purge(%s, %s, %s, %s::int)",
-        (before_tombstones, before_history, after, most),
+        "SELECT accounts, tombstones, histories, operations, rates, skipped, last_account "
+        "FROM memory_purge(%s, %s, %s, 1)",
+        (before_tombstones, before_history, after),
     )
     found = await cursor.fetchone()
     assert found is not None  # noqa: S101  (the function returns one row)
-    accounts, tombstones, histories, operations, rates, last = found
-    return accounts, tombstones, histories, operations, rates, last
+    accounts, tombstones, histories, operations, rates, skipped, last = found
+    return accounts, tombstones, histories, operations, rates, skipped, last

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 HISTORY_DAYS = 30
 LONGEST = 36_500  # days
-AT_ONCE = 50  # accounts in one transaction
-PATIENCE = 120  # seconds for those
+PATIENCE = 120  # seconds for one account
 NEVER = datetime(1, 1, 2, tzinfo=UTC)
 
 
@@ -27,7 +26,8 @@ NEVER = datetime(1, 1, 2, tzinfo=UTC)
 class Purged:
     """What was erased."""
 
-    accounts: int = 0
+    accounts: int = 0  # looked at
+    skipped: int = 0  # of these, since somebody worked on them just then
     tombstones: int = 0
     histories: int = 0
     operations: int = 0
@@ -48,7 +48,8 @@ async def purge(
 ) -> Purged:
     """Erase old history and rates, and tombstones with their operations if their age is given.
 
-    It goes from account to account and can be stopped and begun again at any time.
+    It goes from account to account and can be stopped and begun again at any time. One that is
+    locked is passed over: the next purge will find it.
 
     Raises:
         Unavailable: the database does not answer.
@@ -58,11 +59,11 @@ async def purge(
     while True:
         async with database.transaction(None, seconds=PATIENCE) as connection:
             *counts, last = await epochs.purge(
-                connection, before, now - timedelta(days=history_days), after, AT_ONCE
+                connection, before, now - timedelta(days=history_days), after
             )
         if not counts[0]:
             return total
-        names = ("accounts", "tombstones", "histories", "operations", "rates")
+        names = ("accounts", "tombstones", "histories", "operations", "rates", "skipped")
         for name, count in zip(names, counts, strict=True):
             setattr(total, name, getattr(total, name) + count)
         after = last

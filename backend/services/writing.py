@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from backend.secrets.keeper import Keeper
 
 
+TRIES = 3  # requests
+
+
 async def push(
     database: Database,
     keeper: Keeper | None,
@@ -81,9 +84,18 @@ async def _apply_all(
         return await apply(database, account, ready, epoch)
     except psycopg.Error:
         if len(ready) <= 1:
-            return [Outcome(one.op_id, "retry", "internal") for one in ready]
+            return [await _failed(database, account, one) for one in ready]
         singly = [await _apply_all(database, account, [one], epoch) for one in ready]
         return [outcome for found in singly for outcome in found]
+
+
+async def _failed(database: Database, account: UUID, one: Ready) -> Outcome:
+    """Say that an operation failed: for now, or for good if it has in several requests."""
+    async with database.transaction(account) as connection:
+        tries = await changes.count_failure(connection, account, one.op_id)
+    if tries < TRIES:
+        return Outcome(one.op_id, "retry", "internal")
+    return Outcome(one.op_id, "rejected", "internal_rejected")
 
 
 def _result(outcome: Outcome) -> OpResult:

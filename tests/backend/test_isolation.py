@@ -15,10 +15,13 @@ from tests.support.rows import Tenant, as_application, recall
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TENANTS = ["memories", "ops", "history", "account_epochs", "api_keys", "rate_limits"]
+TENANTS = [
+    *("memories", "ops", "failures", "history", "account_epochs", "api_keys", "rate_limits"),
+]
 FILL = """
 INSERT INTO ops (account_id, op_id, request_hash, status, uid, at)
     VALUES (%(id)s, gen_random_uuid(), '', 'applied', gen_random_uuid(), now());
+INSERT INTO failures (account_id, op_id, tries) VALUES (%(id)s, gen_random_uuid(), 1);
 INSERT INTO history (account_id, uid, kind, payload, at)
     VALUES (%(id)s, gen_random_uuid(), 'superseded', '{}', now());
 INSERT INTO api_keys (account_id, id, name, hash, scopes)
@@ -102,6 +105,7 @@ def test_foreign_rows_cannot_be_changed(
         ),
         "INSERT INTO api_keys (account_id, id, name, hash, scopes) SELECT %s, 'k', 'k', '', '[]'",
         "INSERT INTO rate_limits SELECT %s, 'k', 1, now()",
+        "INSERT INTO failures SELECT %s, gen_random_uuid(), 1, now()",
         "INSERT INTO audit (account_id, action) SELECT %s, 'forged'",
     ],
 )

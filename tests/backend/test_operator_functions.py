@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 OLD, NEW = "2025-01-01Z", "2026-06-01Z"
 BOUND = "2026-01-01Z"
 EPOCH = uuid.UUID(int=1)
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s"
 
 
 @pytest.fixture(params=["memory", OWNER, LOGIN], ids=["superuser", "owner", "login"])
@@ -74,6 +76,51 @@ def test_purge_goes_through_the_accounts_in_portions(
             break
         last = row[2]
     assert portions == [(2, 2), (2, 2), (1, 1), (0, 0)]
+
+
+def test_purge_passes_over_an_account_that_is_locked(
+    operator: psycopg.Connection[Any],
+    superuser: psycopg.Connection[Any],
+    postgres: Server,
+    database_name: str,
+) -> None:
+    """It waits for nobody and says how many it left for the next time; old failures go too."""
+    ann, ben = Tenant(superuser, "ann"), Tenant(superuser, "ben")
+    for tenant in (ann, ben):
+        tenant.store("a fact", deleted_at=OLD)
+        superuser.execute("INSERT INTO failures VALUES (%s, %s, 1, %s)", (tenant.id, EPOCH, OLD))
+    purge = "SELECT accounts, skipped, tombstones FROM memory_purge(%s, %s)"
+    with psycopg.connect(postgres.url(database_name, "memory")) as writer:
+        writer.execute("SELECT FROM accounts WHERE id = %s FOR UPDATE", (ann.id,))
+        operator.execute("SET lock_timeout = '1ms'")
+        assert operator.execute(purge, (BOUND, BOUND)).fetchone() == (2, 1, 1)
+    left = superuser.execute("SELECT account_id FROM failures").fetchall()
+    assert left == [(ann.id,)]
+    assert operator.execute(purge, (BOUND, BOUND)).fetchone() == (2, 0, 1)
+
+
+@pytest.mark.parametrize("comes_first", ["account", "epoch"])
+def test_account_made_while_an_epoch_begins_belongs_to_it(
+    superuser: psycopg.Connection[Any], postgres: Server, database_name: str, comes_first: str
+) -> None:
+    """Whichever commits first, the other sees it: the newest epoch says where it began from."""
+    make = "SELECT memory_account_for('new', gen_random_uuid())"
+    rotate = "SELECT memory_rotate_epoch(gen_random_uuid())"
+    first, second = (make, rotate) if comes_first == "account" else (rotate, make)
+    url = postgres.url(database_name, "memory")
+    with psycopg.connect(url) as one, psycopg.connect(url, autocommit=True) as other:
+        one.execute(first)
+        waiting = threading.Thread(target=other.execute, args=(second,))
+        waiting.start()
+        while waiting.is_alive() and superuser.execute(WAITING, (database_name,)).fetchone() == (
+            0,
+        ):
+            pass
+        one.commit()
+        waiting.join()
+    newest = superuser.execute("SELECT max(ordinal) FROM epochs").fetchone()
+    known = superuser.execute("SELECT max(ordinal) FROM account_epochs").fetchone()
+    assert known == newest
 
 
 def test_new_epoch_remembers_versions_and_jumps_over_those_of_an_earlier_life(

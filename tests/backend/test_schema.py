@@ -103,6 +103,7 @@ def test_application_role_has_the_least_rights(superuser: psycopg.Connection[Any
         "api_keys": "INSERT SELECT",  # and UPDATE of two columns
         "audit": "INSERT",
         "epochs": "SELECT",
+        "failures": "INSERT SELECT UPDATE",
         "history": "DELETE INSERT SELECT UPDATE",
         "keeper_state": "INSERT SELECT",
         "memories": "INSERT SELECT UPDATE",

@@ -276,6 +276,28 @@ async def test_since_form_keeps_rows_of_one_moment_together(
     assert seen == list(range(1, 10_007))
 
 
+async def test_operation_that_the_database_refuses_is_given_up(
+    api: Api, superuser: psycopg.Connection[Any]
+) -> None:
+    """Two requests are told to try again, the third to stop; what stands beside it is done."""
+    poison = op("create", str(uuid4()), content="poison")
+    superuser.execute(
+        "ALTER TABLE memories ADD CONSTRAINT no_poison CHECK (content <> 'poison') NOT VALID"
+    )
+    try:
+        told = []
+        for number in range(4):
+            ops = [poison, op("create", str(uuid4()), content=f"wholesome {number}")]
+            refused, applied = await push(api.alice, *ops)
+            told.append((refused["status"], refused["code"]))
+            assert applied["status"] == "applied"
+    finally:
+        superuser.execute("ALTER TABLE memories DROP CONSTRAINT no_poison")
+    assert told == [("retry", "internal")] * 2 + [("rejected", "internal_rejected")] * 2
+    (mended,) = await push(api.alice, poison)
+    assert mended["status"] == "applied"
+
+
 async def test_old_cursor_after_a_purge_is_expired(
     api: Api, postgres: Server, database_name: str
 ) -> None:
