@@ -173,11 +173,11 @@ async def replace_history(
     payload: dict[str, Any],
     secret: bytes | None,
 ) -> None:
-    """Put other words and a sealed secret in the place of an entry's."""
+    """Put other words and a sealed secret in the place of an entry's, if it is as it was."""
     await connection.execute(
         "UPDATE history SET payload = %s, secret = %s "
-        "WHERE account_id = %s AND uid = %s AND id = %s",
-        (Jsonb(payload), secret, account, entry["uid"], entry["id"]),
+        "WHERE account_id = %s AND uid = %s AND id = %s AND secret IS NOT DISTINCT FROM %s",
+        (Jsonb(payload), secret, account, entry["uid"], entry["id"], entry["secret"]),
     )
 
 

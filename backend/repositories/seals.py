@@ -58,7 +58,10 @@ async def page(
 async def replace(
     connection: Connection, account: UUID, table: str, one: Sealed, fresh: bytes
 ) -> int:
-    """Put a fresh envelope in place of one that is still there; return how many were replaced."""
+    """Put a fresh envelope in place of one that is still there; return how many were replaced.
+
+    The account has to be locked: a write under way would put back the one that it has read.
+    """
     named = {
         "account": account,
         "uid": one.place[0],

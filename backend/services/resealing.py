@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from backend.fields import TEXTS
-from backend.repositories import memories, seals
+from backend.repositories import changes, memories, seals
 from backend.repositories.rows import EDITABLE
 from backend.secrets import bundle
 from backend.services import writing
@@ -51,13 +51,27 @@ async def rewrap(
 ) -> Rewrapped:
     """Wrap an account's sealed secrets under the newest key, but for those that are under it.
 
-    Each is changed by itself, so that it can be stopped and taken up again at any time. `tell`
-    hears of each page.
+    Each is changed by itself, so that it can be stopped and taken up again at any time, and all are
+    gone through until none is found that had to be. `tell` hears of each page.
 
     Raises:
         KeeperDown: it cannot go on now.
     """
     total = Rewrapped()
+    while await _rewrap_once(database, keeper, account, total, tell):
+        total.seen = 0  # what was written meanwhile may still be under the key of before
+    return total
+
+
+async def _rewrap_once(
+    database: Database,
+    keeper: Keeper,
+    account: UUID,
+    total: Rewrapped,
+    tell: Callable[[Rewrapped], None],
+) -> bool:
+    """Go once through an account's secrets; return whether one of them had to be wrapped anew."""
+    is_any_old = False
     for table in seals.TABLES:
         after: seals.Place | None = None
         while True:
@@ -69,11 +83,20 @@ async def rewrap(
             for one in page:
                 fresh = await keeper.rewrap(account, one.bound, one.secret)
                 if fresh != one.secret:
-                    async with database.transaction(account) as connection:
-                        total.changed += await seals.replace(connection, account, table, one, fresh)
+                    is_any_old = True
+                    total.changed += await _replace(database, account, table, one, fresh)
             total.seen += len(page)
             tell(total)
-    return total
+    return is_any_old
+
+
+async def _replace(
+    database: Database, account: UUID, table: str, one: seals.Sealed, fresh: bytes
+) -> int:
+    """Replace a secret under the lock: a write that has read it is over then, or reads it anew."""
+    async with database.transaction(account) as connection:
+        await changes.lock(connection, account)
+        return await seals.replace(connection, account, table, one, fresh)
 
 
 async def _migrate_rows(database: Database, preparer: Preparer, account: UUID) -> set[UUID]:
@@ -115,6 +138,13 @@ async def _sealed(preparer: Preparer, row: Row) -> Ready | None:
 
 async def _migrate_history(database: Database, preparer: Preparer, account: UUID) -> set[UUID]:
     found: set[UUID] = set()
+    while fresh := await _migrate_history_once(database, preparer, account):
+        found |= fresh  # a write that was under way may have put a clear text into the history
+    return found
+
+
+async def _migrate_history_once(database: Database, preparer: Preparer, account: UUID) -> set[UUID]:
+    found: set[UUID] = set()
     after: tuple[UUID, int] | None = None
     while True:
         async with database.transaction(account) as connection:
@@ -139,5 +169,6 @@ async def _seal_entry(
     secret, _ = bundle.changed((entry["secret"], bound), (sealed, bound))
     fresh = {**payload, **safe.fields, "is_sensitive": True, "bound": str(bound)}
     async with database.transaction(account) as connection:
+        await changes.lock(connection, account)
         await memories.replace_history(connection, account, entry, fresh, secret)
     return True
