@@ -105,12 +105,18 @@ async def history(desk: ReadDesk, memory_id: str) -> HistoryAnswer:
     return HistoryAnswer(versions=await desk.history(memory_id))
 
 
-@router.post("/{memory_id}/restore", responses=problems(NotFound, IdempotencyReused))
+@router.post("/{memory_id}/restore", responses=problems(NotFound, StaleVersion, IdempotencyReused))
 async def restore(
-    desk: WriteDesk, memory_id: str, response: Response, idempotency_key: IdempotencyKey = ""
+    desk: WriteDesk,
+    memory_id: str,
+    response: Response,
+    *,
+    if_match: IfMatch = "*",
+    idempotency_key: IdempotencyKey = "",
 ) -> MemoryRow:
     """Undo the last edit, or a delete: then the memory comes back under a new uid."""
-    return _tagged(await desk.restore(memory_id, idempotency_key), response)
+    row = await desk.restore(memory_id, _version(if_match), idempotency_key)
+    return _tagged(row, response)
 
 
 def _tagged(row: MemoryRow, response: Response) -> MemoryRow:

@@ -11,6 +11,7 @@ from backend.remote.arguments import Refused
 from backend.remote.wording import line, listing, plain
 from backend.repositories import memories
 from backend.schemas import PatchBody, RecallBody, StoreBody
+from backend.secrets import detect
 from backend.services import listing as lists
 from backend.services import recalling
 from backend.version import VERSION
@@ -77,7 +78,12 @@ async def _store(visit: Visit, new: given.Store) -> str:
 
 
 async def _same(visit: Visit, new: given.Store) -> MemoryRow | None:
-    """Find the memory that says the same already: models tend to repeat themselves."""
+    """Find the memory that says the same already: models tend to repeat themselves.
+
+    A text with a secret is no question to the database, whose log may hold what it was asked.
+    """
+    if detect.find(new.content):
+        return None
     asked = RecallBody(context=new.content, limit=ALIKE)
     found = await recalling.search(visit.desk.database, visit.desk.account, asked)
     text = new.content.split()

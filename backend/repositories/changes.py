@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,12 @@ SAVE_HISTORY = (
     "SELECT %s::uuid, %s::timestamptz, h.* FROM json_to_recordset(%s::json) "
     "AS h (uid uuid, op_id uuid, kind text, payload jsonb, secret bytea)"
 )
+SUPERSEDED = (
+    "WITH RECURSIVE chain AS (SELECT m.uid, m.supersedes FROM memories m "
+    "WHERE m.account_id = %(account)s AND m.uid = ANY(%(uids)s) AND m.supersedes IS NOT NULL "
+    "UNION SELECT m.uid, m.supersedes FROM chain c JOIN memories m ON m.account_id = %(account)s "
+    "AND m.uid = c.supersedes AND m.supersedes IS NOT NULL) SELECT uid, supersedes FROM chain"
+)
 FAILED = (
     "INSERT INTO failures AS f (account_id, op_id, tries) VALUES (%s, %s, 1) ON CONFLICT "
     "(account_id, op_id) DO UPDATE SET tries = f.tries + 1, at = excluded.at RETURNING tries"
@@ -87,6 +94,15 @@ async def load(
     query = f"SELECT {NAMES} FROM memories WHERE account_id = %s AND uid = ANY(%s)"
     await cursor.execute(query, (account, list(uids)))
     return {row.uid: row async for row in cursor}
+
+
+async def superseded(
+    connection: AsyncConnection[Any], account: UUID, uids: Sequence[UUID]
+) -> dict[UUID, UUID]:
+    """Read what these memories supersede, and what those do, to the end; few supersede any."""
+    cursor = connection.cursor(row_factory=tuple_row)
+    await cursor.execute(SUPERSEDED, {"account": account, "uids": list(uids)})
+    return dict(await cursor.fetchall())
 
 
 async def known(
@@ -163,11 +179,34 @@ FEED = AND_ACCOUNT.format(
     "AND NOT (deleted_at IS NOT NULL AND version <= %(full)s) ORDER BY version LIMIT %(limit)s",
     columns=COLUMNS_OF_P,
 )
+# Cut by rows and by bytes, between two moments: who asks next names the last moment that was shown.
+# Only the lengths of the others are read.
 SINCE = AND_ACCOUNT.format(
-    page=f"SELECT {NAMES} FROM memories WHERE account_id = %(account)s "
-    "AND updated_at > %(moment)s ORDER BY updated_at, version LIMIT %(limit)s",
-    columns=COLUMNS_OF_P,
+    page="SELECT {names}, w.number < w.total AS is_cut FROM ("
+    "SELECT s.uid, s.updated_at, count(*) OVER moments AS number, count(*) OVER () AS total, "
+    "sum(s.bytes) OVER moments AS bytes, min(s.updated_at) OVER () AS first "
+    "FROM (SELECT uid, updated_at, %(row)s + octet_length(coalesce(content, '')) "
+    "+ octet_length(tags) + octet_length(expanded_keywords) AS bytes FROM memories "
+    "WHERE account_id = %(account)s AND updated_at > %(moment)s "
+    "ORDER BY updated_at, version LIMIT %(rows)s + 1) s "
+    "WINDOW moments AS (ORDER BY s.updated_at)) w "
+    "JOIN memories m ON m.account_id = %(account)s AND m.uid = w.uid "
+    "WHERE (w.number <= %(rows)s AND w.bytes <= %(bytes)s) OR w.updated_at = w.first".format(
+        names=", ".join(f"m.{name}" for name in COLUMNS)
+    ),
+    columns=f"{COLUMNS_OF_P}, p.is_cut",
 )
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How much a page holds at most, and how many bytes a row has besides its texts."""
+
+    rows: int
+    bytes: int
+    row: int
+
+
 # The account's version, live count, digest, change time and horizon.
 State = tuple[int, int, int, datetime, int]
 
@@ -181,24 +220,32 @@ async def feed(
     full dump that began at that version.
     """
     named = {"account": account, "after": after, "full": full, "limit": limit}
-    return await _with_state(connection, FEED, named)
+    state, rows, _ = await _with_state(connection, FEED, named)
+    return state, rows
 
 
 async def since(
-    connection: AsyncConnection[Any], account: UUID, moment: datetime, limit: int
-) -> tuple[State, list[Row]]:
-    """Return the account's state and what changed after a moment, tombstones included."""
-    named = {"account": account, "moment": moment, "limit": limit}
-    return await _with_state(connection, SINCE, named)
+    connection: AsyncConnection[Any], account: UUID, moment: datetime, cut: Cut
+) -> tuple[State, list[Row], bool]:
+    """Return the account's state, what changed after a moment, and whether that is not all of it.
+
+    Tombstones are included. What was changed in one moment stays together, however much it is.
+    """
+    named = {"account": account, "moment": moment, **vars(cut)}
+    state, rows, others = await _with_state(connection, SINCE, named)
+    return state, rows, bool(others and others[-1][0])
 
 
 async def _with_state(
     connection: AsyncConnection[Any], query: str, named: dict[str, Any]
-) -> tuple[State, list[Row]]:
+) -> tuple[State, list[Row], list[tuple[Any, ...]]]:
+    """Return the account's state, the rows, and what the query adds to each row."""
     cursor = connection.cursor(row_factory=tuple_row)
     found = await (await cursor.execute(query, named)).fetchall()
     if not found:
         raise Unavailable("This account was erased a moment ago.")
-    rows = [Row(**dict(zip(COLUMNS, one[5:], strict=True))) for one in found if one[5] is not None]
+    filled = [one[5:] for one in found if one[5] is not None]
+    width = len(COLUMNS)
+    rows = [Row(**dict(zip(COLUMNS, one[:width], strict=True))) for one in filled]
     state: State = found[0][:5]
-    return state, rows
+    return state, rows, [one[width:] for one in filled]

@@ -63,9 +63,19 @@ class Outcome:
 class Batch:
     """Applies operations in order to one locked account."""
 
-    def __init__(self, account: Account, rows: dict[UUID, Row], known: dict[UUID, Done]) -> None:
-        """Keep the account, the rows that operations may touch, and the operations known."""
+    def __init__(
+        self,
+        account: Account,
+        rows: dict[UUID, Row],
+        known: dict[UUID, Done],
+        chains: dict[UUID, UUID] | None = None,
+    ) -> None:
+        """Keep the account, the rows that operations may touch, and the operations known.
+
+        `chains` says of what operations let a memory supersede what that supersedes, and so on.
+        """
         self.account = account
+        self._chains = chains or {}
         self.changed: dict[UUID, Row] = {}
         self.kept: list[Kept] = []
         self.done: list[Done] = []
@@ -111,7 +121,7 @@ class Batch:
             updated_at=self.account.now,
             field_versions=dict.fromkeys(EDITABLE, version),
             words=_words(op.fields),
-            **_fields(op),
+            **self._fields(op),
         )
         self.account.count(op.uid, version, present=True)
         self._put(row)
@@ -124,18 +134,30 @@ class Batch:
         base = row.version if op.base is None else op.base
         if any(row.field_versions.get(name, 0) > base for name in op.fields):
             return self._lost(op)
-        self._change(row, op)
+        if not self._says_the_same(row, op):
+            self._change(row, op)
         return "applied"
+
+    def _says_the_same(self, row: Row, op: Ready) -> bool:
+        """Tell whether an update leaves everything as it is: an undo of it would seem to fail."""
+        after = row.copy()
+        self._write(after, row, op)
+        if after.bound == row.uid and row.bound is None:
+            after.bound = None  # two ways to say one thing
+        return after == row
+
+    def _write(self, after: Row, before: Row, op: Ready) -> None:
+        for name, value in self._fields(op).items():
+            setattr(after, name, value)
+        after.words = _words(vars(after))
+        _seal(after, before, op)
 
     def _change(self, row: Row, op: Ready) -> None:
         if not op.forever:
             self._keep(row, "superseded", op.op_id)
         after = self._next(row)
-        for name, value in _fields(op).items():
-            setattr(after, name, value)
-            after.field_versions[name] = after.version
-        after.words = _words(vars(after))
-        _seal(after, row, op)
+        self._write(after, row, op)
+        after.field_versions.update(dict.fromkeys(op.fields, after.version))
         self.account.count(row.uid, row.version, present=False)
         self.account.count(row.uid, after.version, present=True)
         self._put(after)
@@ -202,14 +224,20 @@ class Batch:
         after.updated_at = self.account.now
         return after
 
+    def _fields(self, op: Ready) -> dict[str, Any]:
+        """Return what an operation sets; what superseded itself, in a circle, would be hidden."""
+        seen: set[UUID] = set()
+        uid = op.fields.get("supersedes")
+        while uid is not None and uid not in seen:
+            if uid == op.uid:
+                return {**op.fields, "supersedes": None}
+            seen.add(uid)
+            row = self._rows.get(uid)
+            uid = row.supersedes if row else self._chains.get(uid)
+        return op.fields
+
     def _put(self, row: Row) -> None:
         self._rows[row.uid] = self.changed[row.uid] = row
-
-
-def _fields(op: Ready) -> dict[str, Any]:
-    """Return what an operation sets; a memory that superseded itself would never be seen again."""
-    is_its_own = op.fields.get("supersedes") == op.uid
-    return {**op.fields, "supersedes": None} if is_its_own else op.fields
 
 
 def _seal(after: Row, before: Row, op: Ready) -> None:

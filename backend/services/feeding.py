@@ -32,9 +32,9 @@ PROTOCOL = {"min": 1, "max": 1}
 LIMITS = {"ops": OPS_LIMIT, "bytes": BODY_LIMIT, "content": CONTENT_LIMIT}
 FEATURES = ["replay", "since", "restore", "history", "secrets"]
 CURSOR_FORM = 1
-SINCE_LIMIT = 10_000  # rows
 PAGE_BYTES = 2 * 1_048_576
 ROW_BYTES = 600  # of a row besides its texts
+SINCE_CUT = changes.Cut(rows=10_000, bytes=8 * 1_048_576, row=ROW_BYTES)
 INT64 = 2**63 - 1
 NO_EPOCH = UUID(int=0)  # what is no epoch at all differs from every one
 
@@ -157,12 +157,9 @@ class Feed:
         """
         async with self.database.transaction(self.account) as connection:
             epoch = await self._check(connection)
-            (version, live, digest, changed_at, _), rows = await changes.since(
-                connection, self.account, moment, SINCE_LIMIT + 1
+            (version, live, digest, changed_at, _), shown, has_more = await changes.since(
+                connection, self.account, moment, SINCE_CUT
             )
-        shown, has_more = rows, len(rows) > SINCE_LIMIT
-        if has_more:  # rows of one moment stay together: the next call begins behind it
-            shown = [row for row in rows if row.updated_at < rows[-1].updated_at]
         after = Place(self.account, epoch, shown[-1].version if has_more else version)
         return FeedAnswer.model_construct(
             memories=[change_of(row) for row in shown],

@@ -93,7 +93,9 @@ def _missing(ready: Sequence[Ready], present: dict[UUID, Row]) -> list[Ready]:
 
 def _is_same(row: Row, ready: Ready) -> bool:
     return row.is_live and all(
-        getattr(row, name) == value or (name == "importance" and abs(row.importance - value) < SAME)
+        getattr(row, name) == value
+        or (name == "importance" and abs(row.importance - value) < SAME)
+        or (name == "supersedes" and row.supersedes is None)  # it closed a circle
         for name, value in ready.fields.items()
     )
 

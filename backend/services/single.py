@@ -170,11 +170,14 @@ class Desk:
             found = await memories.history(connection, self.account, row.uid)
         return [Version(kind=one["kind"], at=one["at"], fields=one["payload"]) for one in found]
 
-    async def restore(self, memory_id: str, idempotency_key: str = "") -> MemoryRow:
+    async def restore(
+        self, memory_id: str, if_match: int | None = None, idempotency_key: str = ""
+    ) -> MemoryRow:
         """Undo the last edit, or a delete: then the memory comes back under a new uid.
 
         Raises:
             NotFound: there is nothing to go back to.
+            StaleVersion: it is at another version than `if_match`.
             IdempotencyReused: the key was used for something else.
         """
         async with self.database.transaction(self.account) as connection:
@@ -183,6 +186,10 @@ class Desk:
             row = await named(within, self.account, memory_id)
             if row is None:
                 raise NotFound
+            op_id = self._op_id(idempotency_key)
+            is_repeated = bool(await changes.known(connection, self.account, [op_id]))
+            if if_match not in (None, row.version) and not is_repeated:
+                raise StaleVersion(current=_current(row))
             earlier = await memories.last_state(connection, self.account, row.uid)
             if earlier is None:
                 raise NotFound("There is no earlier text of this memory.")
@@ -193,7 +200,7 @@ class Desk:
                 if back is not None and back.is_live:  # asked again: the answer was lost
                     return row_of(back)
                 uid = uid if back is None else new_uid()
-            ready = restoring(row, earlier, self._op_id(idempotency_key), uid)
+            ready = restoring(row, earlier, op_id, uid)
             (outcome,) = await writing.apply_in(connection, self.account, [ready])
         if outcome.code == "op_id_reused":
             raise IdempotencyReused

@@ -70,7 +70,9 @@ async def apply_in(
         raise await epochs.changed(connection, account, locked.epoch, epoch)
     rows = await changes.load(connection, account, [one.uid for one in ready])
     known = await changes.known(connection, account, [one.op_id for one in ready])
-    batch = Batch(locked, rows, known)
+    replaced = [one.fields["supersedes"] for one in ready if one.fields.get("supersedes")]
+    chains = await changes.superseded(connection, account, replaced) if replaced else {}
+    batch = Batch(locked, rows, known, chains)
     outcomes = [batch.apply(one) for one in ready]
     await changes.save(connection, batch)
     return outcomes

@@ -396,3 +396,46 @@ async def test_list_looks_where_it_is_told(
 async def test_scope_that_is_none_is_refused(api: Api) -> None:
     """A misspelt one must not list what was not asked for."""
     assert (await api.alice.get("/api/memories", params={"scope": "globl"})).status_code == 422
+
+
+async def test_edit_that_changes_nothing_leaves_the_undo_alone(api: Api) -> None:
+    """No version and no entry in the history comes of it; a secret stays sealed as it was."""
+    token = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+    made = await stored(api.alice, f"first {token}")
+    url = f"/api/memories/{made['id']}"
+    await api.alice.patch(url, json={"tags": "one"})
+    before = (await api.alice.get(url)).json()
+    same = {name: before[name] for name in ("content", "tags", "importance", "category")}
+    assert (await api.alice.patch(url, json=same)).json() == before
+    undone = (await api.alice.post(f"{url}/restore")).json()
+    assert (undone["tags"], undone["content"]) == ("", before["content"])
+    assert (await api.alice.post(f"{url}/secret")).json()["content"] == f"first {token}"
+
+
+async def test_restore_of_a_version_is_done_once(api: Api) -> None:
+    """Asked again after its answer was lost, `If-Match` keeps it from undoing the undo."""
+    made = await stored(api.alice, "first")
+    url = f"/api/memories/{made['id']}"
+    edited = (await api.alice.patch(url, json={"content": "second"})).json()
+    headers = {"If-Match": f'"{edited["version"]}"', "Idempotency-Key": "undo"}
+    undone = await api.alice.post(f"{url}/restore", headers=headers)
+    assert undone.json()["content"] == "first"
+    again = await api.alice.post(f"{url}/restore", headers=headers)
+    assert again.json() == undone.json()
+    del headers["Idempotency-Key"]
+    refused = await api.alice.post(f"{url}/restore", headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (412, "stale_version")
+    assert refused.json()["current"]["content"] == "first"
+
+
+async def test_imported_circle_is_left_open_and_can_be_imported_again(api: Api) -> None:
+    """The second row is stored as one that supersedes nothing."""
+    uids = [str(uuid4()), str(uuid4())]
+    rows = [
+        {"uid": uid, "content": f"Fact {uid}", "supersedes": other}
+        for uid, other in zip(uids, reversed(uids), strict=True)
+    ]
+    for _ in range(2):
+        assert (await api.alice.post("/api/memories/import", json=rows)).status_code == 200
+    shown = (await api.alice.get("/api/memories")).json()["memories"]
+    assert [row["uid"] for row in shown] == [uids[0]]

@@ -298,6 +298,50 @@ async def test_operation_that_the_database_refuses_is_given_up(
     assert mended["status"] == "applied"
 
 
+@pytest.mark.parametrize("length", [1, 2, 3])
+@pytest.mark.parametrize("is_one_push", [True, False])
+async def test_circle_of_superseded_memories_is_left_open(
+    api: Api, length: int, *, is_one_push: bool
+) -> None:
+    """The operation that would close it is applied without that, or none would ever be seen."""
+    uids = [str(uuid4()) for _ in range(length)]
+    following = [*uids[1:], uids[0]]
+    ops = [
+        op("create", uid, 0, content=f"Fact of {uid}", supersedes=other)
+        for uid, other in zip(uids, following, strict=True)
+    ]
+    pushes = [ops] if is_one_push else [[one] for one in ops]
+    results = [result for some in pushes for result in await push(api.alice, *some)]
+    kept = [result["current"]["supersedes"] for result in results]
+    assert kept == [*following[:-1], None]
+    shown = (await api.alice.get("/api/memories")).json()["memories"]
+    assert [row["uid"] for row in shown] == [uids[0]]
+
+
+async def test_update_that_changes_nothing_makes_no_version(api: Api) -> None:
+    """It is applied, and devices have nothing to fetch."""
+    row = await created(api.alice)
+    (result,) = await push(api.alice, op("update", row["uid"], row["version"], content="text"))
+    assert (result["status"], result["current"]["version"]) == ("applied", row["version"])
+
+
+async def test_since_form_is_cut_by_bytes_too(api: Api, superuser: psycopg.Connection[Any]) -> None:
+    """Ten thousand long memories are not held at once; what one moment changed stays together."""
+    account = (await api.alice.get("/api/sync/hello")).json()["account_id"]
+    superuser.execute(
+        "INSERT INTO memories (account_id, uid, no, version, content, category, created_at, "
+        "updated_at) SELECT %s, gen_random_uuid(), n, n, repeat('x', 16384), 'facts', now(), "
+        "timestamptz '2026-01-01Z' + (n / 4) * interval '1 second' FROM generate_series(1, 600) n",
+        (account,),
+    )
+    first = (await api.alice.get(FEED, params={"since": "2020-01-01T00:00:00Z"})).json()
+    assert first["has_more"]
+    assert 400 < len(first["memories"]) < 600
+    second = (await api.alice.get(FEED, params={"since": first["server_time"]})).json()
+    seen = [row["id"] for row in first["memories"] + second["memories"]]
+    assert (seen, second["has_more"]) == (list(range(1, 601)), False)
+
+
 async def test_old_cursor_after_a_purge_is_expired(
     api: Api, postgres: Server, database_name: str
 ) -> None:

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.postgres import LOGIN
+
 if TYPE_CHECKING:
+    import psycopg
+
     from tests.backend.mcp.conftest import Served
+    from tests.support.postgres import Server
 
 pytestmark = pytest.mark.anyio
 
@@ -213,3 +218,22 @@ async def test_long_memory_is_kept_with_advice(served: Served) -> None:
     said = await served.tool("memory_store", content="word " * 400)
     assert "several memories" in said.text
     assert not (await served.tool("memory_list", limit=5_000)).is_error
+
+
+async def test_secret_is_no_question_to_the_database(
+    served: Served, superuser: psycopg.Connection[Any], postgres: Server, database_name: str
+) -> None:
+    """A PostgreSQL that logs what it is asked learns nothing of it."""
+    log = postgres.folder / "server.log"
+    superuser.execute(f"ALTER ROLE {LOGIN} IN DATABASE {database_name} SET log_statement = 'all'")
+    try:
+        superuser.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (LOGIN,)
+        )
+        await served.tool("memory_store", content=f"deploy token {SECRET}")
+        await served.tool("memory_store", content="nothing secret")
+    finally:
+        superuser.execute(f"ALTER ROLE {LOGIN} IN DATABASE {database_name} RESET log_statement")
+    logged = log.read_text("utf-8", "replace")
+    assert "nothing secret" in logged
+    assert SECRET[4:].lower() not in logged.lower()
