@@ -83,13 +83,13 @@ def _changes(count: int) -> str:
 
 def _queue(connection: sqlite3.Connection, found: Standing) -> str:
     there, live = connection.execute(
-        "SELECT count(*) FILTER (WHERE sv > 0), count(*) FROM memories WHERE live = 1"
+        "SELECT total(sv > 0), count(*) FROM memories WHERE live = 1"
     ).fetchone()
     if not outbox.is_bound(connection):  # what the first answer of a server will queue
         return f"{_changes(live)} to send" if live else "nothing to send yet"
     if not found.queued:
         return "everything is sent"
-    return f"{_changes(found.queued)} to send; {there} of {live} memories are on the server"
+    return f"{_changes(found.queued)} to send; {there:.0f} of {live} memories are on the server"
 
 
 def attention(connection: sqlite3.Connection, settings: Settings) -> list[str]:
