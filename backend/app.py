@@ -111,7 +111,7 @@ def keeping(database: Database) -> Any:  # noqa: ANN401  (secrets.aes.Keep)
 async def _lifespan(
     settings: Settings, shared: Provided, telemetry: Telemetry, metrics_host: str
 ) -> AsyncIterator[None]:
-    with telemetry.libraries():
+    with telemetry.libraries(), telemetry.traces(are_wanted=settings.is_traced):
         async with _serving(settings, shared, telemetry):
             with telemetry.metrics_at(metrics_host, settings.metrics_port):
                 yield

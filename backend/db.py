@@ -21,6 +21,7 @@ from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool
 
 from backend.errors import ConfigurationError, Unavailable
+from backend.tracing import part
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -151,9 +152,10 @@ class Database:
         """
         prologue = _prologue(account_id, seconds)
         try:
-            connection, _ = await self._begin(lambda one: one.execute(prologue))
-            async with self._returned(connection):
-                yield connection
+            with part("database transaction"):
+                connection, _ = await self._begin(lambda one: one.execute(prologue))
+                async with self._returned(connection):
+                    yield connection
         except NewLife as error:
             await self.begin_epoch_of_new_life()
             raise Unavailable("The database began a new life a moment ago.") from error
@@ -176,9 +178,10 @@ class Database:
         except TimeoutError as error:
             raise Unavailable("Too many exports are under way.") from error
         try:
-            connection, _ = await self._begin(lambda one: one.execute(prologue))
-            async with self._returned(connection):
-                yield connection
+            with part("database transaction"):
+                connection, _ = await self._begin(lambda one: one.execute(prologue))
+                async with self._returned(connection):
+                    yield connection
         except AWAY as error:
             raise Unavailable from error
         finally:
@@ -212,10 +215,11 @@ class Database:
             return await cursor.execute(whole(account_id, statement))
 
         try:
-            connection, cursor = await self._begin(ask)
-            async with self._returned(connection):
-                await cursor.set_result(READ)
-                return await cursor.fetchall()
+            with part("database transaction"):
+                connection, cursor = await self._begin(ask)
+                async with self._returned(connection):
+                    await cursor.set_result(READ)
+                    return await cursor.fetchall()
         except AWAY as error:
             raise Unavailable from error
 

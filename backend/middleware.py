@@ -1,4 +1,4 @@
-"""What stands before all routes: request ids, logs, limits on bodies, and the last resort.
+"""What stands before all routes: request ids, logs, traces, limits on bodies, and the last resort.
 
 Pure ASGI. A body is counted as it passes, packed and unpacked, and never collected here.
 """
@@ -68,15 +68,19 @@ class Doorway:
             await self._app(scope, receive, send)
             return
         request = _Request(scope, send)
-        with self._telemetry.running.track_inprogress():
-            try:
-                await self._app(scope, request.limited(receive), request.send)
-            except ApiError as error:
-                await request.fail(error)
-            except Exception as error:  # noqa: BLE001  (the last resort)
-                self._telemetry.failed(request.id, error)
-                await request.fail(_seen_from_outside(error))
-        self._telemetry.served(request.served())
+        with self._telemetry.traced(request.traceparent):
+            with self._telemetry.running.track_inprogress():
+                await self._answer(request, receive)
+            self._telemetry.served(request.served())
+
+    async def _answer(self, request: _Request, receive: Receive) -> None:
+        try:
+            await self._app(request.scope, request.limited(receive), request.send)
+        except ApiError as error:
+            await request.fail(error)
+        except Exception as error:  # noqa: BLE001  (the last resort)
+            self._telemetry.failed(request.id, error)
+            await request.fail(_seen_from_outside(error))
 
 
 class _Request:
@@ -88,6 +92,7 @@ class _Request:
         given = self._headers.get(b"x-request-id", b"").decode("latin-1")
         self.id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
         scope.setdefault("state", {})["request_id"] = self.id
+        self.traceparent = self._headers.get(b"traceparent", b"").decode("latin-1")
         self._status = 0
 
     async def send(self, message: Message) -> None:

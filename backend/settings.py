@@ -46,6 +46,7 @@ class Settings:
     vault_prefix: str = "claude-memory"
     kms_key_id: str = ""
     secret_arn: str = ""
+    is_traced: bool = False  # the SDK of OpenTelemetry reads its other variables by itself
     public_url: str = ""  # what callers know the server by; empty: whatever they call it
 
     def __repr__(self) -> str:
@@ -83,6 +84,7 @@ class Settings:
             vault_prefix=read.text("VAULT_PREFIX") or "claude-memory",
             kms_key_id=read.text("MEMORY_KMS_KEY_ID"),
             secret_arn=read.text("MEMORY_SECRET_ARN"),
+            is_traced=read.is_traced(),
             public_url=read.address("MEMORY_PUBLIC_URL"),
         )
 
@@ -113,6 +115,12 @@ class _Reader:
         if value and not ADDRESS.fullmatch(value):
             raise ConfigurationError(f"{name} is {value[:80]!r}; write https://memory.example.com.")
         return value
+
+    def is_traced(self) -> bool:
+        """Tell whether a collector is named, in one of the two standard ways."""
+        named = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+        is_off = self.text("OTEL_SDK_DISABLED").lower() == "true"
+        return not is_off and any(map(self.text, named))
 
     def choice(self, name: str, among: tuple[str, ...]) -> str:
         value = self.text(name).lower() or among[0]

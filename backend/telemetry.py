@@ -1,4 +1,4 @@
-"""What operators see: JSON logs and Prometheus metrics. Never content, never a key.
+"""What operators see: JSON logs, Prometheus metrics and traces. Never content, never a key.
 
 An account appears as a hash, an address as its template, an error as its type and place.
 """
@@ -19,13 +19,23 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from backend.tracing import UNDER_WAY
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from contextlib import AbstractContextManager
     from uuid import UUID
 
     from prometheus_client import Metric
 
+    from backend.tracing import Tracer
+
 ROOT = Path(__file__).resolve().parent.parent
+SERVER_ERRORS = 500
+NO_SDK = (
+    "OTEL_EXPORTER_OTLP_ENDPOINT is set, but OpenTelemetry's SDK is not installed. Install "
+    "requirements-otel.lock in place of requirements-backend.lock, or take the variable away."
+)
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -76,7 +86,7 @@ class _Relay(logging.Handler):
 
 
 class Telemetry:
-    """Counts and logs what the server does."""
+    """Counts, logs and traces what the server does."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         """Write logs to the stream, standard output if there is none."""
@@ -98,6 +108,7 @@ class Telemetry:
             registry=self.registry,
             multiprocess_mode="livesum",
         )
+        self._tracer: Tracer | None = None
         self.log: Any = structlog.wrap_logger(
             structlog.PrintLogger(stream or sys.stdout),
             processors=[
@@ -143,14 +154,42 @@ class Telemetry:
         finally:
             root.removeHandler(handler)
 
+    @contextlib.contextmanager
+    def traces(self, *, are_wanted: bool) -> Iterator[None]:
+        """Send traces to the collector meanwhile, if they are wanted; its absence harms nothing."""
+        tracer = self._tracer = self._begin_tracing() if are_wanted else None
+        try:
+            yield
+        finally:
+            self._tracer = None
+            if tracer is not None:
+                tracer.end()
+
+    def traced(self, traceparent: str) -> AbstractContextManager[None]:
+        """Have the trace of a request under way meanwhile, if there are traces."""
+        if self._tracer is None:
+            return contextlib.nullcontext()
+        return self._tracer.request(traceparent)
+
     def served(self, request: Served) -> None:
         """Tell of one answered request."""
         self._requests.labels(request.method, request.route, str(request.status)).inc()
         self._seconds.labels(request.method, request.route).observe(request.seconds)
+        account = hashed(request.account)
+        if trace := UNDER_WAY.get():
+            facts: dict[str, str | int] = {
+                "http.request.method": request.method,
+                "http.route": request.route,
+                "http.response.status_code": request.status,
+                "request_id": request.request_id,
+                "account": account,
+            }
+            name = f"{request.method} {request.route}"
+            trace.tell(name, facts, is_failed=request.status >= SERVER_ERRORS)
         self.log.info(
             "request",
             request_id=request.request_id,
-            account=hashed(request.account),
+            account=account,
             method=request.method,
             route=request.route,
             status=request.status,
@@ -162,6 +201,24 @@ class Telemetry:
         self.log.error(
             "defect", request_id=request_id, kind=type(error).__name__, where=places(error)
         )
+
+    def _begin_tracing(self) -> Tracer | None:
+        try:
+            from backend.spans import Collector
+
+            return Collector(self._arrive)
+        except ImportError:
+            self.log.warning("no traces", problem=NO_SDK)
+        except Exception as error:  # noqa: BLE001  (the server goes before its traces)
+            self.log.warning("no traces", problem="An OTEL_ variable cannot be used.")
+            self.failed("", error)
+        return None
+
+    def _arrive(self, do_arrive: bool) -> None:  # noqa: FBT001  (told as it is)
+        if do_arrive:
+            self.log.info("traces arrive again")
+        else:
+            self.log.warning("no traces", problem="The collector does not take them.")
 
 
 def hashed(account: UUID | None) -> str:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from backend.errors import ApiError, SecretLost
 from backend.secrets.bundle import join, split
 from backend.secrets.envelope import NONCE, Envelope, bound, parse
+from backend.tracing import part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,7 +49,7 @@ class EnvelopeKeeper:
     async def seal(self, account: UUID, uid: UUID, clear: str) -> bytes:
         """Return `clear` sealed under a data key that is used once."""
         data_key, nonce = self._random(DATA_KEY), self._random(NONCE)
-        wrapped = await self._newest.wrap(account, data_key)
+        wrapped = await self._wrap(account, data_key)
         # A strict encoder would quote the secret in its error.
         text = clear.encode("utf-8", "surrogatepass")
         body = AESGCM(data_key).encrypt(nonce, text, bound(account, uid))
@@ -81,7 +82,7 @@ class EnvelopeKeeper:
         if _key(envelope.keeper, envelope.wrapped) == await self._present_key():
             return seal
         data_key = await self._data_key(account, envelope)
-        wrapped = await self._newest.wrap(account, data_key)
+        wrapped = await self._wrap(account, data_key)
         return replace(envelope, keeper=self._newest.name, wrapped=wrapped).pack()
 
     def key_id(self, blob: bytes) -> str:
@@ -92,7 +93,7 @@ class EnvelopeKeeper:
     async def _present_key(self) -> str:
         """Name the key that wraps now; it is asked for anew once in a while."""
         if self._clock() >= self._present_until:
-            wrapped = await self._newest.wrap(NOBODY, bytes(DATA_KEY))
+            wrapped = await self._wrap(NOBODY, bytes(DATA_KEY))
             self._present = _key(self._newest.name, wrapped)
             self._present_until = self._clock() + PRESENT
         return self._present
@@ -100,7 +101,7 @@ class EnvelopeKeeper:
     async def check(self) -> str:
         """Wrap a key that opens nothing: that proves the way, the login and the right to seal."""
         try:
-            await self._newest.wrap(NOBODY, bytes(DATA_KEY))
+            await self._wrap(NOBODY, bytes(DATA_KEY))
         except ApiError as error:
             return str(error)
         return ""
@@ -109,7 +110,12 @@ class EnvelopeKeeper:
         wrapper = self._wrappers.get(envelope.keeper)
         if wrapper is None:
             raise SecretLost(f"The secret is kept by {envelope.keeper}, which is not set up here.")
-        return await wrapper.unwrap(account, envelope.wrapped)
+        with part(f"keeper {wrapper.name} unwrap"):
+            return await wrapper.unwrap(account, envelope.wrapped)
+
+    async def _wrap(self, account: UUID, data_key: bytes) -> Wrapped:
+        with part(f"keeper {self._newest.name} wrap"):
+            return await self._newest.wrap(account, data_key)
 
 
 def _key(keeper: str, wrapped: Wrapped) -> str:

@@ -57,7 +57,7 @@ def test_variables_are_those_of_the_readme() -> None:
         node.value
         for node in ast.walk(ast.parse(text(BACKEND / "settings.py")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        if re.fullmatch(r"(?:MEMORY|VAULT|API|DATABASE)_[A-Z_]+", node.value)
+        if re.fullmatch(r"(?:MEMORY|VAULT|API|DATABASE|OTEL)_[A-Z_]+", node.value)
     }
     assert sorted(cells(README, "server variable")) == sorted(read)
 

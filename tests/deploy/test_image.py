@@ -47,7 +47,7 @@ def stages() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     return found[:second], found[second:]
 
 
-@pytest.mark.parametrize("name", ["backend", "function", "lambda-runtime"])
+@pytest.mark.parametrize("name", ["backend", "otel", "function", "lambda-runtime"])
 def test_what_is_shipped_is_what_was_tested(name: str) -> None:
     """Every version of the smaller lock is that of the development environment."""
     tested = dict(PINNED.findall((ROOT / "requirements.lock").read_text("utf-8")))
