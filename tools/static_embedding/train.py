@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 SEED = 1
-STEPS = 2_500
-RATE = 3e-3
+STEPS = 400
+RATE = 2e-3
 WARMING = 50  # steps
 PAIRS = 192  # of a batch
 CLUSTERED = 0.5  # share of the batches that have clusters of texts that are alike

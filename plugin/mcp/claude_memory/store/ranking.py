@@ -58,11 +58,15 @@ RECENCY = 0.03
 # The floor for hooks, fitted to questions asked of their own store and of others: the share of the
 # question that is answered, each of its words that is no ordinary one, the share of the memory's
 # own words that were asked for, and words that stand together in both.
-FLOOR = 0.95
+FLOOR = 1.05
 MOSTLY = 0.5  # of a question, when only words that everybody uses are answered
 TELLING = 0.18
 ABOUT = 1.7
 TOGETHER = 0.2
+# The same by meaning: what is near enough need not share telling words.
+OWN_SHARE = 1.2
+ALIKE = 1.25
+CLEARLY_ALIKE = 0.5
 HALF_WORD = 0.5  # two of four Chinese characters may be no word
 OWN_WORDS_READ = 1_500  # characters
 
@@ -156,15 +160,12 @@ class Judge:
             for one, other, pattern in self._pairs
             if one in found.matched and other in found.matched
         )
+        own = len(found.matched) / _size(text)
+        meant = found.share + own * OWN_SHARE + found.alike * ALIKE >= FLOOR
         if not telling and not together and found.share < MOSTLY:
-            return False
-        worth = (
-            found.share
-            + telling * TELLING
-            + len(found.matched) / _size(text) * ABOUT
-            + together * TOGETHER
-        )
-        return worth >= FLOOR
+            return meant and found.alike >= CLEARLY_ALIKE
+        said = found.share + telling * TELLING + own * ABOUT + together * TOGETHER
+        return meant or said >= FLOOR
 
 
 def _telling(text: str) -> float:
