@@ -135,6 +135,7 @@ def question(arguments: Arguments) -> Question:
         limit=read.integer("limit", 10),
         sort_by=read.text("sort_by") or "relevance",
         scope=read.text("scope") or "",
+        explain=read.flag("explain"),
     )
     if asked.sort_by not in SORTS:
         message = f"sort_by is '{asked.sort_by[:40]}'."

@@ -100,6 +100,7 @@ RECALL = Tool(
             "limit": {**LIMIT, "default": 10},
             "sort_by": {"type": "string", "enum": ["relevance", "importance", "recency"]},
             "scope": RECALL_SCOPE,
+            "explain": {"type": "boolean", "description": "say why each was found"},
         },
         "context",
     ),

@@ -51,6 +51,7 @@ class Question:
     limit: int = 10
     sort_by: str = "relevance"
     scope: str = ""  # empty: global plus this project; global | project | all
+    explain: bool = False  # tell in the notes why each memory was found
 
 
 @dataclass(frozen=True)
