@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
-BLOCK = 2_048  # rids; the schema's triggers know it too
+BLOCK = 512  # rids; the schema's triggers know it too
 OPEN_BLOCKS = 2  # without planes that are read: the newest
 MODEL = "meaning_model"
 NOTHING = bytes([vectors.ZERO]) * DIMENSIONS

@@ -200,12 +200,12 @@ CREATE TABLE meanings (rid INTEGER PRIMARY KEY, vector BLOB NOT NULL);
 CREATE TABLE meaning_planes (block INTEGER PRIMARY KEY, planes BLOB NOT NULL);
 CREATE TRIGGER meaning_of_removed AFTER DELETE ON memories BEGIN
     DELETE FROM meanings WHERE rid = old.rid;
-    DELETE FROM meaning_planes WHERE block = old.rid >> 11;
+    DELETE FROM meaning_planes WHERE block = old.rid >> 9;
 END;
 CREATE TRIGGER meaning_of_changed AFTER UPDATE OF content, live ON memories
 WHEN new.content <> old.content OR new.live <> old.live BEGIN
     DELETE FROM meanings WHERE rid = old.rid;
-    DELETE FROM meaning_planes WHERE block = old.rid >> 11;
+    DELETE FROM meaning_planes WHERE block = old.rid >> 9;
 END;
 """
 
