@@ -82,11 +82,11 @@ def test_missing_vectors_are_filled_and_full_blocks_sealed(store: sqlite3.Connec
     put(store, "The parrot belongs to Ben")
     with write(store):
         meaning.begin(store)
-        last = meaning.fill(store, 0, 3_000)
+        last = meaning.fill(store, 0, 700)
     with write(store):
-        assert meaning.fill(store, last, 3_000)
+        assert meaning.fill(store, last, 700)
     with write(store):
-        assert meaning.fill(store, 0, 3_000) == 0
+        assert meaning.fill(store, 0, 700) == 0
         while meaning.seal(store):
             pass
     assert planes(store) == [0, 1]
