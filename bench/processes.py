@@ -24,13 +24,13 @@ PROJECT = "project"
 class Server:
     """One MCP server process, started with the command line of plugin/.mcp.json."""
 
-    def __init__(self, home: Path, session: str = "bench") -> None:
+    def __init__(self, home: Path, session: str = "bench", **environ: str) -> None:
         """Start it on a data folder; nothing is said to it yet."""
         server = json.loads((PLUGIN / ".mcp.json").read_text("utf-8"))["mcpServers"]["memory"]
         rest = [part.replace("${CLAUDE_PLUGIN_ROOT}", str(PLUGIN)) for part in server["args"]]
         self.process = subprocess.Popen(
             [interpreter(server["command"]), *rest],
-            env=surroundings(home, CLAUDE_CODE_SESSION_ID=session),
+            env=surroundings(home, CLAUDE_CODE_SESSION_ID=session, **environ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -165,7 +165,7 @@ def program(*arguments: str) -> list[str]:
 def surroundings(home: Path, **more: str) -> Mapping[str, str]:
     """Return the environment of a process: a data folder, and nothing of the user's."""
     place = home.parent / PROJECT
-    place.mkdir(exist_ok=True)
+    place.mkdir(exist_ok=True, parents=True)
     return {
         "HOME": str(home.parent),
         "PATH": os.environ["PATH"],

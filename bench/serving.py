@@ -91,15 +91,14 @@ class Server:
         """Start it, and wait until it is ready."""
         self._postmaster = int(postmaster.read_text().split("\n", 1)[0])
         with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
+            self.port = int(probe.getsockname()[1])
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "backend", "serve", "--port", str(port)],
+            [sys.executable, "-m", "backend", "serve", "--port", str(self.port)],
             cwd=ROOT,
             env={**surroundings(), "DATABASE_URL": url},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        self._port = port
         self._line = self.line()
         self._wait()
 
@@ -113,7 +112,7 @@ class Server:
 
     def line(self) -> HTTPConnection:
         """Return a connection; it is opened by the first request."""
-        return HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
+        return HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
 
     def ask(
         self,

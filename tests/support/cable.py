@@ -21,16 +21,18 @@ class Cable:
     (what is asked arrives, and the connection ends where the answer begins).
     """
 
-    def __init__(self, host: str, port: int) -> None:
-        """Listen on a port of its own."""
+    def __init__(self, host: str, port: int, listener: socket.socket | None = None) -> None:
+        """Listen on a port of its own, or where it is told to."""
         self._target = (host, port)
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = listener or socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
         self._lock = threading.Lock()
         self.is_pulled = self.is_mute = self.is_losing = False
         self.held = 0  # connections that are mute now
         self.lost = 0  # answers
         self.pushes = 0  # requests that bring changes
+        self.pulls = 0  # requests that ask for some
+        self.carried = 0  # bytes, both ways
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -104,9 +106,12 @@ class Cable:
 
     def _count(self, data: bytes) -> bool:
         self.pushes += data.startswith(b"POST ")
+        self.pulls += data.startswith(b"GET ")
+        self.carried += len(data)
         return True
 
-    def _lose(self, _data: bytes) -> bool:
+    def _lose(self, data: bytes) -> bool:
+        self.carried += len(data)
         self.lost += self.is_losing
         return not self.is_losing
 

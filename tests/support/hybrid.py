@@ -33,9 +33,9 @@ def machine(home: Path, url: str, key: str) -> Session:
     return Session(home, environ={"MEMORY_API_URL": url, "MEMORY_API_KEY": key})
 
 
-def comes(seen: Callable[[], str], wanted: str) -> str:
+def comes(seen: Callable[[], str], wanted: str, patience: float = PATIENCE) -> str:
     """Ask until the answer holds what is wanted; return it."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while wanted not in (said := seen()):
         assert time.monotonic() < end, f"{wanted!r} never came: {said}"
         time.sleep(0.1)
@@ -49,6 +49,6 @@ def on_server(server: str, key: str) -> list[str]:
     return [row["content"] for row in answer.raise_for_status().json()["memories"]]
 
 
-def all_sent(session: Session) -> None:
+def all_sent(session: Session, patience: float = PATIENCE) -> None:
     """Wait until a session says that nothing is left to send."""
-    comes(lambda: session.call("memory_status").text, "Queue: everything is sent")
+    comes(lambda: session.call("memory_status").text, "Queue: everything is sent", patience)

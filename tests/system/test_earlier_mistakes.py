@@ -111,6 +111,7 @@ def test_lost_answers_double_nothing(tmp_path: Path, server: str, cable: Cable, 
         assert "changes to send" in one.done("memory_status")
         cable.plug()
         all_sent(one)
+        assert "changed here and elsewhere" not in one.done("memory_status")
     assert sorted(on_server(server, key)) == sorted([*texts, "Stored while answers came."])
 
 
