@@ -10,6 +10,7 @@ each token's text begins, the texts, and a row of DIMENSIONS bytes for each toke
 
 from __future__ import annotations
 
+import functools
 import math
 import mmap
 import os
@@ -35,6 +36,7 @@ LANES = int.from_bytes(b"\xff\x00" * (DIMENSIONS // 2), "little")
 AT_ONCE = 256  # rows added before a lane of sixteen bits may overflow
 MOST_TOKENS = 1_024  # of one text: what it is about has been said by then
 LONGEST_WORD = 32
+REMEMBERED = 4_096  # words, each with its pieces
 NAME = re.compile(r"[^\W_]+")
 CONTINUED = b"##"
 
@@ -58,6 +60,7 @@ class Embedding:
         self._spans = self._begin + self._slots * SLOT.size
         self._texts = self._spans + (count + 1) * SPAN.size // 2
         self._rows = self._texts + length
+        self._of_name = functools.lru_cache(REMEMBERED)(self._look_up)  # most words come again
         whole = self._rows + count * DIMENSIONS
         if not head.startswith(MAGIC) or len(self._bytes) != whole:
             message = f"{path} is no table of word vectors"
@@ -82,12 +85,14 @@ class Embedding:
     def tokens(self, text: str) -> Iterator[int]:
         """Yield the numbers of a text's words, or of the pieces of what is no word."""
         for name in names(text):
-            whole = self._number(name.lower().encode())
-            if whole is not None:  # `TypeScript` is one word to its users
-                yield whole
-                continue
-            for part in words.camel_parts(name) or [name.lower()]:
-                yield from self._pieces(part.encode())
+            yield from self._of_name(name)
+
+    def _look_up(self, name: str) -> list[int]:
+        whole = self._number(name.lower().encode())
+        if whole is not None:  # `TypeScript` is one word to its users
+            return [whole]
+        parts = words.camel_parts(name) or [name.lower()]
+        return [piece for part in parts for piece in self._pieces(part.encode())]
 
     def _pieces(self, word: bytes) -> list[int]:
         """Cut a word into the longest pieces that the table knows; none if it cannot be."""
