@@ -95,6 +95,10 @@ class Server:
         with psycopg.connect(self.url(database, "memory"), autocommit=True) as connection:
             yield connection
 
+    def connect(self, database: str) -> psycopg.Connection[Any]:
+        """Connect as the one who may do everything, for as long as the caller likes."""
+        return psycopg.connect(self.url(database, "memory"), autocommit=True)
+
     def clear(self, database: str) -> None:
         """Empty every table, as the migration left it."""
         with self.superuser(database) as connection:

@@ -1,0 +1,155 @@
+"""Local stores as an onlooker sees them: rows, outbox, shelf and sync state, read from the file.
+
+What should be visible is worked out here once more, from the protocol alone, so that a mistake in
+the shipped `view` is not taken for the truth.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    Fields = dict[str, Any]
+
+TEXTS = ("content", "tags", "expanded_keywords")
+COMPARED = (*TEXTS, "category", "importance", "is_sensitive", "scope", "project")
+NULLED = ("supersedes", "expires_at")
+MARK = re.compile(r"mark[0-9]{6}")
+
+
+def marks(text: object) -> set[str]:
+    """Return the marks that a text holds."""
+    return set(MARK.findall(str(text)))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A store at one moment."""
+
+    rows: dict[str, Fields]
+    ops: tuple[Fields, ...]
+    shelf: dict[str, Fields]
+    state: dict[str, str]
+
+    @property
+    def account(self) -> str:
+        """Return the account that the store belongs to, if it does."""
+        return self.state.get("account_id", "")
+
+    @property
+    def cursor(self) -> tuple[str, int] | None:
+        """Return the epoch and the version of the cursor; None before a full dump."""
+        text = self.state.get("cursor", "")
+        if not text:
+            return None
+        _, _, epoch, version, _ = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        return epoch, version
+
+    def live(self) -> dict[str, Fields]:
+        """Return the visible rows."""
+        return {uid: row for uid, row in self.rows.items() if row["live"]}
+
+    def on_server(self) -> dict[str, int]:
+        """Return the version of each row that is live on the server as far as is known here."""
+        return {uid: row["sv"] for uid, row in self.rows.items() if is_live(state_of(row))}
+
+    def marks_of(self, uid: str) -> set[str]:
+        """Return the marks in the visible texts of a memory."""
+        row = self.rows.get(uid, {})
+        return marks([row.get(name) for name in TEXTS])
+
+    def ops_of(self, uid: str) -> list[Fields]:
+        """Return the operations of a memory in their order."""
+        return [op for op in self.ops if op["uid"] == uid]
+
+    def pending_marks(self, state: str | None = None) -> set[str]:
+        """Return what waits in the outbox."""
+        found = [op["body"] for op in self.ops if state is None or op["state"] == state]
+        return marks(found)
+
+
+class StoreFile:
+    """One file, opened for looking only."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it."""
+        self.path = path
+        self._connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+        self._connection.row_factory = sqlite3.Row
+        self._known: tuple[int, Seen | None] | None = None
+
+    def close(self) -> None:
+        """Close it."""
+        self._connection.close()
+
+    def look(self) -> Seen | None:
+        """Read it, unless nobody has written since the last look; None before it has tables."""
+        [(version,)] = self._connection.execute("PRAGMA data_version").fetchall()
+        if self._known is None or self._known[0] != version:
+            self._known = version, self._read()
+        return self._known[1]
+
+    def _read(self) -> Seen | None:
+        if not self._all("SELECT 1 FROM sqlite_master WHERE name = 'sync_state'"):
+            return None
+        ops = self._all("SELECT * FROM pending_ops ORDER BY seq")
+        return Seen(
+            rows={row["uid"]: row for row in self._all("SELECT * FROM memories")},
+            ops=tuple({**op, "body": json.loads(op["body"])} for op in ops),
+            shelf={row["op_id"]: row for row in self._all("SELECT * FROM shelf")},
+            state={row["k"]: row["v"] for row in self._all("SELECT k, v FROM sync_state")},
+        )
+
+    def _all(self, query: str) -> list[Fields]:
+        return [dict(row) for row in self._connection.execute(query).fetchall()]
+
+
+def state_of(row: Fields) -> Fields | None:
+    """Return the server's state of a row as the store keeps it."""
+    found: Fields | None = json.loads(row["srv"]) if row["srv"] else None
+    return found
+
+
+def is_live(srv: Fields | None) -> bool:
+    """Tell whether a server's state is that of a live memory."""
+    return srv is not None and srv.get("deleted_at") is None and srv.get("content") is not None
+
+
+def expected(srv: Fields | None, ops: Iterable[Fields]) -> Fields | None:
+    """Work out what has to be visible: the server's state, then the outbox in its order."""
+    shown = dict(srv) if srv is not None and is_live(srv) else None
+    for op in ops:
+        body = op["body"]
+        if op["kind"] == "delete" or (op["kind"] == "replay" and body["deleted"]):
+            shown = None
+        elif op["kind"] == "replay":
+            shown = dict(body["fields"])
+        elif op["kind"] == "create":
+            shown = dict(body) if srv is None else shown
+        elif shown is not None:
+            shown = {**shown, **body}
+    return shown
+
+
+def plain(fields: Fields) -> Fields:
+    """Return the fields that are compared, each in one form only."""
+    found = {name: fields.get(name) for name in COMPARED}
+    found["importance"] = round(float(fields.get("importance") or 0), 4)
+    found["is_sensitive"] = bool(fields.get("is_sensitive"))
+    for name in NULLED:
+        found[name] = _moment(fields.get(name))
+    return found
+
+
+def _moment(value: object) -> str:
+    text = "" if value is None else str(value)
+    digits = re.sub(r"(\+00:00|Z)$", "", text.replace(" ", "T"))
+    return re.sub(r"\.0+$", "", digits)

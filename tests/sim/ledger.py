@@ -1,0 +1,194 @@
+"""What happened in a run: each text that somebody wrote, and what was promised about it since.
+
+Each text carries a mark of its own, so that it can be found wherever it went. The ledger knows
+nothing of how syncing works: it notes what was committed, shown, sent, answered and acknowledged.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tests.sim.files import TEXTS, Seen, is_live, marks, state_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.sim.network import Sent
+    from tests.sim.server import Answer
+
+    Fields = dict[str, Any]
+
+FINAL = ("applied", "conflict", "rejected")
+
+
+class Broken(AssertionError):
+    """An invariant does not hold."""
+
+    def __init__(self, invariant: str, what: str) -> None:
+        """Keep which one, and what was found."""
+        super().__init__(f"{invariant}: {what}")
+        self.invariant = invariant
+
+
+@dataclass
+class Text:
+    """One text that was written on a machine."""
+
+    mark: str
+    uid: str
+    name: str  # the field
+    machine: str
+    user: str  # whose key the machine had; empty before there was one
+    path: str  # of the store that it was written to
+    secret: str = ""  # the clear text in it that nobody may see
+    seen: frozenset[str] = frozenset()  # what this field had said on this machine before
+    fate: str = ""  # replaced | purged | damaged
+    lost: bool = False  # the server lost it by a restore, and nobody had it any more
+    held: bool = False  # the server lost it by a restore, and a store still had it
+
+
+@dataclass
+class Sending:
+    """An operation as the server first saw it."""
+
+    machine: str
+    user: str
+    op: Fields
+    life: int
+    moment: int
+    answers: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Ledger:
+    """All that was written, sent and answered in one run."""
+
+    made: int = 0
+    texts: dict[str, Text] = field(default_factory=dict)
+    secrets: list[str] = field(default_factory=list)
+    sendings: dict[tuple[str, int], Sending] = field(default_factory=dict)  # by op and life
+    acknowledged: dict[str, str] = field(default_factory=dict)  # the status a store settled with
+    shown: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
+    buried: dict[tuple[str, str], int] = field(default_factory=dict)  # user and uid
+    purged: set[str] = field(default_factory=set)
+    revived: set[str] = field(default_factory=set)  # marks that an undo gave to a second memory
+    returned: set[str] = field(default_factory=set)  # marks that an undo brought back
+    damaged: set[tuple[str, str]] = field(default_factory=set)  # path and uid
+    first_user: dict[str, str] = field(default_factory=dict)  # of a machine's first binding
+    life: int = 0  # restores of the server so far
+    pushed: int = 0
+
+    def new_mark(self) -> str:
+        """Make a mark that no other text has."""
+        self.made += 1
+        return f"mark{self.made + 100_000:06d}"
+
+    def owner(self, text: Text) -> str:
+        """Return whose account a text belongs to; empty while its machine never had a key."""
+        return text.user or self.first_user.get(text.machine, "")
+
+    def show(self, path: str, seen: Seen) -> None:
+        """Note what a person could see in a store."""
+        for uid, row in seen.live().items():
+            for name in TEXTS:
+                self.shown.setdefault((path, uid, name), set()).add(row[name])
+
+    def what_was_shown(self, path: str, uid: str, name: str) -> frozenset[str]:
+        """Return all that a field of a memory ever said in a store."""
+        return frozenset(self.shown.get((path, uid, name), ()))
+
+    def replaced(self, before: Seen, after: Seen, uid: str) -> None:
+        """Note texts that a later edit took out of the outbox before they were sent, or refused.
+
+        What was sent and not refused may have been applied: nobody may take it out.
+        """
+        unsent = [
+            op
+            for op in before.ops_of(uid)
+            if not op["attempts"] or op["state"] == "rejected" or self._was_refused(op["op_id"])
+        ]
+        gone = marks([op["body"] for op in unsent]) - after.pending_marks()
+        if not before.account:  # nothing is queued before the account is known
+            gone = before.marks_of(uid) - after.marks_of(uid)
+        for mark in gone:
+            if mark in self.texts:
+                self.texts[mark].fate = "replaced"
+
+    def _was_refused(self, op_id: str) -> bool:
+        found = self.sendings.get((op_id, self.life))
+        return found is not None and found.answers[-1:] == ["rejected"]
+
+    def settled(self, before: Seen, after: Seen) -> None:
+        """Note what became of operations that an engine took out of the outbox or changed."""
+        there = {op["op_id"] for op in after.ops}
+        for op in before.ops:
+            if op["op_id"] in there:
+                continue
+            sent = self.sendings.get((op["op_id"], self.life))
+            status = sent.answers[-1] if sent and sent.answers else ""
+            self.acknowledged[op["op_id"]] = status
+            if status == "rejected":
+                self.replaced(before, after, op["uid"])
+
+    def bury(self, user: str, seen: Seen, damaged: set[str]) -> None:
+        """Note deletes that the server has acknowledged to a store."""
+        for uid in set(seen.rows) - damaged:
+            row = seen.rows[uid]
+            state = state_of(row)
+            if row["sv"] > 0 and state is not None and state.get("deleted_at"):
+                self.buried[user, uid] = self.life
+
+    def answered(
+        self, machine: str, user: str, sent: Sent, answer: Answer, moment: Callable[[], int]
+    ) -> None:
+        """Note a push that reached the server, and what it answered.
+
+        Raises:
+            Broken: one operation got two different answers.
+        """
+        if sent.method != "POST" or answer.status != 200:  # noqa: PLR2004
+            return
+        self.pushed += 1
+        results = {one["op_id"]: one["status"] for one in json.loads(answer.body)["results"]}
+        for op in json.loads(sent.body or b"{}")["ops"]:
+            key = op["op_id"], self.life
+            if key not in self.sendings:
+                self.sendings[key] = Sending(machine, user, op, self.life, moment())
+            first = self.sendings[key]
+            status = results[op["op_id"]]
+            earlier = [one for one in first.answers if one in FINAL]
+            if earlier and status != earlier[0]:
+                raise Broken("I3", f"op {op['op_id']} got {earlier[0]}, and then {status}")
+            first.answers.append(status)
+
+    def restored(
+        self,
+        server_text: dict[str, str],
+        tombs: set[tuple[str, str]],
+        stores: list[tuple[str, str, Seen]],
+    ) -> None:
+        """Note what a restore of the server lost, and what stores still have of it.
+
+        `server_text` is what each user's account holds after it, `tombs` are its tombstones; a
+        store is path, user and content.
+        """
+        self.life += 1
+        pending: set[str] = set()
+        held: set[str] = set()
+        for path, user, seen in stores:
+            pending |= seen.pending_marks()
+            for uid, row in seen.rows.items():
+                if (path, uid) in self.damaged:
+                    continue
+                state = state_of(row)
+                held |= marks(row["srv"]) if is_live(state) else set()
+                if state is not None and state.get("deleted_at"):
+                    tombs.add((user, uid))
+        for text in self.texts.values():
+            if text.mark in server_text.get(self.owner(text), "") or text.mark in pending:
+                continue
+            text.held = text.mark in held
+            text.lost = True
+        self.buried = {key: life for key, life in self.buried.items() if key in tombs}

@@ -1,0 +1,557 @@
+"""One run: a seeded world, its faults and its people, step by step; then quiet, and a reckoning."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from claude_memory.sync import remote
+from backend.services import feeding
+
+from tests.sim import invariants as hold
+from tests.sim.actions import Hand
+from tests.sim.files import marks
+from tests.sim.ledger import Broken, Ledger
+from tests.sim.machines import ENDED, Machine, Session
+from tests.sim.network import Crash, Network
+from tests.sim.server import BEGIN, KEYS, USERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tests.sim.files import Seen
+    from tests.sim.network import Line, Sent
+    from tests.sim.server import Answer, SimulatedServer
+
+MEMORY = Path("/dev/shm")  # noqa: S108  (a file system in memory, where there is one)
+
+
+@dataclass
+class Tally:
+    """What a run went through."""
+
+    steps: dict[str, int] = field(default_factory=dict)
+    crashes: dict[str, int] = field(default_factory=dict)
+    troubles: dict[str, int] = field(default_factory=dict)
+
+    def count(self, kind: str, name: str) -> None:
+        """Count one more."""
+        found = getattr(self, kind)
+        found[name] = found.get(name, 0) + 1
+
+
+@dataclass
+class Page:
+    """The last page that a session has been given, and what the server held then."""
+
+    account: str
+    cursor: str
+    version: int
+    live: Mapping[str, int]
+
+
+class World:
+    """Everything of one run."""
+
+    def __init__(self, server: SimulatedServer, seed: int, folder: Path) -> None:
+        """Set it up; the same seed makes the same world."""
+        self.seed, self.server = seed, server
+        self.chance = Random(seed)  # noqa: S311  (to be repeated)
+        self.now = BEGIN
+        self.ledger = Ledger()
+        self.tally = Tally()
+        self.trace: list[str] = []
+        server.begin()
+        self.user_of = server.users()
+        self.network = Network(server, self.chance, self._watch)
+        self.pages: dict[str, Page] = {}
+        self.hurt: set[str] = set()  # files that were damaged
+        self.is_backed_up = False
+        self.features = {name for name in FEATURES if self.chance.random() < 0.5}
+        self.machines = [self._machine(folder, name) for name in "ABCDE"[: 3 + seed % 3]]
+        self.sessions = [one for machine in self.machines for one in machine.sessions]
+
+    def _machine(self, folder: Path, name: str) -> Machine:
+        skew = timedelta(seconds=self.chance.choice((0, 0, -40, 3_000, -90_000, 86_000)))
+        home = folder / name
+        machine = Machine(name, home, self, skew)
+        if self.chance.random() < 0.8 or name == "A":
+            self._give_key(machine, USERS[0] if name in "AB" else self.chance.choice(USERS))
+        count = self.chance.choice((1, 2))
+        machine.sessions += [Session(machine, one, self.network) for one in range(1, count + 1)]
+        return machine
+
+    def _give_key(self, machine: Machine, user: str) -> None:
+        keys = sorted(key for key, owner in self.server.keys.items() if owner == user)
+        machine.take_key(self.chance.choice(keys), user)
+
+    def say(self, text: str) -> None:
+        """Add a line to the trace."""
+        self.trace.append(text)
+
+    # Faults and people
+
+    def run(self, steps: int) -> None:
+        """Go through the steps, then through the quiet at the end."""
+        for number in range(steps):
+            self.now += timedelta(seconds=self.chance.expovariate(0.2))
+            what = self.chance.choices(NAMES, WEIGHTS)[0]
+            if what in FEATURES and what not in self.features:
+                what = "sync"
+            self.say(f"{number}")
+            STEPS[what](self)
+        self.finish()
+
+    def sync(self) -> None:
+        """Let one syncer make a step."""
+        session = self._session(with_key=True)
+        if session is None:
+            return
+        if not session.is_between() and session.wait() and self.chance.random() < 0.9:
+            return
+        self.advance(session)
+
+    def advance(self, session: Session) -> str:
+        """Make one step of a syncer, and look at what it has done."""
+        step = session.step
+        self.tally.count("steps", step or "begin")
+        try:
+            made = session.advance()
+        except Crash:
+            made = f"{step}, crash on the way"
+            self._crash(session, step)
+        self.say(f"{session.name} {made} {' '.join(self.network.told)}")
+        self.network.told.clear()
+        self._look(session.machine, engine=True)
+        if made.startswith("apply"):
+            self._check_page(session)
+        return made
+
+    def act(self) -> None:
+        """Let somebody do something at a session."""
+        session = self._session()
+        assert session is not None
+        self._look(session.machine)
+        machine, path = session.machine, session.path
+        self._look(machine)
+        hand = Hand(
+            self.chance,
+            self.ledger,
+            session.service,
+            machine.name,
+            machine.user,
+            path,
+            machine.last[path],
+        )
+        self.say(f"{session.name} {hand.act()} {' '.join(one.mark for one in hand.written)}")
+        self._look(machine)
+        hand.note(machine.last[path])
+
+    def crash(self) -> None:
+        """Kill a session."""
+        session = self._session()
+        assert session is not None
+        self.say(f"{session.name} is killed before {session.step or 'anything'}")
+        self._crash(session, session.step)
+
+    def _crash(self, session: Session, step: str) -> None:
+        self.tally.count("crashes", step or "begin")
+        session.crash()
+        self._check_views(session.machine)
+
+    def late(self) -> None:
+        """Let an old request arrive."""
+        if self.network.late:
+            self.say("an old request arrives")
+            self.network.deliver_late(self.chance.randrange(len(self.network.late)))
+
+    def weather(self) -> None:
+        """Change how much trouble there is on the way."""
+        self.network.trouble = self.chance.choice((0.0, 0.1, 0.3, 0.6, 1.0))
+        self.say(f"trouble {self.network.trouble}")
+
+    def pass_time(self) -> None:
+        """Let minutes or hours pass."""
+        self.now += timedelta(seconds=self.chance.choice((60, 1_000, 4_000, 40_000)))
+
+    def switch_key(self) -> None:
+        """Give a machine another key, or its first one."""
+        machine = self.chance.choice(self.machines)
+        user = self.chance.choice((*USERS, *USERS, ""))
+        if user:
+            self._give_key(machine, user)
+        else:
+            machine.take_key("", "")
+        self.say(f"{machine.name} works for {user or 'nobody'}")
+
+    def keeper(self) -> None:
+        """Let the server's keeper of secrets come and go."""
+        keeper = self.server.keeper
+        keeper.is_down = self.chance.random() < 0.4
+        keeper.is_missing = self.chance.random() < 0.3
+        self.say(f"keeper down {keeper.is_down} missing {keeper.is_missing}")
+
+    def purge(self) -> None:
+        """Purge tombstones, but no record of an operation that may still be sent again."""
+        self.network.late.clear()
+        before = self.server.moment()
+        for _, _, seen in self.stores():
+            for op in seen.ops:
+                sent = self.ledger.sendings.get((op["op_id"], self.ledger.life))
+                if op["attempts"] and sent is not None:
+                    before = min(before, sent.moment)
+        self.say(f"purge before {before}")
+        self.server.purge(before)
+
+    def back_up(self) -> None:
+        """Take a backup of the server."""
+        self.say("backup")
+        self.server.back_up()
+        self.is_backed_up = True
+
+    def restore(self) -> None:
+        """Put the last backup in place of the server's data."""
+        if not self.is_backed_up:
+            return
+        self.say("restore")
+        self.server.restore()
+        accounts = {user: self.server.account(user) for user in USERS}
+        tombs = {
+            (user, uid)
+            for user, account in accounts.items()
+            for uid in set(account.rows) - set(account.live)
+        }
+        texts = {user: account.text for user, account in accounts.items()}
+        self.ledger.restored(texts, tombs, self.stores())
+
+    def damage(self) -> None:
+        """Damage a row that has nothing pending."""
+        stores = self.stores()
+        if not stores:
+            return
+        path, _, seen = self.chance.choice(stores)
+        pending = {op["uid"] for op in seen.ops}
+        found = sorted(uid for uid, row in seen.rows.items() if row["sv"] and uid not in pending)
+        if not found:
+            return
+        uid, kind = self.chance.choice(found), self.chance.choice(sorted(DAMAGES))
+        self.say(f"damage {kind} {uid[:13]} in {path[-20:]}")
+        with sqlite3.connect(path, isolation_level=None) as connection:
+            connection.execute(DAMAGES[kind], (uid,))
+        connection.close()
+        self.ledger.damaged.add((path, uid))
+        self.hurt.add(path)
+        for machine in self.machines:
+            self._look(machine)
+
+    # Looking
+
+    def stores(self) -> list[tuple[str, str, Seen]]:
+        """Return every store that belongs to an account: path, user and content."""
+        found = []
+        for machine in self.machines:
+            self._look(machine)
+            found += [(path, self.user_of.get(seen.account, ""), seen) for path, seen in machine.last.items()]
+        return [one for one in found if one[1]]
+
+    def _look(self, machine: Machine, *, engine: bool = False) -> None:
+        for path, before, after in machine.look():
+            user = self.user_of.get(after.account, "")
+            if user and path.endswith("/memory.db"):
+                self.ledger.first_user.setdefault(machine.name, user)
+            self.ledger.show(path, after)
+            if user:
+                hold.i7_kept_with_its_own(self.ledger, user, after)
+                self.ledger.bury(user, after, {uid for at, uid in self.ledger.damaged if at == path})
+            hold.i6_dead_stay_dead_here(after)
+            if before is None:
+                continue
+            if engine:
+                self.ledger.settled(before, after)
+            hold.i5_versions_grow(before, after, self._damaged(path))
+
+    def _damaged(self, path: str) -> set[str]:
+        return {uid for at, uid in self.ledger.damaged if at == path}
+
+    def _check_views(self, machine: Machine) -> None:
+        self._look(machine)
+        for path, seen in machine.last.items():
+            if seen.account:
+                hold.i8_shows_its_view(seen, self._damaged(path))
+
+    def _watch(self, line: Line, sent: Sent, answer: Answer) -> None:
+        """Look at a request that has reached the server, and at the answer."""
+        session: Any = line.owner
+        key = sent.headers["authorization"].partition(" ")[2]
+        user = self.server.keys.get(key, "")
+        hold.i9_no_secret(self.ledger, "an answer", answer.body)
+        if sent.body and user:
+            hold.i7_sent_to_its_own(self.ledger, user, sent.body)
+            hold.i9_sent_sealed_apart(self.ledger, sent.body)
+        self.ledger.answered(session.machine.name, user, sent, answer, self.server.moment)
+        self.trace += [f"  {session.name} {line}" for line in told(sent, answer)]
+        if sent.method == "GET" and answer.status == 200 and "/api/memories/sync" in sent.path:
+            page = json.loads(answer.body)
+            self.pages.pop(session.name, None)
+            if not page["has_more"]:
+                account = sent.headers["x-memory-account"]
+                self.pages[session.name] = Page(
+                    account, page["cursor"], page["version"], self.server.live(account)
+                )
+
+    def _check_page(self, session: Session) -> None:
+        page = self.pages.pop(session.name, None)
+        seen = session.machine.last.get(session.path)
+        if page is None or seen is None or session.path in self.hurt:
+            return
+        if seen.state.get("cursor") == page.cursor and seen.account == page.account:
+            hold.i4_page_holds_all(seen, page.live, page.version)
+
+    def _session(self, *, with_key: bool = False) -> Session | None:
+        found = [one for one in self.sessions if one.machine.key or not with_key]
+        return self.chance.choice(found) if found else None
+
+    # The quiet at the end
+
+    def finish(self) -> None:
+        """Stop all faults, let everybody sync, and check what must hold then."""
+        self.say("quiet")
+        self.network.trouble = 0.0
+        while self.network.late:
+            self.network.deliver_late(0)
+        for session in self.sessions:
+            session.crash()
+            self._check_views(session.machine)
+        self._sync_with_keeper_down()
+        self.server.keeper.is_down = self.server.keeper.is_missing = False
+        self.now += timedelta(days=2)
+        for turn in range(ROUNDS):
+            version = self.ledger.pushed
+            for machine in self.machines:
+                self._visit(machine)
+            if turn and self.ledger.pushed == version:
+                break
+        else:
+            raise Broken("I10", "the clients keep sending")
+        self._reckon()
+
+    def _sync_with_keeper_down(self) -> None:
+        """What can go on without the keeper of secrets must."""
+        if not self.chance.random() < 0.3:
+            return
+        self.server.keeper.is_missing, self.server.keeper.is_down = False, True
+        for machine in self.machines:
+            if machine.key:
+                self.now += timedelta(days=1)
+                self._to_idle(machine.sessions[0])
+                self._look(machine)
+                seen = machine.last[machine.sessions[0].path]
+                sealed = {op["uid"] for op in seen.ops if op["sealed"]}
+                hold.i11_nothing_waits_for_another(seen, sealed)
+
+    def _visit(self, machine: Machine) -> None:
+        """Sync whatever a machine holds, for each user who worked there."""
+        users = sorted({user for _, user, _ in self._stores_of(machine)} | {machine.user})
+        for user in [one for one in users if one != machine.user] + [machine.user]:
+            if not user:
+                continue
+            if user != machine.user:
+                self._give_key(machine, user)
+            for session in machine.sessions:
+                self._to_idle(session)
+
+    def _to_idle(self, session: Session) -> None:
+        """Run passes until nothing is left to do."""
+        machine = session.machine
+        self._look(machine)
+        backlog = sum(len(seen.ops) for seen in machine.last.values())
+        cycles = 0
+        while True:
+            while not self.advance(session).endswith(ENDED):
+                pass
+            cycles += 1
+            hold.i10_idle_soon(cycles, backlog, 1 if machine.name in self.hurt else BATCH)
+            stands = session.standing()
+            if stands.state == "ready" and not self._has_more(session):
+                return
+            self.now += timedelta(seconds=session.wait() + 1_000)
+
+    def _has_more(self, session: Session) -> bool:
+        self._look(session.machine)
+        seen = session.machine.last[session.path]
+        return seen.cursor is None or any(
+            op["state"] == "queued" and not self.server.keeper.is_down for op in seen.ops
+        )
+
+    def _stores_of(self, machine: Machine) -> list[tuple[str, str, Seen]]:
+        self._look(machine)
+        return [(path, self.user_of.get(seen.account, ""), seen) for path, seen in machine.last.items()]
+
+    def _reckon(self) -> None:
+        """Check every invariant that holds once all is quiet."""
+        accounts = {user: self.server.account(user) for user in USERS}
+        stores = [
+            (machine.name, user, seen)
+            for machine in self.machines
+            for _, user, seen in self._stores_of(machine)
+            if user
+        ]
+        for machine, user, seen in stores:
+            hold.i8_shows_its_view(seen)
+            hold.i1_equal(seen, accounts[user])
+            hold.i4_page_holds_all(seen, accounts[user].live, accounts[user].version)
+        hold.i2_no_edit_lost(self.ledger, accounts, stores)
+        hold.i2_conflicts_are_shelved(self.ledger, stores)
+        hold.i14_comes_back(self.ledger, accounts)
+        hold.purged_is_gone(self.ledger, accounts)
+        for user, account in accounts.items():
+            hold.i3_one_effect(self.ledger, user, account)
+            hold.i6_dead_stay_dead(self.ledger, user, account)
+            hold.i13_no_unseen_value_replaced(self.ledger, account)
+            hold.secrets_can_be_opened(self.ledger, account, self._opened(user, account))
+            hold.i9_no_secret(self.ledger, "the database", account.text.encode())
+        hold.i9_no_secret(self.ledger, "the log", self.server.logs.getvalue().encode())
+        for machine in self.machines:
+            hold.i9_no_secret_in_files(self.ledger, machine.home)
+
+    def _opened(self, user: str, account: Any) -> dict[str, str]:
+        """Open every secret of an account."""
+        found = {}
+        for uid in sorted(account.live):
+            row = account.rows[uid]
+            if row["secret"] is not None:
+                answer = self.server.asked(user, "POST", f"/api/memories/{uid}/secret")
+                found[uid] = answer["content"]
+        return found
+
+    def close(self) -> None:
+        """End every session."""
+        for machine in self.machines:
+            machine.close()
+
+
+ROUNDS = 6
+BATCH = 200
+STEPS: dict[str, Callable[[World], None]] = {
+    "sync": World.sync,
+    "act": World.act,
+    "late": World.late,
+    "crash": World.crash,
+    "weather": World.weather,
+    "pass time": World.pass_time,
+    "key": World.switch_key,
+    "keeper": World.keeper,
+    "purge": World.purge,
+    "backup": World.back_up,
+    "restore": World.restore,
+    "damage": World.damage,
+}
+WEIGHTS_OF = {
+    "sync": 600,
+    "act": 220,
+    "late": 30,
+    "crash": 40,
+    "weather": 12,
+    "pass time": 20,
+    "key": 12,
+    "keeper": 12,
+    "purge": 10,
+    "backup": 10,
+    "restore": 8,
+    "damage": 10,
+}
+NAMES, WEIGHTS = list(WEIGHTS_OF), list(WEIGHTS_OF.values())
+FEATURES = ("key", "keeper", "purge", "restore", "damage")
+DAMAGES = {
+    "lost row": "DELETE FROM memories WHERE uid = ?",
+    "low version": "UPDATE memories SET sv = max(1, sv - 2) WHERE uid = ?",
+    "high version": "UPDATE memories SET sv = sv + 3 WHERE uid = ?",
+    "impossible version": "UPDATE memories SET sv = sv + (1 << 50) WHERE uid = ?",
+    "changed text": "UPDATE memories SET content = 'damaged' WHERE uid = ? AND live = 1",
+}
+
+
+@contextmanager
+def _repeatable(seed: int) -> Iterator[None]:
+    """Draw the system's random bytes from the seed as well."""
+    real, drawn = os.urandom, Random(seed)  # noqa: S311
+    os.urandom = drawn.randbytes  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        os.urandom = real
+
+
+@contextmanager
+def _small(seed: int) -> Iterator[None]:
+    """Let pages and batches be as small as the seed says: they hold for any size."""
+    chance = Random(seed)  # noqa: S311
+    pages, batches = remote.PAGE_ROWS, feeding.LIMITS["ops"]
+    remote.PAGE_ROWS = chance.choice((1, 2, 3, 7, 500))
+    feeding.LIMITS["ops"] = chance.choice((1, 2, 5, 200))
+    try:
+        yield
+    finally:
+        remote.PAGE_ROWS, feeding.LIMITS["ops"] = pages, batches
+
+
+def told(sent: Sent, answer: Answer) -> list[str]:
+    """Say in short what was sent and answered."""
+    if answer.status != 200:
+        return [f"{sent.method} {answer.status} {answer.body[-200:].decode('utf-8', 'replace')}"]
+    body = json.loads(answer.body)
+    if sent.method == "POST":
+        ops = json.loads(sent.body or b"{}")["ops"]
+        return [
+            f"{op['kind']} {op['uid'][:13]} base {op['base']} {' '.join(sorted(marks(op)))} "
+            f"{one['status']} {one.get('code') or ''} {(one.get('current') or {}).get('version')}"
+            for op, one in zip(ops, body["results"])
+        ]
+    if "memories" in body:
+        rows = [f"{row['uid'][:13]}@{row['version']}" for row in body["memories"]]
+        return [f"page to {body['version']}{'' if body['has_more'] else ', the last'}: {rows}"]
+    return [f"hello {body['account_id']}"]
+
+
+class Failed(AssertionError):
+    """A run broke an invariant; says how to repeat it."""
+
+    def __init__(self, invariant: str, text: str) -> None:
+        """Keep which invariant."""
+        super().__init__(text)
+        self.invariant = invariant
+
+
+def simulate(server: SimulatedServer, seed: int, steps: int = 400) -> Tally:
+    """Make one run.
+
+    Raises:
+        Failed: an invariant does not hold, or the code under test fell over.
+    """
+    place = MEMORY if MEMORY.is_dir() else None
+    folder = Path(tempfile.mkdtemp(prefix="claude-memory-sim-", dir=place))
+    with _repeatable(seed), _small(seed):
+        world = World(server, seed, folder)
+        try:
+            world.run(steps)
+        except Exception as error:
+            invariant = error.invariant if isinstance(error, Broken) else type(error).__name__
+            text = "\n".join([f"seed {seed}, steps {steps}: {error}", *world.trace[-TOLD:]])
+            raise Failed(invariant, text) from error
+        finally:
+            world.close()
+            shutil.rmtree(folder, ignore_errors=True)
+    return world.tally
+
+
+TOLD = 60
