@@ -22,14 +22,13 @@ FIRST_AND_PRESENT = (
     "(SELECT epoch FROM epochs ORDER BY ordinal DESC LIMIT 1)",
     "memory_in_known_life()",
 )
-# The smallest version that any restore since the client's epoch began from; of an unknown epoch it
-# can only be said what the last restore began from.
+# The smallest version that any restore since the client's epoch began from. An epoch that is not
+# known was itself lost by a restore: any but the one in which the account was made may be that one.
 LOST_AFTER = (
-    "WITH known AS (SELECT ordinal FROM epochs WHERE epoch = %(epoch)s), "
-    "present AS (SELECT max(ordinal) AS ordinal FROM epochs) "
-    "SELECT coalesce(min(e.base_version), 0) FROM account_epochs e, present p "
-    "WHERE e.account_id = %(account)s AND CASE WHEN EXISTS (SELECT FROM known) "
-    "THEN e.ordinal > (SELECT k.ordinal FROM known k) ELSE e.ordinal = p.ordinal END"
+    "SELECT coalesce(min(e.base_version), 0) FROM account_epochs e "
+    "WHERE e.account_id = %(account)s AND e.ordinal > coalesce("
+    "(SELECT k.ordinal FROM epochs k WHERE k.epoch = %(epoch)s), "
+    "(SELECT min(f.ordinal) FROM account_epochs f WHERE f.account_id = %(account)s))"
 )
 
 

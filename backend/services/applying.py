@@ -187,6 +187,8 @@ class Batch:
         assert told is not None  # noqa: S101  (made with every replay)
         if row is None:
             return self._replay_missing(op, told)
+        if row.version == told.was:
+            return "applied"  # it was not lost
         untouched = row.replayed_from is None and row.version <= told.lost_after
         older = row.replayed_from is not None and row.replayed_from < told.was and row.is_unedited
         if not untouched and not older:

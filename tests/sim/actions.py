@@ -54,6 +54,7 @@ class Hand:
         """Note what the act has changed; what was refused was never written."""
         if self.touched:
             self.ledger.replaced(self.before, after, self.touched)
+        self.ledger.dismissed(self.before, after)
         for text in self.written:
             text.uid = next((uid for uid in after.live() if text.mark in after.marks_of(uid)), "")
             if text.uid:
@@ -147,6 +148,7 @@ def _restore(hand: Hand) -> str:
     hand.ledger.returned |= marks(back)
     if back is not None and back.uid != uid:
         hand.ledger.revived |= marks(back)
+        hand.ledger.heirs[uid] = back.uid
     return uid[:13]
 
 

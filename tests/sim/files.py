@@ -59,7 +59,7 @@ class Seen:
 
     def on_server(self) -> dict[str, int]:
         """Return the version of each row that is live on the server as far as is known here."""
-        return {uid: row["sv"] for uid, row in self.rows.items() if is_live(state_of(row))}
+        return {uid: row["sv"] for uid, row in self.rows.items() if row["srv_live"]}
 
     def marks_of(self, uid: str) -> set[str]:
         """Return the marks in the visible texts of a memory."""

@@ -156,26 +156,18 @@ def i2_no_edit_lost(
     ledger: Ledger, accounts: Mapping[str, Account], stores: Iterable[tuple[str, str, Seen]]
 ) -> None:
     """Every committed edit is applied, or lost a conflict and is kept, or is refused and shown."""
-    refused: set[tuple[str, str]] = set()
+    kept: set[tuple[str, str]] = set()
     for machine, _, seen in stores:
-        refused |= {(machine, mark) for mark in seen.pending_marks("rejected")}
+        kept |= {(machine, mark) for mark in seen.pending_marks("rejected")}
+        if ledger.life:  # the server may have forgotten the conflict since
+            kept |= {(machine, mark) for mark in marks(list(seen.shelf.values()))}
     for text in ledger.texts.values():
         user = ledger.owner(text)
-        if not user or text.fate or text.uid in ledger.purged or text.lost:
+        if not user or text.fate or ledger.is_purged(text) or text.lost:
             continue
-        if text.mark in accounts[user].text or (text.machine, text.mark) in refused:
+        if text.mark in accounts[user].text or (text.machine, text.mark) in kept:
             continue
         raise Broken("I2", f"{text.mark}, {text.name} of {text.uid}, by {text.machine} is gone")
-
-
-def i2_conflicts_are_shelved(ledger: Ledger, stores: Iterable[tuple[str, str, Seen]]) -> None:
-    """An edit that lost a conflict is on the shelf of the machine that made it."""
-    shelved = {op_id for _, _, seen in stores for op_id in seen.shelf}
-    for (op_id, _), sent in ledger.sendings.items():
-        if ledger.acknowledged.get(op_id) != "conflict" or sent.op["uid"] in ledger.purged:
-            continue
-        if op_id not in shelved:
-            raise Broken("I2", f"op {op_id} lost a conflict and is not on the shelf")
 
 
 def i3_one_effect(ledger: Ledger, user: str, account: Account) -> None:
@@ -228,7 +220,7 @@ def i14_comes_back(ledger: Ledger, accounts: Mapping[str, Account]) -> None:
     """After a restore, what some client still held is live or in the history again."""
     for text in ledger.texts.values():
         user = ledger.owner(text)
-        if not text.held or text.uid in ledger.purged or not user:
+        if not text.held or ledger.is_purged(text) or not user:
             continue
         if text.mark not in accounts[user].text:
             raise Broken("I14", f"{text.mark}, {text.name} of {text.uid}, was held and is gone")

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 from tests.sim.files import TEXTS, Seen, is_live, marks, state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.sim.network import Sent
     from tests.sim.server import Answer
 
@@ -69,10 +67,10 @@ class Ledger:
     texts: dict[str, Text] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=list)
     sendings: dict[tuple[str, int], Sending] = field(default_factory=dict)  # by op and life
-    acknowledged: dict[str, str] = field(default_factory=dict)  # the status a store settled with
     shown: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
     buried: dict[tuple[str, str], int] = field(default_factory=dict)  # user and uid
     purged: set[str] = field(default_factory=set)
+    heirs: dict[str, str] = field(default_factory=dict)  # whose uid an undone delete made anew
     revived: set[str] = field(default_factory=set)  # marks that an undo gave to a second memory
     returned: set[str] = field(default_factory=set)  # marks that an undo brought back
     damaged: set[tuple[str, str]] = field(default_factory=set)  # path and uid
@@ -88,6 +86,13 @@ class Ledger:
     def owner(self, text: Text) -> str:
         """Return whose account a text belongs to; empty while its machine never had a key."""
         return text.user or self.first_user.get(text.machine, "")
+
+    def is_purged(self, text: Text) -> bool:
+        """Tell whether somebody purged the memory of a text, or one that took its place."""
+        uid = text.uid
+        while uid in self.heirs and uid not in self.purged:
+            uid = self.heirs[uid]
+        return uid in self.purged
 
     def show(self, path: str, seen: Seen) -> None:
         """Note what a person could see in a store."""
@@ -120,15 +125,29 @@ class Ledger:
         found = self.sendings.get((op_id, self.life))
         return found is not None and found.answers[-1:] == ["rejected"]
 
+    def dismissed(self, before: Seen, after: Seen) -> None:
+        """Note edits that lost a conflict and that their author let go of by another edit.
+
+        The server's history has them as well, unless a restore took them from it.
+        """
+        for op_id in set(before.shelf) - set(after.shelf):
+            for mark in marks(before.shelf[op_id]["body"]) & set(self.texts):
+                self.texts[mark].lost |= self.life > 0
+
     def settled(self, before: Seen, after: Seen) -> None:
-        """Note what became of operations that an engine took out of the outbox or changed."""
+        """Note what became of operations that an engine took out of the outbox or changed.
+
+        Raises:
+            Broken: one that lost a conflict is not on the shelf.
+        """
         there = {op["op_id"] for op in after.ops}
         for op in before.ops:
             if op["op_id"] in there:
                 continue
             sent = self.sendings.get((op["op_id"], self.life))
             status = sent.answers[-1] if sent and sent.answers else ""
-            self.acknowledged[op["op_id"]] = status
+            if status == "conflict" and op["op_id"] not in after.shelf:
+                raise Broken("I2", f"op {op['op_id']} lost a conflict and is not on the shelf")
             if status == "rejected":
                 self.replaced(before, after, op["uid"])
 
@@ -141,7 +160,7 @@ class Ledger:
                 self.buried[user, uid] = self.life
 
     def answered(
-        self, machine: str, user: str, sent: Sent, answer: Answer, moment: Callable[[], int]
+        self, machine: str, user: str, sent: Sent, answer: Answer, moment: int
     ) -> None:
         """Note a push that reached the server, and what it answered.
 
@@ -155,11 +174,11 @@ class Ledger:
         for op in json.loads(sent.body or b"{}")["ops"]:
             key = op["op_id"], self.life
             if key not in self.sendings:
-                self.sendings[key] = Sending(machine, user, op, self.life, moment())
+                self.sendings[key] = Sending(machine, user, op, self.life, moment)
             first = self.sendings[key]
             status = results[op["op_id"]]
             earlier = [one for one in first.answers if one in FINAL]
-            if earlier and status != earlier[0]:
+            if earlier and status not in {earlier[0], "retry"}:
                 raise Broken("I3", f"op {op['op_id']} got {earlier[0]}, and then {status}")
             first.answers.append(status)
 

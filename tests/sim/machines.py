@@ -172,6 +172,6 @@ class Session:
         self.service = LocalService(self.place, door, machine.settings)
         remote = Remote(self.line, machine.key)
         chance = machine.world.chance
-        self._engine = Engine(self.place, remote, files, door, machine.now, chance)
+        self._engine = Engine(self.place, remote, files, door, now=machine.now, chance=chance)
         self._steps: Iterator[str] | None = None
         self.step = ""  # the one that is about to be made

@@ -45,7 +45,7 @@ class Network:
 
     server: SimulatedServer
     chance: Random
-    watch: Callable[[Line, Sent, Answer], None]
+    watch: Callable[[Line, Sent, Answer, int], None]
     trouble: float = 0.25  # share of requests that something happens to
     late: list[tuple[Line, Sent]] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
@@ -65,8 +65,9 @@ class Network:
 
     def deliver(self, line: Line, sent: Sent) -> Response:
         """Bring a request to the server."""
+        moment = self.server.moment() if sent.method == "POST" else 0
         answer = self.server.ask(sent.method, sent.path, sent.headers, sent.body)
-        self.watch(line, sent, answer)
+        self.watch(line, sent, answer, moment)
         return Response(*answer)
 
     def deliver_late(self, which: int = -1) -> None:

@@ -46,11 +46,13 @@ def apply(
     asked: Place,
     rows: Iterable[Fields],
     cursor: str,
-    last_version: int | None,
+    version: int,
+    *,
+    is_last: bool,
 ) -> bool:
     """Apply a page that was asked for at `asked`; tell whether it still fitted.
 
-    `last_version` is the account's version on the last page, None on others.
+    `version` is the account's at the moment of the page.
     """
     if place(connection) != asked:
         return False
@@ -60,10 +62,10 @@ def apply(
         state.put(connection, "gen", str(gen))
         state.put(connection, "need_sweep", "1")
     for srv in rows:
-        replica.take(connection, srv, gen)
+        replica.take(connection, srv, gen, at=version)
     state.put(connection, "cursor", cursor)
-    if last_version is not None and state.get(connection, "need_sweep") == "1":
-        sweep(connection, gen, last_version)
+    if is_last and state.get(connection, "need_sweep") == "1":
+        sweep(connection, gen, version)
         state.put(connection, "need_sweep", "")
     return True
 

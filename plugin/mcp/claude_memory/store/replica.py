@@ -73,17 +73,20 @@ def srv_of(connection: sqlite3.Connection, uid: str) -> Fields | None:
     return json.loads(row[0]) if row and row[0] else None
 
 
-def take(connection: sqlite3.Connection, srv: Fields, gen: int | None = None) -> bool:
+def take(
+    connection: sqlite3.Connection, srv: Fields, gen: int | None = None, *, at: int = 0
+) -> bool:
     """Take a state that the server gave, unless a newer one is known; tell whether it was taken.
 
-    `gen` stamps the row as part of a full dump.
+    `gen` stamps the row as part of a full dump; `at` is the account's version when the state was
+    read: what is known of later than the state, but not later than that, was damaged here.
     """
     uid, version = srv["uid"], srv["version"]
     known = connection.execute("SELECT sv, srv FROM memories WHERE uid = ?", (uid,)).fetchone()
     if known is not None and gen is not None:
         connection.execute("UPDATE memories SET gen = ? WHERE uid = ?", (gen, uid))
     # An equal version is the same state; taking it again mends a row that was damaged here.
-    if known is not None and known[0] > version:
+    if known is not None and known[0] > version and known[0] > at:
         return False
     text = json.dumps(srv, ensure_ascii=False)
     if known is None:

@@ -274,8 +274,14 @@ class Engine:
             yield "apply"
             connection = self._connect()
             with write(connection, durable=False):
-                last = None if page.has_more else page.version
-                is_applied = feed.apply(connection, asked, page.rows, page.cursor, last)
+                is_applied = feed.apply(
+                    connection,
+                    asked,
+                    page.rows,
+                    page.cursor,
+                    page.version,
+                    is_last=not page.has_more,
+                )
             if not is_applied:
                 return None
             if not page.has_more:

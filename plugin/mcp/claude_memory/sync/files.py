@@ -114,15 +114,19 @@ class Files:
             fresh.close()
         return name
 
-    def _number(self, fresh: sqlite3.Connection) -> None:
+    def _number(self, fresh: StoreConnection) -> None:
         """Let the numbers of a new file begin where no other file's are."""
-        files = [name for name in os.listdir(self._folder) if name.endswith(".db")]
-        state.put(fresh, "next_local_no", str((len(files) - 1) * BLOCK + 1))
+        others = [name for name in os.listdir(self._folder) if name.endswith(".db")]
+        others.remove(os.path.basename(fresh.path))
+        highest = max((_highest_number(self._at(name)) for name in others), default=0)
+        if others:
+            state.put(fresh, "next_local_no", str((highest // BLOCK + 1) * BLOCK + 1))
 
     def _move(self, name: str, target: str, now: datetime) -> None:
-        """Bring what a local file holds into an account's file, and remove it if it was for that.
+        """Bring what a local file holds into an account's file, and remove it.
 
-        Whoever waits for its lock meanwhile finds it replaced, and writes to the other one.
+        It would be sent to whoever binds it next as well. Whoever waits for its lock meanwhile
+        finds it replaced, and writes to the other one.
         """
         source = open_store(self._at(name))
         into = open_store(self._at(target))
@@ -132,8 +136,7 @@ class Files:
                     return
                 with write(into):
                     binding.move(source, into, now)
-                if name == self._waiting:
-                    _remove(self._at(name))
+                _remove(self._at(name))
         finally:
             into.close()
             source.close()
@@ -179,6 +182,21 @@ def _owner(path: str) -> tuple[str, str]:
         return binding.owner(connection)
     except sqlite3.Error:  # an earlier system's file, or a damaged one
         return "", ""
+    finally:
+        connection.close()
+
+
+def _highest_number(path: str) -> int:
+    """Return the highest local number that a file has given out or holds."""
+    try:
+        connection = open_reader(path)
+    except StoreError:
+        return 0
+    try:
+        held = connection.execute("SELECT max(local_no) FROM memories").fetchone()[0] or 0
+        return max(int(held), int(state.get(connection, "next_local_no", "1")) - 1)
+    except sqlite3.Error:
+        return 0
     finally:
         connection.close()
 
