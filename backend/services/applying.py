@@ -189,19 +189,24 @@ class Batch:
             return self._replay_missing(op, told)
         if row.version == told.was:
             return "applied"  # it was not lost
+        if told.deleted:
+            return self._replay_delete(op, row, told)
         untouched = row.replayed_from is None and row.version <= told.lost_after
         older = row.replayed_from is not None and row.replayed_from < told.was and row.is_unedited
         if not untouched and not older:
             return "applied" if row.replayed_from == told.was else self._lost(op)
-        if told.deleted:
-            if row.is_live:
-                self._keep(row, "superseded", op.op_id)
-                self._bury(row)
-        elif row.is_live:
-            self._change(row, op)
-        else:
+        if not row.is_live:
             return self._lost(op)  # a delete is final
+        self._change(row, op)
         self._rows[op.uid].replayed_from = told.was
+        return "applied"
+
+    def _replay_delete(self, op: Ready, row: Row, told: Replay) -> str:
+        """A delete is final, whatever was done since the restore to what it had deleted."""
+        if row.is_live:
+            self._keep(row, "superseded", op.op_id)
+            self._bury(row)
+            self._rows[op.uid].replayed_from = told.was
         return "applied"
 
     def _replay_missing(self, op: Ready, told: Replay) -> str:
