@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     Fields = dict[str, Any]
 
     class Pending(NamedTuple):
-        """One operation of the outbox; `sealed` is what its secret was sealed as, or None."""
+        """One operation of the outbox; `sealed` is what its secret was sealed as, or None.
+
+        `seen` is what its author saw in the fields that an update changes.
+        """
 
         seq: int
         op_id: str
@@ -39,10 +42,12 @@ if TYPE_CHECKING:
         error: str
         created_at: str
         next_at: str
+        seen: Fields
 
 else:
     Pending = namedtuple(
-        "Pending", "seq op_id uid kind base body sealed attempts state error created_at next_at"
+        "Pending",
+        "seq op_id uid kind base body sealed attempts state error created_at next_at seen",
     )
 
 ACCOUNT = "account_id"
@@ -70,7 +75,7 @@ def new_op_id() -> str:
 def made(connection: sqlite3.Connection, memory: Memory, now: str) -> None:
     """Record that a memory was made."""
     if is_bound(connection):
-        _record(connection, memory.uid, "create", body_of(memory, MADE), now)
+        _record(connection, memory.uid, "create", body_of(memory, MADE), {}, now)
 
 
 def changed(connection: sqlite3.Connection, before: Memory, after: Memory, now: str) -> None:
@@ -80,13 +85,14 @@ def changed(connection: sqlite3.Connection, before: Memory, after: Memory, now: 
         names.append("is_sensitive")
     if names and is_bound(connection):
         connection.execute("DELETE FROM shelf WHERE uid = ?", (after.uid,))  # its author has chosen
-        _record(connection, after.uid, "update", body_of(after, names), now)
+        seen = body_of(before, names)
+        _record(connection, after.uid, "update", body_of(after, names), seen, now)
 
 
 def deleted(connection: sqlite3.Connection, uid: str, now: str, *, forever: bool) -> None:
     """Record that a memory was deleted; `forever` also erases its history on the server."""
     if is_bound(connection):
-        _record(connection, uid, "delete", {"purge": True} if forever else {}, now)
+        _record(connection, uid, "delete", {"purge": True} if forever else {}, {}, now)
 
 
 def seal(connection: sqlite3.Connection, uid: str, sealed: bytes) -> None:
@@ -107,15 +113,17 @@ def body_of(memory: Memory, names: tuple[str, ...] | list[str]) -> Fields:
     return body
 
 
-def _record(connection: sqlite3.Connection, uid: str, kind: str, body: Fields, now: str) -> None:
+def _record(
+    connection: sqlite3.Connection, uid: str, kind: str, body: Fields, seen: Fields, now: str
+) -> None:
     last = newest(connection, uid)
     if last is None:
-        put(connection, uid, kind, body, base=_version(connection, uid), at=now)
+        put(connection, uid, kind, body, base=_version(connection, uid), at=now, seen=seen)
     elif last.kind == "replay" or (last.attempts and last.state == "queued"):
         # What it builds on is known once that is settled.
-        put(connection, uid, kind, body, base=None, at=now)
+        put(connection, uid, kind, body, base=None, at=now, seen=seen)
     else:
-        _fold(connection, last, kind, body, now)
+        _fold(connection, last, kind, body, seen, now)
 
 
 def _version(connection: sqlite3.Connection, uid: str) -> int:
@@ -132,16 +140,24 @@ def put(
     base: int | None,
     at: str,
     sealed: bytes | None = None,
+    seen: Fields | None = None,
 ) -> None:
     """Append an operation; without a base, what it builds on is filled in when it is sent."""
     connection.execute(
-        "INSERT INTO pending_ops (op_id, uid, kind, base, body, sealed, created_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (new_op_id(), uid, kind, base, _text(body), sealed, at),
+        "INSERT INTO pending_ops (op_id, uid, kind, base, body, sealed, created_at, seen) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (new_op_id(), uid, kind, base, _text(body), sealed, at, _text(seen or {})),
     )
 
 
-def _fold(connection: sqlite3.Connection, last: Pending, kind: str, body: Fields, now: str) -> None:
+def _fold(
+    connection: sqlite3.Connection,
+    last: Pending,
+    kind: str,
+    body: Fields,
+    seen: Fields,
+    now: str,
+) -> None:
     """Fold a change into an operation that was never sent, or was rejected."""
     if kind == "delete" and last.kind == "create":
         remove(connection, last.op_id)  # the server never hears of it
@@ -149,12 +165,13 @@ def _fold(connection: sqlite3.Connection, last: Pending, kind: str, body: Fields
     merged = body if kind == "delete" != last.kind else {**last.body, **body}
     keeps_seal = kind != "delete" and "content" not in body
     connection.execute(
-        "UPDATE pending_ops SET op_id = ?, kind = ?, body = ?, sealed = ?, attempts = 0, "
+        "UPDATE pending_ops SET op_id = ?, kind = ?, body = ?, seen = ?, sealed = ?, attempts = 0, "
         "state = 'queued', error = '', next_at = '', created_at = ? WHERE seq = ?",
         (
             new_op_id(),
             "delete" if kind == "delete" else last.kind,
             _text(merged),
+            _text({**seen, **last.seen}),
             last.sealed if keeps_seal else None,
             now,
             last.seq,
@@ -218,12 +235,21 @@ def remove(connection: sqlite3.Connection, op_id: str) -> None:
     connection.execute("DELETE FROM pending_ops WHERE op_id = ?", (op_id,))
 
 
-def build_on(connection: sqlite3.Connection, uid: str, base: int | None) -> None:
-    """Tell the next operation of a memory what it builds on, if that was left open."""
+def build_on(
+    connection: sqlite3.Connection, uid: str, before: int | None, present: Memory | None, after: int
+) -> None:
+    """Tell the next operation of a memory what it builds on, if that was left open.
+
+    It is version `after` where the `present` memory says what its author saw in the fields that it
+    changes; else it is `before`, so that it cannot overwrite what its author has not seen.
+    """
+    following = oldest(connection, uid)
+    if following is None or following.base is not None:
+        return
+    is_seen = present is not None and following.seen == body_of(present, list(following.seen))
     connection.execute(
-        "UPDATE pending_ops SET base = ? WHERE base IS NULL AND seq = "
-        "(SELECT min(seq) FROM pending_ops WHERE uid = ?)",
-        (base, uid),
+        "UPDATE pending_ops SET base = ? WHERE seq = ?",
+        (after if is_seen else before, following.seq),
     )
 
 
@@ -247,7 +273,7 @@ def reject(connection: sqlite3.Connection, op: Pending, error: str) -> None:
         first = oldest(connection, op.uid)
         if first is None:  # a create that was never accepted, and its delete
             continue
-        _fold(connection, first, later.kind, later.body, later.created_at)
+        _fold(connection, first, later.kind, later.body, later.seen, later.created_at)
         if later.sealed:
             seal(connection, op.uid, later.sealed)
 
@@ -281,6 +307,7 @@ def renew(connection: sqlite3.Connection, ops: list[Pending]) -> None:
             base=None,
             at=op.created_at,
             sealed=op.sealed,
+            seen=op.seen,
         )
         if op.state == "rejected":
             connection.execute(
@@ -300,7 +327,10 @@ def _all(connection: sqlite3.Connection, where: str, *values: object) -> list[Pe
         f"SELECT {COLUMNS} FROM pending_ops WHERE {where}",  # noqa: S608  (fixed conditions)
         values,
     )
-    return [Pending._make((*row[:5], json.loads(row[5]), *row[6:])) for row in rows]
+    return [
+        Pending._make((*row[:5], json.loads(row[5]), *row[6:-1], json.loads(row[-1])))
+        for row in rows
+    ]
 
 
 def _text(body: Fields) -> str:

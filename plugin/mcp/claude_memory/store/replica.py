@@ -182,12 +182,22 @@ def settle(
         _shelve(connection, op, current, now)
     outbox.remove(connection, op.op_id)
     given_up = [] if status == "conflict" or not op.sealed else _give_up(connection, op.uid)
-    # After a conflict the next change must not overwrite what its author has not seen either.
-    known = current["version"] if current is not None and status == "applied" else op.base
-    outbox.build_on(connection, op.uid, known)
+    present = _present(connection, current) if status == "applied" else None
+    outbox.build_on(connection, op.uid, op.base, present, current["version"] if current else 0)
     if current is None or not take(connection, current):
         show(connection, op.uid)
     return given_up
+
+
+def _present(connection: sqlite3.Connection, current: Fields | None) -> Memory | None:
+    """Return the memory as the server has it now, in the form of this store."""
+    if current is None or not is_live(current):
+        return None
+    row = connection.execute(
+        f"SELECT {COLUMNS} FROM memories WHERE uid = ?",  # noqa: S608  (fixed names)
+        (current["uid"],),
+    ).fetchone()
+    return memory_of(current, to_memory(row)) if row else None
 
 
 def _shelve(

@@ -179,6 +179,7 @@ INSERT INTO sync_state VALUES ('next_local_no', '1');
 # is compared), and the highest version known here.
 SYNCING = """
 ALTER TABLE memories ADD COLUMN srv_live INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE pending_ops ADD COLUMN seen TEXT NOT NULL DEFAULT '{}';
 CREATE INDEX memories_on_server ON memories (uid, sv) WHERE srv_live = 1;
 CREATE INDEX memories_by_version ON memories (sv) WHERE sv > 0;
 """
