@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 PLACEHOLDER = "[secret: "  # stands in a text for what is sealed
 
 
+REFUSED = "refused"  # it cannot be applied; only whether it ever was is asked
+
+
 @dataclass(frozen=True)
 class Ready:
     """A checked operation: its texts are redacted, its secret is sealed."""
@@ -29,7 +32,7 @@ class Ready:
     op_id: UUID
     request_hash: bytes
     uid: UUID
-    kind: str  # create | update | delete | replay
+    kind: str  # create | update | delete | replay | refused
     base: int | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     secret: bytes | None = None
@@ -93,9 +96,11 @@ class Batch:
         """Apply one operation, at most once however often it comes."""
         seen = self._known.get(op.op_id)
         if seen is not None:
-            if seen.request_hash != op.request_hash:
+            if seen.request_hash != op.request_hash and op.kind != REFUSED:
                 return Outcome(op.op_id, "rejected", "op_id_reused")
             return Outcome(op.op_id, seen.status, row=self._rows.get(seen.uid))
+        if op.kind == REFUSED:
+            return Outcome(op.op_id, REFUSED)
         status = self._kinds[op.kind](op)
         done = Done(op.op_id, op.request_hash, status, op.uid)
         self.done.append(done)

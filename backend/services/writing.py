@@ -8,7 +8,7 @@ import psycopg
 
 from backend.repositories import changes, epochs
 from backend.schemas import OpResult
-from backend.services.applying import Batch, Outcome, Ready
+from backend.services.applying import REFUSED, Batch, Outcome, Ready
 from backend.services.preparing import Preparer, Refusal, change_of
 
 if TYPE_CHECKING:
@@ -39,12 +39,19 @@ async def push(
         Unavailable: the database does not answer; nothing was applied.
     """
     preparer = Preparer(account, keeper)
-    ready = [await preparer.op(op) for op in ops]
-    usable = [one for one in ready if isinstance(one, Ready)]
-    outcomes = await _apply_all(database, account, usable, epoch)
-    by_id = {outcome.op_id: outcome for outcome in outcomes}
+    found = [await preparer.op(op) for op in ops]
+    refusals = {one.op_id: one for one in found if isinstance(one, Refusal)}
+    # A refused one may have been applied before, when it was not refused: that answer stands.
+    ready = [
+        Ready(op.op_id, b"", op.uid, REFUSED) if isinstance(one, Refusal) else one
+        for op, one in zip(ops, found, strict=True)
+    ]
+    outcomes = {one.op_id: one for one in await _apply_all(database, account, ready, epoch)}
     return [
-        one.result() if isinstance(one, Refusal) else _result(by_id[one.op_id]) for one in ready
+        refusals[op.op_id].result()
+        if outcomes[op.op_id].status == REFUSED
+        else _result(outcomes[op.op_id])
+        for op in ops
     ]
 
 

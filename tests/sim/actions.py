@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from claude_memory.errors import ClaudeMemoryError
 from claude_memory.memory import CATEGORIES
+from claude_memory.redaction.detector import redact
 from claude_memory.service.interface import Edit, NewMemory
 
 from tests.sim.files import TEXTS, marks
@@ -72,8 +73,11 @@ class Hand:
 
     def new_secret(self) -> str:
         """Make up a credential."""
-        seed = str(self.chance.random())
-        secret = credentials.token(self.chance.choice(RECIPES), seed)
+        while True:  # what no detector can tell from a word is not this test's matter
+            recipe = self.chance.choice(RECIPES)
+            secret = credentials.token(recipe, str(self.chance.random()))
+            if redact(f"it says mark100000 here {secret}").found:
+                break
         self.ledger.secrets.append(secret)
         return secret
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Fields = dict[str, Any]
 
-FINAL = ("applied", "conflict", "rejected")
+RECORDED = ("applied", "conflict")  # a refusal is not: later the server may take the operation
 
 
 class Broken(AssertionError):
@@ -54,8 +54,6 @@ class Sending:
     machine: str
     user: str
     op: Fields
-    life: int
-    moment: int
     answers: list[str] = field(default_factory=list)
 
 
@@ -67,6 +65,7 @@ class Ledger:
     texts: dict[str, Text] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=list)
     sendings: dict[tuple[str, int], Sending] = field(default_factory=dict)  # by op and life
+    first_sent: dict[str, int] = field(default_factory=dict)
     shown: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
     buried: dict[tuple[str, str], int] = field(default_factory=dict)  # user and uid
     purged: set[str] = field(default_factory=set)
@@ -174,10 +173,11 @@ class Ledger:
         for op in json.loads(sent.body or b"{}")["ops"]:
             key = op["op_id"], self.life
             if key not in self.sendings:
-                self.sendings[key] = Sending(machine, user, op, self.life, moment)
+                self.sendings[key] = Sending(machine, user, op)
+                self.first_sent.setdefault(op["op_id"], moment)
             first = self.sendings[key]
             status = results[op["op_id"]]
-            earlier = [one for one in first.answers if one in FINAL]
+            earlier = [one for one in first.answers if one in RECORDED]
             if earlier and status not in {earlier[0], "retry"}:
                 raise Broken("I3", f"op {op['op_id']} got {earlier[0]}, and then {status}")
             first.answers.append(status)
