@@ -196,7 +196,10 @@ class Batch:
             return "applied"  # it was not lost
         if told.deleted:
             return self._replay_delete(op, row, told)
-        untouched = row.replayed_from is None and row.version <= told.lost_after
+        # What is newer than the last restore began from was lost by that one, whatever is told.
+        last = self.account.lost_after
+        since = last if told.was > last else told.lost_after
+        untouched = row.replayed_from is None and row.version <= since
         older = row.replayed_from is not None and row.replayed_from < told.was and row.is_unedited
         if not untouched and not older:
             return "applied" if row.replayed_from == told.was else self._lost(op)

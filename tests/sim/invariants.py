@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from claude_memory.service.secrets import FORCED
+
+from backend.repositories.rows import mark as digest_of
 
 from tests.sim.files import TEXTS, expected, is_live, marks, plain, state_of
 from tests.sim.ledger import Broken
@@ -186,6 +189,15 @@ def i3_one_effect(ledger: Ledger, user: str, account: Account) -> None:
                 raise Broken("I3", f"{mark} is in {other} and in {uid}")
 
 
+def i4_counted(account: Account) -> None:
+    """The server's count and digest are those of its live rows."""
+    digest = 0
+    for uid, version in account.live.items():
+        digest ^= digest_of(UUID(uid), version)
+    if (account.counted, account.digest) != (len(account.live), digest):
+        raise Broken("I4", f"{account.counted} rows are counted, {len(account.live)} are there")
+
+
 def i6_dead_stay_dead(ledger: Ledger, user: str, account: Account) -> None:
     """What was acknowledged as deleted never lives again."""
     for owner, uid in ledger.buried:
@@ -237,11 +249,3 @@ def secrets_can_be_opened(
         if text is not None and text.secret and row["replayed_from"] is None:
             if text.secret not in clear:
                 raise Broken("secrets", f"the secret of {uid} is not what was stored")
-
-
-def purged_is_gone(ledger: Ledger, accounts: Mapping[str, Account]) -> None:
-    """Text of a memory that was purged is not in the server's rows."""
-    for account in accounts.values():
-        for uid in ledger.purged & set(account.rows):
-            if is_live(account.rows[uid]):
-                raise Broken("I6", f"{uid} was purged and lives")

@@ -79,6 +79,8 @@ class Account:
 
     id: str
     version: int
+    counted: int
+    digest: int
     live: dict[str, int]
     rows: dict[str, dict[str, Any]]
     history: list[dict[str, Any]]
@@ -206,6 +208,8 @@ class SimulatedServer:
         return Account(
             id=str(found["id"]),
             version=found["version"],
+            counted=found["live"],
+            digest=found["digest"],
             live={str(row["uid"]): row["version"] for row in rows if row["deleted_at"] is None},
             rows={str(row["uid"]): row for row in rows},
             history=history,

@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ from backend.services import feeding
 
 from tests.sim import invariants as hold
 from tests.sim.actions import Hand
+from tests.sim.faults import planted
 from tests.sim.files import marks
 from tests.sim.ledger import Broken, Ledger
 from tests.sim.machines import ENDED, Machine, Session
@@ -413,8 +414,8 @@ class World:
             hold.i4_page_holds_all(seen, accounts[user].live, accounts[user].version)
         hold.i2_no_edit_lost(self.ledger, accounts, stores)
         hold.i14_comes_back(self.ledger, accounts)
-        hold.purged_is_gone(self.ledger, accounts)
         for user, account in accounts.items():
+            hold.i4_counted(account)
             hold.i3_one_effect(self.ledger, user, account)
             hold.i6_dead_stay_dead(self.ledger, user, account)
             hold.i13_no_unseen_value_replaced(self.ledger, account)
@@ -425,10 +426,11 @@ class World:
             hold.i9_no_secret_in_files(self.ledger, machine.home)
 
     def _opened(self, user: str, account: Any) -> dict[str, str]:
-        """Open every secret of an account."""
+        """Open every secret of an account; what cannot be opened is empty."""
         found = {}
         for uid in sorted(account.live):
             row = account.rows[uid]
+            found[uid] = ""
             if row["secret"] is not None:
                 answer = self.server.asked(user, "POST", f"/api/memories/{uid}/secret")
                 found[uid] = answer["content"]
@@ -440,6 +442,8 @@ class World:
             machine.close()
 
 
+STEPS_OF_A_RUN = 400
+TOLD = 60  # lines of the trace
 ROUNDS = 6
 BATCH = 200
 STEPS: dict[str, Callable[[World], None]] = {
@@ -532,19 +536,20 @@ class Failed(AssertionError):
         self.invariant = invariant
 
 
-def simulate(server: SimulatedServer, seed: int, steps: int = 400) -> Tally:
-    """Make one run.
+def simulate(server: SimulatedServer, seed: int, steps: int = STEPS_OF_A_RUN, fault: str = "") -> Tally:
+    """Make one run, with a planted fault if one is named.
 
     Raises:
         Failed: an invariant does not hold, or the code under test fell over.
     """
     place = MEMORY if MEMORY.is_dir() else None
     folder = Path(tempfile.mkdtemp(prefix="claude-memory-sim-", dir=place))
-    with _repeatable(seed), _small(seed):
+    broken = planted(fault, Random(seed)) if fault else nullcontext()  # noqa: S311
+    with _repeatable(seed), _small(seed), broken:
         world = World(server, seed, folder)
         try:
             world.run(steps)
-        except Exception as error:
+        except (Exception, Crash) as error:
             invariant = error.invariant if isinstance(error, Broken) else type(error).__name__
             text = "\n".join([f"seed {seed}, steps {steps}: {error}", *world.trace[-TOLD:]])
             raise Failed(invariant, text) from error
@@ -554,4 +559,3 @@ def simulate(server: SimulatedServer, seed: int, steps: int = 400) -> Tally:
     return world.tally
 
 
-TOLD = 60

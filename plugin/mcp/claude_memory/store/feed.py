@@ -71,9 +71,13 @@ def apply(
 
 
 def sweep(connection: sqlite3.Connection, gen: int, version: int) -> int:
-    """Let go of states that a finished full dump did not hold; return how many."""
+    """Let go of states that a finished full dump did not hold; return how many.
+
+    It never holds tombstones: they stay, for a server that loses the deletes by a restore.
+    """
     gone = connection.execute(
-        "SELECT uid FROM memories WHERE gen <> ? AND sv > 0 AND sv <= ?", (gen, version)
+        "SELECT uid FROM memories WHERE gen <> ? AND srv_live = 1 AND sv > 0 AND sv <= ?",
+        (gen, version),
     ).fetchall()
     for (uid,) in gone:
         replica.forget_state(connection, uid)
