@@ -67,6 +67,10 @@ FAILED = (
     "INSERT INTO failures AS f (account_id, op_id, tries) VALUES (%s, %s, 1) ON CONFLICT "
     "(account_id, op_id) DO UPDATE SET tries = f.tries + 1, at = excluded.at RETURNING tries"
 )
+PAST = (
+    "SELECT coalesce((SELECT e.base_version FROM account_epochs e WHERE e.account_id = a.id "
+    "ORDER BY e.ordinal DESC LIMIT 1), 0), a.horizon FROM accounts a WHERE a.id = %(account)s"
+)
 LOCK = "SELECT version, next_no, live, digest, at AS now, epoch, is_known_life FROM memory_lock(%s)"
 
 
@@ -84,6 +88,14 @@ async def lock(connection: AsyncConnection[Any], account: UUID) -> Account:
     if not row.pop("is_known_life"):
         raise NewLife
     return Account(id=account, **row)
+
+
+async def look_back(connection: AsyncConnection[Any], account: Account) -> None:
+    """Read what a replay is judged by: where the present epoch began, and what may be purged."""
+    cursor = connection.cursor(row_factory=tuple_row)
+    row = await (await cursor.execute(PAST, {"account": account.id})).fetchone()
+    assert row is not None  # noqa: S101  (the account is locked)
+    account.lost_after, account.horizon = row
 
 
 async def load(

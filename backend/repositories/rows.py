@@ -29,6 +29,8 @@ class Account:
     digest: int
     now: datetime  # strictly after every earlier change of this account
     epoch: UUID  # the present one, read under the lock
+    lost_after: int = 0  # versions up to here survived the last restore
+    horizon: int = 0  # tombstones up to here may be purged
 
     def next_version(self) -> int:
         """Take the next version."""

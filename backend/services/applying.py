@@ -218,6 +218,8 @@ class Batch:
         return "applied"
 
     def _replay_missing(self, op: Ready, told: Replay) -> str:
+        if told.was <= self.account.horizon and not told.deleted:
+            return self._lost(op)  # its tombstone may have been purged, and a delete is final
         row = self._insert(op)
         if told.deleted:
             self._bury(row)

@@ -79,6 +79,8 @@ async def apply_in(
     known = await changes.known(connection, account, [one.op_id for one in ready])
     replaced = [one.fields["supersedes"] for one in ready if one.fields.get("supersedes")]
     chains = await changes.superseded(connection, account, replaced) if replaced else {}
+    if any(one.replay for one in ready):
+        await changes.look_back(connection, locked)
     batch = Batch(locked, rows, known, chains)
     outcomes = [batch.apply(one) for one in ready]
     await changes.save(connection, batch)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from tests.sim.files import TEXTS, Seen, is_live, marks, state_of
 
 if TYPE_CHECKING:
+    from claude_memory.sync.transport import Response
+
     from tests.sim.network import Sent
     from tests.sim.server import Answer
 
@@ -65,6 +67,7 @@ class Ledger:
     texts: dict[str, Text] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=list)
     sendings: dict[tuple[str, int], Sending] = field(default_factory=dict)  # by op and life
+    refused: set[str] = field(default_factory=set)  # operations that were called too large
     first_sent: dict[str, int] = field(default_factory=dict)
     shown: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
     buried: dict[tuple[str, str], int] = field(default_factory=dict)  # user and uid
@@ -122,6 +125,8 @@ class Ledger:
 
     def _was_refused(self, op_id: str) -> bool:
         found = self.sendings.get((op_id, self.life))
+        if op_id in self.refused:
+            return True
         return found is not None and found.answers[-1:] == ["rejected"]
 
     def dismissed(self, before: Seen, after: Seen) -> None:
@@ -147,7 +152,7 @@ class Ledger:
             status = sent.answers[-1] if sent and sent.answers else ""
             if status == "conflict" and op["op_id"] not in after.shelf:
                 raise Broken("I2", f"op {op['op_id']} lost a conflict and is not on the shelf")
-            if status == "rejected":
+            if status == "rejected" or op["op_id"] in self.refused:
                 self.replaced(before, after, op["uid"])
 
     def bury(self, user: str, seen: Seen, damaged: set[str]) -> None:
@@ -181,6 +186,12 @@ class Ledger:
             if earlier and status not in {earlier[0], "retry"}:
                 raise Broken("I3", f"op {op['op_id']} got {earlier[0]}, and then {status}")
             first.answers.append(status)
+
+    def told(self, answers: list[tuple[Sent, Response]]) -> None:
+        """Note what a session was told of its pushes on the way, by whomever."""
+        for sent, answer in answers:
+            if answer.status == 413 and sent.body:  # noqa: PLR2004
+                self.refused |= {op["op_id"] for op in json.loads(sent.body)["ops"]}
 
     def restored(
         self,

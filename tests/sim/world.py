@@ -134,6 +134,8 @@ class World:
             self._crash(session, step)
         self.say(f"{session.name} {made} {' '.join(self.network.told)}")
         self.network.told.clear()
+        self.ledger.told(session.line.acknowledged)
+        session.line.acknowledged.clear()
         self._look(session.machine, engine=True)
         if made.startswith("apply"):
             self._check_page(session)
