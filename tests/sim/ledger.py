@@ -213,7 +213,7 @@ class Ledger:
                 if (path, uid) in self.damaged:
                     continue
                 state = state_of(row)
-                held |= marks(row["srv"]) if is_live(state) else set()
+                held |= marks(_kept(state, seen.ops_of(uid)))
                 if state is not None and state.get("deleted_at"):
                     tombs.add((user, uid))
         for text in self.texts.values():
@@ -222,3 +222,11 @@ class Ledger:
             text.held = text.mark in held
             text.lost = True
         self.buried = {key: life for key, life in self.buried.items() if key in tombs}
+
+
+def _kept(state: Fields | None, ops: list[Fields]) -> Fields:
+    """Return what a store will still have of a server's state once its own changes went through."""
+    if state is None or not is_live(state) or any(op["kind"] == "delete" for op in ops):
+        return {}
+    changed = {name for op in ops for name in op["body"]}
+    return {name: value for name, value in state.items() if name not in changed}
