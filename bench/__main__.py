@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 INTERRUPTED = 130
+PASSED = ("data", "foreign", "runs", "seed", "steps", "jobs")  # options that benchmarks look at
 RESULTS = ROOT / "bench-results"
 
 
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     if unknown:
         sys.stderr.write(f"bench: no benchmark {', '.join(unknown)}; there are {_list(known)}\n")
         return 2
-    report = Report(data=asked.data, foreign=asked.foreign)
+    report = Report(**{name: value for name, value in vars(asked).items() if name in PASSED})
     try:
         for name in asked.names or known:
             report.bench = name
@@ -96,6 +97,14 @@ def _parser(known: dict[str, ModuleType]) -> argparse.ArgumentParser:
         metavar="COUNT",
         help="recall_quality: ask again with so many foreign memories in each store",
     )
+    for name, says in (
+        ("runs", "how many runs"),
+        ("seed", "the first run's seed; the others count on from it"),
+        ("steps", "steps of each run"),
+        ("jobs", "processes at once (default: one for each core)"),
+    ):
+        usual = getattr(Report, name)
+        parser.add_argument(f"--{name}", type=int, default=usual, help=f"sim, sim_faults: {says}")
     return parser
 
 

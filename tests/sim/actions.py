@@ -41,6 +41,7 @@ class Hand:
     path: str
     before: Seen
     touched: str = ""  # the uid, where there was one before
+    is_delete: bool = False
     written: list[Text] = field(default_factory=list)
 
     def act(self) -> str:
@@ -55,6 +56,8 @@ class Hand:
         """Note what the act has changed; what was refused was never written."""
         if self.touched:
             self.ledger.replaced(self.before, after, self.touched)
+            if self.is_delete:
+                self.ledger.cancelled(self.before, after, self.touched)
         self.ledger.dismissed(self.before, after)
         for text in self.written:
             text.uid = next((uid for uid in after.live() if text.mark in after.marks_of(uid)), "")
@@ -140,6 +143,7 @@ def _delete(hand: Hand) -> str:
     uid = hand.pick()
     if not uid:
         return "nothing"
+    hand.is_delete = True
     hand.service.delete((uid,), purge=False)
     return uid[:13]
 

@@ -61,7 +61,7 @@ def planted(says: str, chance: Random) -> Iterator[None]:
 def _(patch: Patch, chance: Random) -> None:
     whole = feed.apply
 
-    def torn(connection: sqlite3.Connection, asked: Any, rows: Any, cursor: str, *rest: Any, **named: Any) -> bool:  # noqa: E501
+    def torn(connection: Any, asked: Any, rows: Any, cursor: str, *rest: Any, **named: Any) -> bool:
         if feed.place(connection) != asked:
             return False
         state.put(connection, "cursor", cursor)
@@ -223,7 +223,11 @@ def _(patch: Patch, _chance: Random) -> None:
 @fault("an older state replaces a newer one")
 def _(patch: Patch, _chance: Random) -> None:
     take = replica.take
-    patch.setattr(replica, "take", lambda at, srv, gen=None, **_: take(at, srv, gen, at=HUGE))
+
+    def any_state(connection: Any, srv: Any, gen: Any = None, **_: Any) -> bool:
+        return take(connection, srv, gen, at=1 << 62)
+
+    patch.setattr(replica, "take", any_state)
 
 
 @fault("a page is applied although the cursor has moved")
@@ -261,9 +265,9 @@ def _(patch: Patch, _chance: Random) -> None:
 def _(patch: Patch, _chance: Random) -> None:
     put = outbox.put
 
-    def unless_replay(at: Any, uid: str, kind: str, *rest: Any, **named: Any) -> None:
+    def unless_replay(store: Any, uid: str, kind: str, *rest: Any, **named: Any) -> None:
         if kind != "replay":
-            put(at, uid, kind, *rest, **named)
+            put(store, uid, kind, *rest, **named)
 
     patch.setattr(outbox, "put", unless_replay)
 
@@ -272,9 +276,9 @@ def _(patch: Patch, _chance: Random) -> None:
 def _(patch: Patch, _chance: Random) -> None:
     put = outbox.put
 
-    def unless_dead(at: Any, uid: str, kind: str, body: Any, **named: Any) -> None:
+    def unless_dead(store: Any, uid: str, kind: str, body: Any, **named: Any) -> None:
         if kind != "replay" or not body["deleted"]:
-            put(at, uid, kind, body, **named)
+            put(store, uid, kind, body, **named)
 
     patch.setattr(outbox, "put", unless_dead)
 
@@ -344,7 +348,11 @@ def _(patch: Patch, _chance: Random) -> None:
 @fault("a version that no server gave is believed")
 def _(patch: Patch, _chance: Random) -> None:
     take = replica.take
-    patch.setattr(replica, "take", lambda at, srv, gen=None, **_: take(at, srv, gen))
+
+    def first_known(connection: Any, srv: Any, gen: Any = None, **_: Any) -> bool:
+        return take(connection, srv, gen)
+
+    patch.setattr(replica, "take", first_known)
     patch.setattr(feed, "drop_impossible", lambda *_: 0)
 
 

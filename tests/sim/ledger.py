@@ -116,11 +116,23 @@ class Ledger:
             for op in before.ops_of(uid)
             if not op["attempts"] or op["state"] == "rejected" or self._was_refused(op["op_id"])
         ]
-        gone = marks([op["body"] for op in unsent]) - after.pending_marks()
+        there = after.pending_marks()
+        gone = {
+            mark
+            for op in unsent
+            for name, value in op["body"].items()
+            for mark in marks(value) - there
+            if _is_overwritten(op, name, [*before.ops_of(uid), *after.ops_of(uid)])
+        }
         if not before.account:  # nothing is queued before the account is known
             gone = before.marks_of(uid) - after.marks_of(uid)
-        for mark in gone:
-            if mark in self.texts:
+        for mark in gone & set(self.texts):
+            self.texts[mark].fate = "replaced"
+
+    def cancelled(self, before: Seen, after: Seen, uid: str) -> None:
+        """Note the texts of a memory that was deleted before the server ever heard of it."""
+        if not after.ops_of(uid) and uid not in after.live():
+            for mark in marks([op["body"] for op in before.ops_of(uid)]) & set(self.texts):
                 self.texts[mark].fate = "replaced"
 
     def _was_refused(self, op_id: str) -> bool:
@@ -230,3 +242,13 @@ def _kept(state: Fields | None, ops: list[Fields]) -> Fields:
         return {}
     changed = {name for op in ops for name in op["body"]}
     return {name: value for name, value in state.items() if name not in changed}
+
+
+def _is_overwritten(op: Fields, name: str, others: list[Fields]) -> bool:
+    """Tell whether a later operation, or what became of this one, changes the field again."""
+    return any(
+        other["kind"] == "delete"
+        or (name in other["body"] and other["body"][name] != op["body"][name])
+        for other in others
+        if other["seq"] >= op["seq"] and other["op_id"] != op["op_id"]
+    )

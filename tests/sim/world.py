@@ -16,6 +16,8 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from claude_memory.store import feed
+from claude_memory.store.connection import write
 from claude_memory.sync import remote
 from backend.services import feeding
 
@@ -115,13 +117,14 @@ class World:
         self.finish()
 
     def sync(self) -> None:
-        """Let one syncer make a step."""
-        session = self._session(with_key=True)
-        if session is None:
+        """Let one syncer make a step, or two of a machine several in turn."""
+        first = self._session(with_key=True)
+        if first is None:
             return
-        if not session.is_between() and session.wait() and self.chance.random() < 0.9:
-            return
-        self.advance(session)
+        for _ in range(self.chance.choice(BURSTS)):
+            session = self.chance.choice(first.machine.sessions)
+            if session.is_between() or not session.wait() or self.chance.random() < 0.1:
+                self.advance(session)
 
     def advance(self, session: Session) -> str:
         """Make one step of a syncer, and look at what it has done."""
@@ -237,6 +240,15 @@ class World:
         }
         texts = {user: account.text for user, account in accounts.items()}
         self.ledger.restored(texts, tombs, self.stores())
+
+    def resync(self) -> None:
+        """Let a store ask for everything."""
+        session = self._session(with_key=True)
+        if session is None or not session.standing().last_ok:
+            return
+        self.say(f"{session.name} asks for everything")
+        with write(session.place.connection()) as connection:
+            feed.ask_for_all(connection, session.machine.now())
 
     def damage(self) -> None:
         """Damage a row that has nothing pending."""
@@ -447,6 +459,7 @@ class World:
 STEPS_OF_A_RUN = 400
 TOLD = 60  # lines of the trace
 ROUNDS = 6
+BURSTS = (1, 1, 1, 1, 1, 1, 1, 6)  # steps of the syncers of one machine
 BATCH = 200
 STEPS: dict[str, Callable[[World], None]] = {
     "sync": World.sync,
@@ -461,6 +474,7 @@ STEPS: dict[str, Callable[[World], None]] = {
     "backup": World.back_up,
     "restore": World.restore,
     "damage": World.damage,
+    "resync": World.resync,
 }
 WEIGHTS_OF = {
     "sync": 600,
@@ -475,9 +489,10 @@ WEIGHTS_OF = {
     "backup": 10,
     "restore": 8,
     "damage": 10,
+    "resync": 12,
 }
 NAMES, WEIGHTS = list(WEIGHTS_OF), list(WEIGHTS_OF.values())
-FEATURES = ("key", "keeper", "purge", "restore", "damage")
+FEATURES = ("key", "keeper", "purge", "restore", "damage", "resync")
 DAMAGES = {
     "lost row": "DELETE FROM memories WHERE uid = ?",
     "low version": "UPDATE memories SET sv = max(1, sv - 2) WHERE uid = ?",

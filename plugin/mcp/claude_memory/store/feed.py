@@ -7,8 +7,12 @@ it holds with a new generation; when it is done, what it did not hold is let go 
 
 from __future__ import annotations
 
+import json
+
 from claude_memory.memory import stamp
 from claude_memory.store import replica, state
+
+NOTED = 100  # rows ahead of a page, of which there are hardly ever any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,20 +103,20 @@ def differs(
 def drop_impossible(connection: sqlite3.Connection, version: int) -> int:
     """Forget versions that no server gave; return how many.
 
-    What was known before a page was asked for cannot be newer than that page: `ahead` was noted by
-    an earlier look, so a row that is still ahead of a later page was damaged here.
+    What was known before a page was asked for cannot be newer than that page. So rows ahead of it
+    are noted, and those that are still ahead of a later page were damaged here.
     """
-    noted = int(state.get(connection, "ahead", "0"))
-    top = highest(connection)
-    state.put(connection, "ahead", str(top if top > version else 0))
-    if not noted or noted <= version:
-        return 0
-    rows = connection.execute(
-        "SELECT uid FROM memories WHERE sv > ? AND sv <= ?", (version, noted)
-    ).fetchall()
-    for (uid,) in rows:
+    query = "SELECT uid, sv FROM memories WHERE sv > ? ORDER BY sv LIMIT ?"
+    ahead = dict(connection.execute(query, (version, NOTED)).fetchall())
+    text = state.get(connection, "ahead", "{}")
+    noted = json.loads(text)
+    wrong = [uid for uid, known in ahead.items() if noted.get(uid) == known]
+    for uid in wrong:
         connection.execute("UPDATE memories SET sv = 1 WHERE uid = ?", (uid,))
-    return len(rows)
+    rest = json.dumps({uid: known for uid, known in ahead.items() if uid not in wrong})
+    if rest != text:
+        state.put(connection, "ahead", rest)
+    return len(wrong)
 
 
 def ask_for_all(connection: sqlite3.Connection, now: datetime) -> None:

@@ -1,0 +1,70 @@
+"""The shipped client and server in a seeded world of faults: the invariants of the protocol hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.sim.faults import FAULTS
+from tests.sim.runs import hunt, make
+from tests.sim.world import STEPS_OF_A_RUN
+from tests.support.promises import promise
+
+if TYPE_CHECKING:
+    from tests.sim.server import SimulatedServer
+
+RUNS = 10  # of one test
+MOST_RUNS = 60  # in which a planted fault has to be noticed
+QUICK = (
+    "the cursor is saved before the rows",
+    "an operation that was sent is changed",
+    "whose store it is is not checked",
+)
+
+
+@promise("sync.nothing-is-lost", "sync.deletes-are-final", "sync.accounts-never-mix")
+@pytest.mark.parametrize("first", range(1, 100, RUNS))
+def test_invariants_hold(server: SimulatedServer, first: int) -> None:
+    """A hundred runs, each with another mix of faults; a failure says how to repeat it."""
+    assert make(server, range(first, first + RUNS), STEPS_OF_A_RUN).broken == ()
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("first", range(101, 300, RUNS))
+def test_invariants_hold_in_more_runs(server: SimulatedServer, first: int) -> None:
+    """Another two hundred."""
+    assert make(server, range(first, first + RUNS), STEPS_OF_A_RUN).broken == ()
+
+
+def test_same_seed_repeats_a_run(server: SimulatedServer) -> None:
+    """What a failure says can be seen again, to the last id."""
+    failures = []
+    for _ in range(2):
+        [(_, text)] = make_broken(server)
+        failures.append(text)
+    assert failures[0] == failures[1]
+
+
+def make_broken(server: SimulatedServer) -> list[tuple[int, str]]:
+    """Make one run with a fault in it; return its seed and what it said."""
+    from tests.sim.world import Failed, simulate
+
+    try:
+        simulate(server, 1, STEPS_OF_A_RUN, QUICK[0])
+    except Failed as failure:
+        return [(1, str(failure))]
+    return []
+
+
+@pytest.mark.parametrize("fault", QUICK)
+def test_fault_is_noticed(server: SimulatedServer, fault: str) -> None:
+    """Code that is broken in one of the ways that matter most does not pass."""
+    assert hunt(server, fault, range(1, MOST_RUNS), STEPS_OF_A_RUN).invariant
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("fault", [one for one in FAULTS if one not in QUICK])
+def test_each_fault_is_noticed(server: SimulatedServer, fault: str) -> None:
+    """Nor in any other way of the list."""
+    assert hunt(server, fault, range(1, MOST_RUNS), STEPS_OF_A_RUN).invariant
