@@ -6,9 +6,8 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from tests.sim.runs import spread
-
 from bench import stores
+from tests.sim.runs import spread
 
 if TYPE_CHECKING:
     from bench.report import Report

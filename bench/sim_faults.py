@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from bench import document, stores
 from tests.sim.faults import FAULTS
 from tests.sim.runs import hunt_all
-
-from bench import document, stores
 
 if TYPE_CHECKING:
     from bench.report import Report
     from tests.sim.runs import Caught
 
-PAGE = document.ROOT / "docs" / "reliability.md"
+PAGE = document.DOCS / "reliability.md"
 MOST_RUNS = 60
 HEAD = ("planted fault", "noticed by", "runs needed")
 _caught: dict[str, Caught] = {}

@@ -198,7 +198,7 @@ class Batch:
             return self._replay_delete(op, row, told)
         # What is newer than the last restore began from was lost by that one, whatever is told.
         last = self.account.lost_after
-        since = last if told.was > last else told.lost_after
+        since = max(last, told.lost_after) if told.was > last else told.lost_after
         untouched = row.replayed_from is None and row.version <= since
         older = row.replayed_from is not None and row.replayed_from < told.was and row.is_unedited
         if not untouched and not older:
@@ -210,7 +210,7 @@ class Batch:
         return "applied"
 
     def _replay_delete(self, op: Ready, row: Row, told: Replay) -> str:
-        """A delete is final, whatever was done since the restore to what it had deleted."""
+        """Delete again: that is final, whatever was done since the restore."""
         if row.is_live:
             self._keep(row, "superseded", op.op_id)
             self._bury(row)

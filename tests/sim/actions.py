@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from claude_memory.errors import ClaudeMemoryError
 from claude_memory.memory import CATEGORIES
@@ -69,9 +69,7 @@ class Hand:
         """Make up a text for a field of a memory, with a mark in it."""
         mark = self.ledger.new_mark()
         seen = self.ledger.what_was_shown(self.path, uid, name)
-        self.written.append(
-            Text(mark, uid, name, self.machine, self.user, self.path, secret, seen)
-        )
+        self.written.append(Text(mark, uid, name, self.machine, self.user, self.path, secret, seen))
         return mark if name == "tags" else f"it says {mark} here {secret}".strip()
 
     def new_secret(self) -> str:
@@ -124,7 +122,7 @@ def _edit(hand: Hand) -> str:
     if not uid:
         return "nothing"
     names = [name for name in TEXTS if hand.chance.random() < 0.5] or ["content"]
-    fields = {name: hand.new_text(name, uid) for name in names}
+    fields: dict[str, Any] = {name: hand.new_text(name, uid) for name in names}
     category = hand.chance.choice((None, None, *CATEGORIES))
     importance = hand.chance.choice((None, None, 0.25, 0.75))
     hand.service.update(Edit(uid, category=category, importance=importance, **fields))

@@ -6,14 +6,14 @@ real code is named as the reader would say it; the list stands in docs/reliabili
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from claude_memory.errors import RemoteUnreachable
-from claude_memory.store import binding, bindings, feed, outbox, replica, restored, seals, state
+from claude_memory.store import binding, bindings, feed, outbox, replica, seals, state
+from claude_memory.store.connection import write
 from claude_memory.sync import engine, wire
 from claude_memory.sync.files import Files
 from claude_memory.sync.remote import Remote
@@ -116,12 +116,12 @@ def _(patch: Patch, _chance: Random) -> None:
 def _(patch: Patch, _chance: Random) -> None:
     def bind(_self: Files, connection: Any, hello: wire.Hello, now: Any) -> bool:
         if not any(binding.owner(connection)):
-            with engine.write(connection):
+            with write(connection):
                 binding.bind(connection, hello.server_id, hello.account_id, hello.epoch, now)
         return False
 
     def greet(self: engine.Engine, hello: wire.Hello) -> None:
-        self._files.bind(self._connect(), hello, self._now())  # type: ignore[arg-type]
+        self._files.bind(self._connect(), hello, self._now())
         self._hello, self._most = hello, hello.ops_limit
 
     patch.setattr(Files, "path", lambda self: self._at(bindings.FIRST))
@@ -308,7 +308,9 @@ def _(patch: Patch, _chance: Random) -> None:
 
 @fault("the next edit builds on whatever is there")
 def _(patch: Patch, _chance: Random) -> None:
-    def blind(connection: sqlite3.Connection, uid: str, _before: Any, _now: Any, after: int) -> None:
+    def blind(
+        connection: sqlite3.Connection, uid: str, _before: Any, _now: Any, after: int
+    ) -> None:
         connection.execute(
             "UPDATE pending_ops SET base = ? WHERE base IS NULL AND uid = ?", (after, uid)
         )

@@ -13,8 +13,7 @@ from uuid import UUID
 from claude_memory.service.secrets import FORCED
 
 from backend.repositories.rows import mark as digest_of
-
-from tests.sim.files import TEXTS, expected, is_live, marks, plain, state_of
+from tests.sim.files import TEXTS, expected, marks, plain, state_of
 from tests.sim.ledger import Broken
 
 if TYPE_CHECKING:
@@ -37,9 +36,7 @@ def i4_page_holds_all(seen: Seen, there: Mapping[str, int], version: int) -> Non
     """A client that applied the last page for a version holds the server's live set at it."""
     here = seen.on_server()
     newer = {uid for uid, row in seen.rows.items() if row["sv"] > version}
-    wrong = {
-        uid for uid in {*here, *there} - newer if here.get(uid) != there.get(uid)
-    }
+    wrong = {uid for uid in {*here, *there} - newer if here.get(uid) != there.get(uid)}
     if wrong:
         uid = min(wrong)
         raise Broken("I4", f"{uid}: {here.get(uid)} here, {there.get(uid)} there at {version}")
@@ -238,14 +235,12 @@ def i14_comes_back(ledger: Ledger, accounts: Mapping[str, Account]) -> None:
             raise Broken("I14", f"{text.mark}, {text.name} of {text.uid}, was held and is gone")
 
 
-def secrets_can_be_opened(
-    ledger: Ledger, account: Account, opened: Mapping[str, str]
-) -> None:
+def secrets_can_be_opened(ledger: Ledger, account: Account, opened: Mapping[str, str]) -> None:
     """The secret of a memory that its machine could seal can be opened on the server."""
     for uid, clear in opened.items():
         row = account.rows[uid]
         name = "tags" if row["content"] == FORCED else "content"
         text = _text(ledger, row[name])
-        if text is not None and text.secret and row["replayed_from"] is None:
-            if text.secret not in clear:
-                raise Broken("secrets", f"the secret of {uid} is not what was stored")
+        wanted = text.secret if text and row["replayed_from"] is None else ""
+        if wanted not in clear:
+            raise Broken("secrets", f"the secret of {uid} is not what was stored")

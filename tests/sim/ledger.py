@@ -175,15 +175,13 @@ class Ledger:
             if row["sv"] > 0 and state is not None and state.get("deleted_at"):
                 self.buried[user, uid] = self.life
 
-    def answered(
-        self, machine: str, user: str, sent: Sent, answer: Answer, moment: int
-    ) -> None:
+    def answered(self, machine: str, user: str, sent: Sent, answer: Answer, moment: int) -> None:
         """Note a push that reached the server, and what it answered.
 
         Raises:
             Broken: one operation got two different answers.
         """
-        if sent.method != "POST" or answer.status != 200:  # noqa: PLR2004
+        if sent.method != "POST" or answer.status != 200:
             return
         self.pushed += 1
         results = {one["op_id"]: one["status"] for one in json.loads(answer.body)["results"]}
@@ -202,7 +200,7 @@ class Ledger:
     def told(self, answers: list[tuple[Sent, Response]]) -> None:
         """Note what a session was told of its pushes on the way, by whomever."""
         for sent, answer in answers:
-            if answer.status == 413 and sent.body:  # noqa: PLR2004
+            if answer.status == 413 and sent.body:
                 self.refused |= {op["op_id"] for op in json.loads(sent.body)["ops"]}
 
     def restored(

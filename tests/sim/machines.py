@@ -1,7 +1,7 @@
 """The machines of a simulation: a data folder each, a key, and one or two sessions that sync.
 
-Everything that works here is shipped code; a session is put together as the plugin does it, with the
-clock, the random numbers and the transport of the run.
+Everything that works here is shipped code; a session is put together as the plugin does it, with
+the clock, the random numbers and the transport of the run.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from claude_memory.service.opening import Opening
 from claude_memory.service.place import Place
 from claude_memory.service.secrets import Keepers, SecretDoor
 from claude_memory.settings import Settings
+from claude_memory.store.bindings import fingerprint
 from claude_memory.sync import standing
 from claude_memory.sync.engine import Engine
-from claude_memory.store.bindings import fingerprint
 from claude_memory.sync.files import Files
 from claude_memory.sync.remote import Remote
 
@@ -82,13 +82,13 @@ class Machine:
     def look(self) -> Iterator[tuple[str, Seen | None, Seen]]:
         """Yield each store that has changed since the last look: path, before and after."""
         folder = self.home / "memory"
-        paths = {str(path): path for path in sorted(folder.glob("*.db"))} if folder.exists() else {}
-        for path in [path for path in self.stores if path not in paths]:
-            self.stores.pop(path).close()
-            self.last.pop(path, None)
-        for name, path in paths.items():
+        paths = {str(file): file for file in sorted(folder.glob("*.db"))}
+        for gone in [name for name in self.stores if name not in paths]:
+            self.stores.pop(gone).close()
+            self.last.pop(gone, None)
+        for name, file in paths.items():
             if name not in self.stores:
-                self.stores[name] = StoreFile(path)
+                self.stores[name] = StoreFile(file)
             before, after = self.last.get(name), self.stores[name].look()
             if after is not None and after is not before:
                 self.last[name] = after
@@ -109,6 +109,8 @@ class Session:
         """Start the process; nothing is opened yet."""
         self.machine, self.number = machine, number
         self.line = Line(network, self)
+        self.step = ""  # the one that is about to be made
+        self._steps: Iterator[str] | None = None
         self._start()
 
     @property
@@ -173,5 +175,4 @@ class Session:
         remote = Remote(self.line, machine.key)
         chance = machine.world.chance
         self._engine = Engine(self.place, remote, files, door, now=machine.now, chance=chance)
-        self._steps: Iterator[str] | None = None
-        self.step = ""  # the one that is about to be made
+        self._steps, self.step = None, ""

@@ -1,7 +1,7 @@
-"""The network of a simulation: what is sent gets lost, comes late, comes twice, or meets a stranger.
+"""The network of a simulation: what is sent gets lost, comes late or twice, or meets a stranger.
 
 A `Line` is the transport of one session. Which trouble befalls a request is drawn from the run's
-own random numbers; whoever watches is told of each request that reached the server, with its answer.
+own random numbers; whoever watches is told of each request that reached the server, and its answer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 PAGE = b"<!doctype html><title>Sign in</title><p>Welcome to our network"
 HTML = {"content-type": "text/html"}
 JSON = {"content-type": "application/json"}
-GARBAGE = (b"", b"null", b"[]", b'{"ok": true}', b'{"results": [', b'{"memories": [{}]}', b"\xff\xfe")
+GARBAGE = (
+    b"",
+    b"null",
+    b"[]",
+    b'{"ok": true}',
+    b'{"results": [',
+    b'{"memories": [{}]}',
+    b"\xff\xfe",
+)
 MOST_LATE = 40  # copies of requests that are still on their way
 
 
@@ -121,7 +129,7 @@ def _answer_lost(network: Network, line: Line, sent: Sent) -> Response:
 
 
 def _crash(network: Network, line: Line, sent: Sent) -> Response:
-    if network.chance.random() < 0.5:  # noqa: PLR2004
+    if network.chance.random() < 0.5:
         network.deliver(line, sent)
     raise Crash
 

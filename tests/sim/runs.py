@@ -1,12 +1,11 @@
-"""Many runs: in this process, or in several that share one PostgreSQL; and hunts for planted faults."""
+"""Many runs: here, or in several processes with one PostgreSQL; and hunts for planted faults."""
 
 from __future__ import annotations
 
 import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from tests.sim.server import simulated_server
 from tests.sim.world import Failed, simulate
@@ -14,8 +13,12 @@ from tests.support.postgres import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from tests.sim.server import SimulatedServer
+
+    T = TypeVar("T")
+    Work = Callable[[SimulatedServer], T]
 
 CHUNK = 5  # runs that a process makes before it reports
 
@@ -60,7 +63,8 @@ def spread(
 ) -> None:
     """Make runs in several processes, and tell of each chunk as it is done."""
     chunks = [seeds[at : at + CHUNK] for at in range(0, len(seeds), CHUNK)]
-    for found in _spread(folder, jobs, [partial(make, seeds=one, steps=steps) for one in chunks]):
+    work: list[Work[Found]] = [partial(make, seeds=one, steps=steps) for one in chunks]
+    for found in _spread(folder, jobs, work):
         tell(found)
 
 
@@ -68,7 +72,9 @@ def hunt_all(
     folder: Path, faults: Sequence[str], seeds: Sequence[int], steps: int, jobs: int
 ) -> Iterator[tuple[str, Caught]]:
     """Hunt planted faults in several processes; yield each as it is caught, or not."""
-    work = [partial(_hunt_one, fault=one, seeds=seeds, steps=steps) for one in faults]
+    work: list[Work[tuple[str, Caught]]] = [
+        partial(_hunt_one, fault=one, seeds=seeds, steps=steps) for one in faults
+    ]
     yield from _spread(folder, jobs, work)
 
 
@@ -78,7 +84,7 @@ def _hunt_one(
     return fault, hunt(server, fault, seeds, steps)
 
 
-def _spread(folder: Path, jobs: int, work: Sequence[Callable[..., object]]) -> Iterator[object]:
+def _spread(folder: Path, jobs: int, work: Sequence[Work[T]]) -> Iterator[T]:
     with Server(folder), ProcessPoolExecutor(jobs, initializer=_join, initargs=(folder,)) as pool:
         for done in as_completed([pool.submit(_work, one) for one in work]):
             yield done.result()
@@ -93,5 +99,5 @@ def _join(folder: Path) -> None:
     _mine.append(simulated_server(postgres, f"sim_{os.getpid()}").__enter__())
 
 
-def _work(work: Callable[..., object]) -> object:
+def _work(work: Work[T]) -> T:
     return work(_mine[0])

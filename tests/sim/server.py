@@ -12,11 +12,12 @@ import io
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid4
 
-from backend.app import create_app
+from backend.app import create_app, keeping
+from backend.db import Database
 from backend.errors import KeeperDown, NoKeeper
 from backend.repositories import epochs
 from backend.secrets.choice import choose
@@ -26,7 +27,7 @@ from backend.settings import Settings
 from backend.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator, Mapping
+    from collections.abc import Coroutine, Iterator, Mapping, MutableMapping
 
     from tests.support.postgres import Server as Postgres
 
@@ -34,7 +35,7 @@ USERS = ("alice", "bob")
 KEYS = {user: f"{user}-key-of-the-simulation" for user in USERS}
 PLENTY = 1_000_000  # a rate that no run reaches
 KEPT = ("epochs", "accounts", "account_epochs", "memories", "history", "ops")
-BEGIN = datetime(2030, 1, 1, tzinfo=timezone.utc)
+BEGIN = datetime(2030, 1, 1, tzinfo=UTC)
 CLOCK = """
 CREATE SEQUENCE ticks;
 CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE SECURITY DEFINER
@@ -113,7 +114,7 @@ class SimulatedServer:
             rate=PLENTY,
             burst=PLENTY,
         )
-        self.keeper = ReachableKeeper(choose(settings, None, None))
+        self.keeper = ReachableKeeper(choose(settings, keeping(Database(url)), None))
         self.app = create_app(settings, keeper=self.keeper, telemetry=Telemetry(self.logs))
         self._shared.authenticator._clock = lambda: 0.0  # or the seed would not tell all
         preparing.SLOWLY.update(QUICKLY)
@@ -146,7 +147,8 @@ class SimulatedServer:
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None
     ) -> Answer:
         """Carry one request through the app."""
-        return self._run(self._ask(method, path, headers, body or b""))
+        found: Answer = self._run(self._ask(method, path, headers, body or b""))
+        return found
 
     def asked(self, user: str, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401
         """Ask something for a user that has to work."""
@@ -158,8 +160,7 @@ class SimulatedServer:
 
     def moment(self) -> int:
         """Return the ticks of the database's clock."""
-        row = self._operator.execute("SELECT last_value FROM ticks").fetchone()
-        return int(row[0])
+        return self._number("SELECT last_value FROM ticks")
 
     def pass_time(self, ticks: int = HOUR) -> None:
         """Let the database's clock go on."""
@@ -168,18 +169,17 @@ class SimulatedServer:
     def purge(self, before: int) -> None:
         """Purge the tombstones, and the operations, from before a moment."""
         at = BEGIN.timestamp() + before / 1_000
-        now = datetime.fromtimestamp(at, timezone.utc)
+        now = datetime.fromtimestamp(at, UTC)
         self._run(purge(self._shared.database, now, history_days=9_999, tombstone_days=0))
 
     def back_up(self) -> None:
         """Keep a copy of everything as it is now."""
         for table in KEPT:
-            self._operator.execute(
-                f"DROP TABLE IF EXISTS kept_{table}; CREATE TEMP TABLE kept_{table} AS TABLE {table}"
-            )
+            self._operator.execute(f"DROP TABLE IF EXISTS kept_{table}")
+            self._operator.execute(f"CREATE TEMP TABLE kept_{table} AS TABLE {table}")
 
     def restore(self) -> None:
-        """Put the copy in the place of what is there, and begin a new epoch, as the runbook says."""
+        """Put the copy in the place of what is there, and begin a new epoch, as operators do."""
         self.pass_time()
         with self._operator.transaction():
             for table in KEPT:
@@ -230,8 +230,7 @@ class SimulatedServer:
 
     def version(self, account: str) -> int:
         """Return the version of an account."""
-        query = "SELECT version FROM accounts WHERE id = %s"
-        return int(self._operator.execute(query, (account,)).fetchone()[0])
+        return self._number("SELECT version FROM accounts WHERE id = %s", account)
 
     def users(self) -> dict[str, str]:
         """Return the user of each account."""
@@ -253,15 +252,17 @@ class SimulatedServer:
 
     def _rows(self, query: str, *values: object) -> list[dict[str, Any]]:
         cursor = self._operator.execute(query, values)
-        names = [one.name for one in cursor.description]
-        return [dict(zip(names, row)) for row in cursor]
+        names = [one.name for one in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def _number(self, query: str, *values: object) -> int:
+        [(found,)] = self._operator.execute(query, values).fetchall()
+        return int(found)
 
     def _run(self, work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401
         return self._loop.run_until_complete(work)
 
-    async def _ask(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes
-    ) -> Answer:
+    async def _ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         place, _, query = path.partition("?")
         scope = {
             "type": "http",
@@ -277,19 +278,17 @@ class SimulatedServer:
             "client": ("127.0.0.1", 1),
             "server": ("test", 80),
         }
-        sent: list[dict[str, Any]] = []
+        sent: list[MutableMapping[str, Any]] = []
 
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": body, "more_body": False}
 
-        async def send(message: dict[str, Any]) -> None:
+        async def send(message: MutableMapping[str, Any]) -> None:
             sent.append(message)
 
         await self.app(scope, receive, send)
         named = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-        return Answer(
-            sent[0]["status"], named, b"".join(one.get("body", b"") for one in sent[1:])
-        )
+        return Answer(sent[0]["status"], named, b"".join(one.get("body", b"") for one in sent[1:]))
 
 
 @contextmanager

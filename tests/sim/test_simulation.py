@@ -1,4 +1,4 @@
-"""The shipped client and server in a seeded world of faults: the invariants of the protocol hold."""
+"""The shipped client and server in a seeded world of faults: the protocol's invariants hold."""
 
 from __future__ import annotations
 

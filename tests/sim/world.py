@@ -8,7 +8,6 @@ import random
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -19,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from claude_memory.store import feed
 from claude_memory.store.connection import write
 from claude_memory.sync import remote
-from backend.services import feeding
 
+from backend.services import feeding
 from tests.sim import invariants as hold
 from tests.sim.actions import Hand
 from tests.sim.faults import planted
@@ -28,14 +27,14 @@ from tests.sim.files import marks
 from tests.sim.ledger import Broken, Ledger
 from tests.sim.machines import ENDED, Machine, Session
 from tests.sim.network import Crash, Network
-from tests.sim.server import BEGIN, KEYS, USERS
+from tests.sim.server import BEGIN, USERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tests.sim.files import Seen
     from tests.sim.network import Line, Sent
-    from tests.sim.server import Answer, SimulatedServer
+    from tests.sim.server import Account, Answer, SimulatedServer
 
 MEMORY = Path("/dev/shm")  # noqa: S108  (a file system in memory, where there is one)
 
@@ -277,7 +276,10 @@ class World:
         found = []
         for machine in self.machines:
             self._look(machine)
-            found += [(path, self.user_of.get(seen.account, ""), seen) for path, seen in machine.last.items()]
+            found += [
+                (path, self.user_of.get(seen.account, ""), seen)
+                for path, seen in machine.last.items()
+            ]
         return [one for one in found if one[1]]
 
     def _look(self, machine: Machine, *, engine: bool = False) -> None:
@@ -288,7 +290,9 @@ class World:
             self.ledger.show(path, after)
             if user:
                 hold.i7_kept_with_its_own(self.ledger, user, after)
-                self.ledger.bury(user, after, {uid for at, uid in self.ledger.damaged if at == path})
+                self.ledger.bury(
+                    user, after, {uid for at, uid in self.ledger.damaged if at == path}
+                )
             hold.i6_dead_stay_dead_here(after)
             if before is None:
                 continue
@@ -411,7 +415,9 @@ class World:
 
     def _stores_of(self, machine: Machine) -> list[tuple[str, str, Seen]]:
         self._look(machine)
-        return [(path, self.user_of.get(seen.account, ""), seen) for path, seen in machine.last.items()]
+        return [
+            (path, self.user_of.get(seen.account, ""), seen) for path, seen in machine.last.items()
+        ]
 
     def _reckon(self) -> None:
         """Check every invariant that holds once all is quiet."""
@@ -422,7 +428,7 @@ class World:
             for _, user, seen in self._stores_of(machine)
             if user
         ]
-        for machine, user, seen in stores:
+        for _, user, seen in stores:
             hold.i8_shows_its_view(seen)
             hold.i1_equal(seen, accounts[user])
             hold.i4_page_holds_all(seen, accounts[user].live, accounts[user].version)
@@ -439,7 +445,7 @@ class World:
         for machine in self.machines:
             hold.i9_no_secret_in_files(self.ledger, machine.home)
 
-    def _opened(self, user: str, account: Any) -> dict[str, str]:
+    def _opened(self, user: str, account: Account) -> dict[str, str]:
         """Open every secret of an account; what cannot be opened is empty."""
         found = {}
         for uid in sorted(account.live):
@@ -506,7 +512,7 @@ DAMAGES = {
 def _repeatable(seed: int) -> Iterator[None]:
     """Draw the system's random bytes from the seed as well."""
     real, drawn = os.urandom, Random(seed)  # noqa: S311
-    os.urandom = random._urandom = drawn.randbytes  # type: ignore[assignment, attr-defined]
+    os.urandom = random._urandom = drawn.randbytes  # type: ignore[attr-defined]
     try:
         yield
     finally:
@@ -534,9 +540,10 @@ def told(sent: Sent, answer: Answer) -> list[str]:
     if sent.method == "POST":
         ops = json.loads(sent.body or b"{}")["ops"]
         return [
-            f"{op['op_id'][:8]} {op['kind']} {op['uid'][:13]} base {op['base']} {' '.join(sorted(marks(op)))} "
+            f"{op['op_id'][:8]} {op['kind']} {op['uid'][:13]} base {op['base']} "
+            f"{' '.join(sorted(marks(op)))} "
             f"{one['status']} {one.get('code') or ''} {(one.get('current') or {}).get('version')}"
-            for op, one in zip(ops, body["results"])
+            for op, one in zip(ops, body["results"], strict=True)
         ]
     if "memories" in body:
         rows = [f"{row['uid'][:13]}@{row['version']}" for row in body["memories"]]
@@ -553,7 +560,9 @@ class Failed(AssertionError):
         self.invariant = invariant
 
 
-def simulate(server: SimulatedServer, seed: int, steps: int = STEPS_OF_A_RUN, fault: str = "") -> Tally:
+def simulate(
+    server: SimulatedServer, seed: int, steps: int = STEPS_OF_A_RUN, fault: str = ""
+) -> Tally:
     """Make one run, with a planted fault if one is named.
 
     Raises:
@@ -574,5 +583,3 @@ def simulate(server: SimulatedServer, seed: int, steps: int = STEPS_OF_A_RUN, fa
             world.close()
             shutil.rmtree(folder, ignore_errors=True)
     return world.tally
-
-

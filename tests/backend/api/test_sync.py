@@ -10,7 +10,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from tests.support.api import stored
+from tests.support.api import running, stored
 from tests.support.promises import promise
 from tests.support.replica import FEED, Replica
 
@@ -483,3 +483,49 @@ async def test_unknown_epoch_is_told_the_earliest_restore(
     for epoch, expected in ((hello["epoch"], bases[0]), (str(uuid4()), bases[0])):
         told = await api.alice.get(FEED, headers={"X-Memory-Epoch": epoch})
         assert told.json()["lost_after"] == expected
+
+
+async def test_deletion_lost_by_a_restore_is_final_whatever_was_edited_since(api: Api) -> None:
+    """The client that was told of the delete gives it back, and the memory is gone again."""
+    made = await created(api.alice, "deleted, and restored with the backup")
+    await push(api.alice, op("update", made["uid"], made["version"], content="edited since"))
+    gone = {**replay(made, made["version"]), "op_id": str(uuid4())}
+    gone["body"] |= {"was": made["version"] + 50, "deleted": True, "fields": None}
+    (result,) = await push(api.alice, gone)
+    assert (result["status"], result["current"]["content"]) == ("applied", None)
+
+
+async def test_replay_of_what_was_not_lost_changes_nothing(api: Api) -> None:
+    """Who is told to replay more than was lost does no harm."""
+    made = await created(api.alice, "still there")
+    (result,) = await push(api.alice, replay(made, 0))
+    assert (result["status"], result["current"]["version"]) == ("applied", made["version"])
+
+
+async def test_replay_never_brings_back_what_may_have_been_deleted_and_purged(
+    api: Api, postgres: Server, database_name: str
+) -> None:
+    """A missing row below the horizon may be a deleted one; its text goes to the history."""
+    await created(api.alice)
+    with psycopg.connect(postgres.url(database_name)) as owner:
+        owner.execute("UPDATE accounts SET horizon = 100")
+    uids = [str(uuid4()), str(uuid4())]
+    rows = [
+        {"uid": uid, "version": version, "content": "lost"}
+        for uid, version in zip(uids, (100, 101), strict=True)
+    ]
+    results = await push(api.alice, *[replay(row, 3) for row in rows])
+    assert [one["status"] for one in results] == ["conflict", "applied"]
+
+
+async def test_operation_that_was_applied_is_not_refused_when_it_comes_again(
+    database_url: str,
+) -> None:
+    """The keeper of secrets may be gone by then: the first answer stands."""
+    one = op("create", str(uuid4()), 0, content="Key ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8")
+    async with running(database_url) as api:
+        assert [found["status"] for found in await push(api.alice, one)] == ["applied"]
+    async with running(database_url, encryption_key="") as api:
+        again = {**one, "op_id": str(uuid4())}
+        results = await push(api.alice, one, again)
+    assert [found["status"] for found in results] == ["applied", "rejected"]

@@ -75,7 +75,7 @@ def new_op_id() -> str:
 def made(connection: sqlite3.Connection, memory: Memory, now: str) -> None:
     """Record that a memory was made."""
     if is_bound(connection):
-        _record(connection, memory.uid, "create", body_of(memory, MADE), {}, now)
+        _record(connection, memory.uid, "create", body_of(memory, MADE), now=now)
 
 
 def changed(connection: sqlite3.Connection, before: Memory, after: Memory, now: str) -> None:
@@ -86,13 +86,13 @@ def changed(connection: sqlite3.Connection, before: Memory, after: Memory, now: 
     if names and is_bound(connection):
         connection.execute("DELETE FROM shelf WHERE uid = ?", (after.uid,))  # its author has chosen
         seen = body_of(before, names)
-        _record(connection, after.uid, "update", body_of(after, names), seen, now)
+        _record(connection, after.uid, "update", body_of(after, names), now=now, seen=seen)
 
 
 def deleted(connection: sqlite3.Connection, uid: str, now: str, *, forever: bool) -> None:
     """Record that a memory was deleted; `forever` also erases its history on the server."""
     if is_bound(connection):
-        _record(connection, uid, "delete", {"purge": True} if forever else {}, {}, now)
+        _record(connection, uid, "delete", {"purge": True} if forever else {}, now=now)
 
 
 def seal(connection: sqlite3.Connection, uid: str, sealed: bytes) -> None:
@@ -114,7 +114,13 @@ def body_of(memory: Memory, names: tuple[str, ...] | list[str]) -> Fields:
 
 
 def _record(
-    connection: sqlite3.Connection, uid: str, kind: str, body: Fields, seen: Fields, now: str
+    connection: sqlite3.Connection,
+    uid: str,
+    kind: str,
+    body: Fields,
+    *,
+    now: str,
+    seen: Fields | None = None,
 ) -> None:
     last = newest(connection, uid)
     if last is None:
@@ -123,7 +129,7 @@ def _record(
         # What it builds on is known once that is settled.
         put(connection, uid, kind, body, base=None, at=now, seen=seen)
     else:
-        _fold(connection, last, kind, body, seen, now)
+        _fold(connection, last, kind, body, now=now, seen=seen or {})
 
 
 def _version(connection: sqlite3.Connection, uid: str) -> int:
@@ -155,8 +161,9 @@ def _fold(
     last: Pending,
     kind: str,
     body: Fields,
-    seen: Fields,
+    *,
     now: str,
+    seen: Fields,
 ) -> None:
     """Fold a change into an operation that was never sent, or was rejected."""
     if kind == "delete" and last.kind == "create":
@@ -273,7 +280,14 @@ def reject(connection: sqlite3.Connection, op: Pending, error: str) -> None:
         first = oldest(connection, op.uid)
         if first is None:  # a create that was never accepted, and its delete
             continue
-        _fold(connection, first, later.kind, later.body, later.seen, later.created_at)
+        _fold(
+            connection,
+            first,
+            later.kind,
+            later.body,
+            now=later.created_at,
+            seen=later.seen,
+        )
         if later.sealed:
             seal(connection, op.uid, later.sealed)
 
