@@ -43,11 +43,19 @@ def i4_page_holds_all(seen: Seen, there: Mapping[str, int], version: int) -> Non
 
 
 def i5_versions_grow(before: Seen, after: Seen, damaged: Iterable[str] = ()) -> None:
-    """A row's version never decreases, except that it is forgotten; a cursor only goes forward."""
-    for uid, row in before.rows.items():
-        now = after.rows.get(uid)
-        if now is not None and 0 < now["sv"] < row["sv"] and uid not in damaged:
-            raise Broken("I5", f"{uid}: {now['sv']} after {row['sv']}")
+    """A row's version never decreases, except that it is forgotten; a cursor only goes forward.
+
+    What is newer than the cursor is not forgotten before the server begins a new life.
+    """
+    is_same_life = before.state.get("epoch") == after.state.get("epoch")
+    for uid in set(before.rows) & set(after.rows) - set(damaged):
+        was, now = before.rows[uid]["sv"], after.rows[uid]["sv"]
+        if 0 < now < was:
+            raise Broken("I5", f"{uid}: {now} after {was}")
+        if was and not now and is_same_life and after.cursor and was > after.cursor[1]:
+            raise Broken("I5", f"{uid}@{was} was forgotten at {after.cursor[1]}")
+    if after.cursor and after.cursor[0].replace("-", "") != after.state["epoch"].replace("-", ""):
+        raise Broken("I5", "the cursor is of another epoch than the store")
     if before.cursor and after.cursor and before.account == after.account:
         (epoch, was), (now_epoch, now_at) = before.cursor, after.cursor
         if epoch == now_epoch and now_at < was:
@@ -186,6 +194,19 @@ def i3_one_effect(ledger: Ledger, user: str, account: Account) -> None:
                 raise Broken("I3", f"{mark} is in {other} and in {uid}")
 
 
+def i3_sent_once(ledger: Ledger) -> None:
+    """No text is taken twice, as two operations, in one life of the server."""
+    taken: dict[tuple[str, int], str] = {}
+    for (op_id, life), sent in ledger.sendings.items():
+        is_taken = sent.answers[0] in {"applied", "conflict"} and op_id not in ledger.refused
+        if not is_taken or sent.op["kind"] == "replay":
+            continue
+        for mark in marks(sent.op["body"]) - ledger.returned:
+            other = taken.setdefault((mark, life), op_id)
+            if other != op_id and not ledger.was_refused(other):
+                raise Broken("I3", f"{mark} was taken as {other} and as {op_id}")
+
+
 def i4_counted(account: Account) -> None:
     """The server's count and digest are those of its live rows."""
     digest = 0
@@ -236,11 +257,15 @@ def i14_comes_back(ledger: Ledger, accounts: Mapping[str, Account]) -> None:
 
 
 def secrets_can_be_opened(ledger: Ledger, account: Account, opened: Mapping[str, str]) -> None:
-    """The secret of a memory that its machine could seal can be opened on the server."""
+    """The secret of a memory that its machine could seal can be opened on the server.
+
+    Undoing an edit or a delete brings the text back; its secret is the server's to keep.
+    """
     for uid, clear in opened.items():
         row = account.rows[uid]
         name = "tags" if row["content"] == FORCED else "content"
         text = _text(ledger, row[name])
-        wanted = text.secret if text and row["replayed_from"] is None else ""
+        is_undone = text is not None and text.mark in ledger.returned
+        wanted = text.secret if text and not is_undone and row["replayed_from"] is None else ""
         if wanted not in clear:
             raise Broken("secrets", f"the secret of {uid} is not what was stored")

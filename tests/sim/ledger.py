@@ -114,7 +114,7 @@ class Ledger:
         unsent = [
             op
             for op in before.ops_of(uid)
-            if not op["attempts"] or op["state"] == "rejected" or self._was_refused(op["op_id"])
+            if not op["attempts"] or op["state"] == "rejected" or self.was_refused(op["op_id"])
         ]
         there = after.pending_marks()
         gone = {
@@ -135,7 +135,8 @@ class Ledger:
             for mark in marks([op["body"] for op in before.ops_of(uid)]) & set(self.texts):
                 self.texts[mark].fate = "replaced"
 
-    def _was_refused(self, op_id: str) -> bool:
+    def was_refused(self, op_id: str) -> bool:
+        """Tell whether an operation was refused, by the server or on the way to it."""
         found = self.sendings.get((op_id, self.life))
         if op_id in self.refused:
             return True

@@ -57,6 +57,7 @@ class Machine:
     skew: timedelta
     key: str = ""
     user: str = ""
+    sleeps: int = 0  # until the trace is so long
     stores: dict[str, StoreFile] = field(default_factory=dict)
     last: dict[str, Seen] = field(default_factory=dict)  # each store as it was last looked at
 
@@ -68,6 +69,7 @@ class Machine:
             lambda sealed: choice.opener(self.settings, sealed),
         )
         self.sessions: list[Session] = []
+        self.keys: dict[str, str] = {}  # that were ever used here, and whose they are
 
     def now(self) -> datetime:
         """Return the time as this machine's clock tells it."""
@@ -76,6 +78,8 @@ class Machine:
     def take_key(self, key: str, user: str) -> None:
         """Restart every session with another key."""
         self.key, self.user = key, user
+        if key:
+            self.keys[key] = user
         for session in self.sessions:
             session.crash()
 

@@ -118,7 +118,7 @@ class World:
     def sync(self) -> None:
         """Let one syncer make a step, or two of a machine several in turn."""
         first = self._session(with_key=True)
-        if first is None:
+        if first is None or first.machine.sleeps > len(self.trace):
             return
         for _ in range(self.chance.choice(BURSTS)):
             session = self.chance.choice(first.machine.sessions)
@@ -239,6 +239,12 @@ class World:
         }
         texts = {user: account.text for user, account in accounts.items()}
         self.ledger.restored(texts, tombs, self.stores())
+
+    def sleep(self) -> None:
+        """Close a machine's lid for a while: what is done there is not synced."""
+        machine = self.chance.choice(self.machines)
+        machine.sleeps = len(self.trace) + self.chance.choice((100, 300, 600))
+        self.say(f"{machine.name} is not synced for some time")
 
     def resync(self) -> None:
         """Let a store ask for everything."""
@@ -380,15 +386,16 @@ class World:
                 hold.i11_nothing_waits_for_another(seen, sealed)
 
     def _visit(self, machine: Machine) -> None:
-        """Sync whatever a machine holds, for each user who worked there."""
-        users = sorted({user for _, user, _ in self._stores_of(machine)} | {machine.user})
-        for user in [one for one in users if one != machine.user] + [machine.user]:
-            if not user:
-                continue
-            if user != machine.user:
-                self._give_key(machine, user)
-            for session in machine.sessions:
-                self._to_idle(session)
+        """Sync whatever a machine holds, with each key that was ever used there."""
+        present = machine.key, machine.user
+        for key, user in [*machine.keys.items(), present]:
+            if key:
+                if key != machine.key:
+                    machine.take_key(key, user)
+                for session in machine.sessions:
+                    self._to_idle(session)
+        if present != (machine.key, machine.user):
+            machine.take_key(*present)
 
     def _to_idle(self, session: Session) -> None:
         """Run passes until nothing is left to do."""
@@ -432,6 +439,7 @@ class World:
             hold.i8_shows_its_view(seen)
             hold.i1_equal(seen, accounts[user])
             hold.i4_page_holds_all(seen, accounts[user].live, accounts[user].version)
+        hold.i3_sent_once(self.ledger)
         hold.i2_no_edit_lost(self.ledger, accounts, stores)
         hold.i14_comes_back(self.ledger, accounts)
         for user, account in accounts.items():
@@ -481,6 +489,7 @@ STEPS: dict[str, Callable[[World], None]] = {
     "restore": World.restore,
     "damage": World.damage,
     "resync": World.resync,
+    "sleep": World.sleep,
 }
 WEIGHTS_OF = {
     "sync": 600,
@@ -493,12 +502,13 @@ WEIGHTS_OF = {
     "keeper": 12,
     "purge": 10,
     "backup": 10,
-    "restore": 8,
+    "restore": 12,
     "damage": 10,
     "resync": 12,
+    "sleep": 8,
 }
 NAMES, WEIGHTS = list(WEIGHTS_OF), list(WEIGHTS_OF.values())
-FEATURES = ("key", "keeper", "purge", "restore", "damage", "resync")
+FEATURES = ("key", "keeper", "purge", "restore", "damage", "resync", "sleep")
 DAMAGES = {
     "lost row": "DELETE FROM memories WHERE uid = ?",
     "low version": "UPDATE memories SET sv = max(1, sv - 2) WHERE uid = ?",
@@ -542,7 +552,7 @@ def told(sent: Sent, answer: Answer) -> list[str]:
         return [
             f"{op['op_id'][:8]} {op['kind']} {op['uid'][:13]} base {op['base']} "
             f"{' '.join(sorted(marks(op)))} "
-            f"{one['status']} {one.get('code') or ''} {(one.get('current') or {}).get('version')}"
+            f"{'with a secret ' if 'secret' in op['body'] else ''}{one['status']} {one.get('code') or ''} {(one.get('current') or {}).get('version')}"
             for op, one in zip(ops, body["results"], strict=True)
         ]
     if "memories" in body:

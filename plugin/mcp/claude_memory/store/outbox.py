@@ -166,7 +166,7 @@ def _fold(
     seen: Fields,
 ) -> None:
     """Fold a change into an operation that was never sent, or was rejected."""
-    if kind == "delete" and last.kind == "create":
+    if kind == "delete" and last.kind == "create" and not _version(connection, last.uid):
         remove(connection, last.op_id)  # the server never hears of it
         return
     merged = body if kind == "delete" != last.kind else {**last.body, **body}
