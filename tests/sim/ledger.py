@@ -209,11 +209,12 @@ class Ledger:
         server_text: dict[str, str],
         tombs: set[tuple[str, str]],
         stores: list[tuple[str, str, Seen]],
+        about_to_change: set[str],
     ) -> None:
         """Note what a restore of the server lost, and what stores still have of it.
 
         `server_text` is what each user's account holds after it, `tombs` are its tombstones; a
-        store is path, user and content.
+        store is path, user and content. Those about to change have a page of before in hand.
         """
         self.life += 1
         pending: set[str] = set()
@@ -224,7 +225,8 @@ class Ledger:
                 if (path, uid) in self.damaged:
                     continue
                 state = state_of(row)
-                held |= marks(_kept(state, seen.ops_of(uid)))
+                if path not in about_to_change:
+                    held |= marks(_kept(state, seen.ops_of(uid)))
                 if state is not None and state.get("deleted_at"):
                     tombs.add((user, uid))
         for text in self.texts.values():

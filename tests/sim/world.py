@@ -238,7 +238,8 @@ class World:
             for uid in set(account.rows) - set(account.live)
         }
         texts = {user: account.text for user, account in accounts.items()}
-        self.ledger.restored(texts, tombs, self.stores())
+        in_hand = {one.path for one in self.sessions if one.step == "apply"}
+        self.ledger.restored(texts, tombs, self.stores(), in_hand)
 
     def sleep(self) -> None:
         """Close a machine's lid for a while: what is done there is not synced."""
