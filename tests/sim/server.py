@@ -114,7 +114,7 @@ class SimulatedServer:
             rate=PLENTY,
             burst=PLENTY,
         )
-        self.keeper = ReachableKeeper(choose(settings, keeping(Database(url)), None))
+        self.keeper = ReachableKeeper(choose(settings, keeping(Database(url))))
         self.app = create_app(settings, keeper=self.keeper, telemetry=Telemetry(self.logs))
         self._shared.authenticator._clock = lambda: 0.0  # or the seed would not tell all
         preparing.SLOWLY.update(QUICKLY)
@@ -196,7 +196,7 @@ class SimulatedServer:
 
         async def begin() -> None:
             async with self._shared.database.transaction(None) as connection:
-                await epochs.rotate(connection, uuid4(), only_in_a_new_life=False)
+                await epochs.rotate(connection, uuid4())
 
         self._run(begin())
         self._shared.authenticator.forget()
