@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from tests.sim.server import simulated_server
-from tests.sim.world import Failed, simulate
+from tests.sim.simulation import Failed, simulate
 from tests.support.postgres import Server
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.sim.faults import FAULTS
 from tests.sim.runs import hunt, make
-from tests.sim.world import STEPS_OF_A_RUN
+from tests.sim.simulation import STEPS_OF_A_RUN, Failed, simulate
 from tests.support.promises import promise
 
 if TYPE_CHECKING:
@@ -39,22 +39,12 @@ def test_invariants_hold_in_more_runs(server: SimulatedServer, first: int) -> No
 
 def test_same_seed_repeats_a_run(server: SimulatedServer) -> None:
     """What a failure says can be seen again, to the last id."""
-    failures = []
+    said = []
     for _ in range(2):
-        [(_, text)] = make_broken(server)
-        failures.append(text)
-    assert failures[0] == failures[1]
-
-
-def make_broken(server: SimulatedServer) -> list[tuple[int, str]]:
-    """Make one run with a fault in it; return its seed and what it said."""
-    from tests.sim.world import Failed, simulate
-
-    try:
-        simulate(server, 1, STEPS_OF_A_RUN, QUICK[0])
-    except Failed as failure:
-        return [(1, str(failure))]
-    return []
+        with pytest.raises(Failed) as failure:
+            simulate(server, 1, fault=QUICK[0])
+        said.append(str(failure.value))
+    assert said[0] == said[1]
 
 
 @pytest.mark.parametrize("fault", QUICK)

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import random
-import shutil
 import sqlite3
-import tempfile
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from claude_memory.store import feed
 from claude_memory.store.connection import write
-from claude_memory.sync import remote
 
-from backend.services import feeding
 from tests.sim import invariants as hold
 from tests.sim.actions import Hand
-from tests.sim.faults import planted
 from tests.sim.files import marks
 from tests.sim.ledger import Broken, Ledger
 from tests.sim.machines import ENDED, Machine, Session
@@ -30,13 +21,12 @@ from tests.sim.network import Crash, Network
 from tests.sim.server import BEGIN, USERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from tests.sim.files import Seen
     from tests.sim.network import Line, Sent
     from tests.sim.server import Account, Answer, SimulatedServer
-
-MEMORY = Path("/dev/shm")  # noqa: S108  (a file system in memory, where there is one)
 
 
 @dataclass
@@ -365,7 +355,7 @@ class World:
         for turn in range(ROUNDS):
             version = self.ledger.pushed
             for machine in self.machines:
-                self._visit(machine)
+                self._visit(machine, machine.sessions[: None if not turn else 1])
             if turn and self.ledger.pushed == version:
                 break
         else:
@@ -386,14 +376,14 @@ class World:
                 sealed = {op["uid"] for op in seen.ops if op["sealed"]}
                 hold.i11_nothing_waits_for_another(seen, sealed)
 
-    def _visit(self, machine: Machine) -> None:
+    def _visit(self, machine: Machine, sessions: list[Session]) -> None:
         """Sync whatever a machine holds, with each key that was ever used there."""
         present = machine.key, machine.user
         for key, user in [*machine.keys.items(), present]:
             if key:
                 if key != machine.key:
                     machine.take_key(key, user)
-                for session in machine.sessions:
+                for session in sessions:
                     self._to_idle(session)
         if present != (machine.key, machine.user):
             machine.take_key(*present)
@@ -471,8 +461,6 @@ class World:
             machine.close()
 
 
-STEPS_OF_A_RUN = 400
-TOLD = 60  # lines of the trace
 ROUNDS = 6
 BURSTS = (1, 1, 1, 1, 1, 1, 1, 6)  # steps of the syncers of one machine
 BATCH = 200
@@ -519,30 +507,6 @@ DAMAGES = {
 }
 
 
-@contextmanager
-def _repeatable(seed: int) -> Iterator[None]:
-    """Draw the system's random bytes from the seed as well."""
-    real, drawn = os.urandom, Random(seed)  # noqa: S311
-    os.urandom = random._urandom = drawn.randbytes  # type: ignore[attr-defined]
-    try:
-        yield
-    finally:
-        os.urandom = random._urandom = real  # type: ignore[attr-defined]
-
-
-@contextmanager
-def _small(seed: int) -> Iterator[None]:
-    """Let pages and batches be as small as the seed says: they hold for any size."""
-    chance = Random(seed)  # noqa: S311
-    pages, batches = remote.PAGE_ROWS, feeding.LIMITS["ops"]
-    remote.PAGE_ROWS = chance.choice((1, 2, 3, 7, 500))
-    feeding.LIMITS["ops"] = chance.choice((1, 2, 5, 200))
-    try:
-        yield
-    finally:
-        remote.PAGE_ROWS, feeding.LIMITS["ops"] = pages, batches
-
-
 def told(sent: Sent, answer: Answer) -> list[str]:
     """Say in short what was sent and answered."""
     if answer.status != 200:
@@ -550,47 +514,19 @@ def told(sent: Sent, answer: Answer) -> list[str]:
     body = json.loads(answer.body)
     if sent.method == "POST":
         ops = json.loads(sent.body or b"{}")["ops"]
-        return [
-            f"{op['op_id'][:8]} {op['kind']} {op['uid'][:13]} base {op['base']} "
-            f"{' '.join(sorted(marks(op)))} "
-            f"{'with a secret ' if 'secret' in op['body'] else ''}{one['status']} {one.get('code') or ''} {(one.get('current') or {}).get('version')}"
-            for op, one in zip(ops, body["results"], strict=True)
-        ]
+        return [told_of(op, one) for op, one in zip(ops, body["results"], strict=True)]
     if "memories" in body:
         rows = [f"{row['uid'][:13]}@{row['version']}" for row in body["memories"]]
         return [f"page to {body['version']}{'' if body['has_more'] else ', the last'}: {rows}"]
     return [f"hello {body['account_id']}"]
 
 
-class Failed(AssertionError):
-    """A run broke an invariant; says how to repeat it."""
-
-    def __init__(self, invariant: str, text: str) -> None:
-        """Keep which invariant."""
-        super().__init__(text)
-        self.invariant = invariant
-
-
-def simulate(
-    server: SimulatedServer, seed: int, steps: int = STEPS_OF_A_RUN, fault: str = ""
-) -> Tally:
-    """Make one run, with a planted fault if one is named.
-
-    Raises:
-        Failed: an invariant does not hold, or the code under test fell over.
-    """
-    place = MEMORY if MEMORY.is_dir() else None
-    folder = Path(tempfile.mkdtemp(prefix="claude-memory-sim-", dir=place))
-    broken = planted(fault, Random(seed)) if fault else nullcontext()  # noqa: S311
-    with _repeatable(seed), _small(seed), broken:
-        world = World(server, seed, folder)
-        try:
-            world.run(steps)
-        except (Exception, Crash) as error:
-            invariant = error.invariant if isinstance(error, Broken) else type(error).__name__
-            text = "\n".join([f"seed {seed}, steps {steps}: {error}", *world.trace[-TOLD:]])
-            raise Failed(invariant, text) from error
-        finally:
-            world.close()
-            shutil.rmtree(folder, ignore_errors=True)
-    return world.tally
+def told_of(op: dict[str, Any], result: dict[str, Any]) -> str:
+    """Say in short what became of an operation."""
+    texts = " ".join(sorted(marks(op)))
+    secret = "with a secret " if "secret" in op["body"] else ""
+    version = (result.get("current") or {}).get("version")
+    return (
+        f"{op['op_id'][:8]} {op['kind']} {op['uid'][:13]} base {op['base']} {texts} {secret}"
+        f"{result['status']} {result.get('code') or ''} {version}"
+    )
