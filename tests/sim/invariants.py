@@ -113,7 +113,7 @@ def i9_sent_sealed_apart(ledger: Ledger, body: bytes) -> None:
     """A clear secret travels only in the field that the server seals."""
     ops = json.loads(body)["ops"]
     for op in ops:
-        op["body"].pop("secret", None)
+        (op["body"].get("fields") or op["body"]).pop("secret", None)
     i9_no_secret(ledger, "a push", json.dumps(ops).encode())
 
 

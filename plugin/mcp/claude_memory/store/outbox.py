@@ -125,7 +125,7 @@ def _record(
     last = newest(connection, uid)
     if last is None:
         put(connection, uid, kind, body, base=_version(connection, uid), at=now, seen=seen)
-    elif last.kind == "replay" or (last.attempts and last.state == "queued"):
+    elif last.state == "queued" and (last.attempts or last.kind == "replay"):
         # What it builds on is known once that is settled.
         put(connection, uid, kind, body, base=None, at=now, seen=seen)
     else:
@@ -169,21 +169,30 @@ def _fold(
     if kind == "delete" and last.kind == "create" and not _version(connection, last.uid):
         remove(connection, last.op_id)  # the server never hears of it
         return
-    merged = body if kind == "delete" != last.kind else {**last.body, **body}
     keeps_seal = kind != "delete" and "content" not in body
     connection.execute(
         "UPDATE pending_ops SET op_id = ?, kind = ?, body = ?, seen = ?, sealed = ?, attempts = 0, "
         "state = 'queued', error = '', next_at = '', created_at = ? WHERE seq = ?",
         (
             new_op_id(),
-            "delete" if kind == "delete" else last.kind,
-            _text(merged),
+            "delete" if kind == "delete" and last.kind != "replay" else last.kind,
+            _text(_merged(last, kind, body)),
             _text({**seen, **last.seen}),
             last.sealed if keeps_seal else None,
             now,
             last.seq,
         ),
     )
+
+
+def _merged(last: Pending, kind: str, body: Fields) -> Fields:
+    """Return the body of an operation that another change is folded into."""
+    if last.kind != "replay":
+        return body if kind == "delete" != last.kind else {**last.body, **body}
+    if kind == "delete":
+        return {**last.body, "deleted": True, "fields": None}
+    fields = last.body["fields"]
+    return {**last.body, "fields": fields and {**fields, **body}}
 
 
 def newest(connection: sqlite3.Connection, uid: str) -> Pending | None:

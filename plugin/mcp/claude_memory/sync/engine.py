@@ -194,7 +194,9 @@ class Engine:
             with write(connection):
                 outbox.postpone(connection, pending.op_id, until, error.sentence())
             return None
-        return op._replace(body={**op.body, "secret": clear})
+        if op.kind != "replay":
+            return op._replace(body={**op.body, "secret": clear})
+        return op._replace(body={**op.body, "fields": {**op.body["fields"], "secret": clear}})
 
     def _mark(self, picked: list[Parcel]) -> tuple[str, list[Parcel]]:
         connection = self._connect()
