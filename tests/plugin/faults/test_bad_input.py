@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 KEPT = "The spare key is with the neighbour on the second floor."
 LONE = "\ud800"
-BOOLEANS = {"force_sensitive", "restore", "purge"}
+BOOLEANS = {"force_sensitive", "restore", "purge", "explain"}
 NUMBERS = {"importance", "limit"}
 IDS = {"id", "supersedes"}
 FITTING: dict[str, dict[str, Any]] = {  # for each tool, arguments that it takes
