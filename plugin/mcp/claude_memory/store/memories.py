@@ -98,11 +98,16 @@ def change(connection: sqlite3.Connection, memory: Memory) -> None:
     if before is None:
         return
     lay_in(connection, memory)
+    found = connection.execute("SELECT rid FROM memories WHERE uid = ?", (memory.uid,)).fetchone()
+    meaning.keep(connection, found[0], memory.content)
     outbox.changed(connection, before, memory, memory.updated_at)
 
 
 def lay_in(connection: sqlite3.Connection, memory: Memory) -> None:
-    """Write the row of a live memory as it is given; only its local number stays."""
+    """Write the row of a live memory as it is given; only its local number stays.
+
+    What it means is left to `meaning.fill`: of thousands at once it would hold up everybody.
+    """
     connection.execute(
         "UPDATE memories SET no = ?, content = ?, category = ?, tags = ?, expanded_keywords = ?, "
         "importance = ?, is_sensitive = ?, scope = ?, project = ?, session = ?, session_seq = ?, "
@@ -110,9 +115,6 @@ def lay_in(connection: sqlite3.Connection, memory: Memory) -> None:
         "twin = ?, words = ? WHERE uid = ?",
         (*memory[2:], twin_key(memory.content), _words(memory), memory.uid),
     )
-    found = connection.execute("SELECT rid FROM memories WHERE uid = ?", (memory.uid,))
-    for (rid,) in found.fetchall():
-        meaning.keep(connection, rid, memory.content)
 
 
 def lay_beside(connection: sqlite3.Connection, memory: Memory) -> None:

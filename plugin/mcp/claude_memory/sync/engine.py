@@ -85,6 +85,7 @@ class Engine:
         self._hello: wire.Hello | None = None
         self._most = 0  # operations in one push
         self.is_answered = False  # by the server, when it was last asked
+        self.has_news = False  # since somebody last set this back
 
     def cycle(self) -> Iterator[str]:
         """Make one pass; how it went is left in the store (`standing`).
@@ -273,6 +274,7 @@ class Engine:
                 self._drop_cursor(asked)
                 continue
             self.is_answered = True
+            self.has_news |= bool(page.rows)
             yield "apply"
             connection = self._connect()
             with write(connection, durable=False):

@@ -17,7 +17,8 @@ from claude_memory.errors import (
     StoreNewer,
     StoreReadOnly,
 )
-from claude_memory.store import outbox
+from claude_memory.store import meaning, outbox
+from claude_memory.store.connection import write
 from claude_memory.store.lock import Lock
 from claude_memory.sync import standing
 
@@ -36,6 +37,7 @@ AT_WORK = 600.0  # seconds after its last request
 CONFIRMED_WITHIN = 0.3  # seconds that an answer waits for the server
 TAKEN = 0.1  # seconds after which to try for the lock again
 PROBE = 5.0  # seconds after which a write is reason enough to try a silent server again
+PIECE = 50  # memories whose meaning is written at once
 STOPS_WITHIN = 0.3
 
 
@@ -126,6 +128,8 @@ class Worker:
                     self._tell()
                     if self._stopped.is_set():
                         break
+            self._tell()
+            self._understand()
         except StoreBusy:
             return False
         except (StoreFull, StoreNewer, StoreReadOnly):
@@ -134,6 +138,15 @@ class Worker:
             self._on_failure("sync", error)
         self._tell()
         return True
+
+    def _understand(self) -> None:
+        """Write what the memories from elsewhere mean, in pieces that hold up nobody."""
+        last = 0
+        while self._engine.has_news and not (self._stopped.is_set() or self._woken.is_set()):
+            connection = self._place.connection()
+            with write(connection, durable=False):
+                last = meaning.fill(connection, last, PIECE)
+            self._engine.has_news = bool(last)
 
     def _has_work(self) -> bool:
         return bool(outbox.due(self._place.connection(), self._now(), 1))
