@@ -160,10 +160,11 @@ def _(patch: Patch, _chance: Random) -> None:
 
 @fault("the server never tells that it was restored")
 def _(patch: Patch, _chance: Random) -> None:
-    async def nothing(*_: Any) -> None:
+    async def anywhere(*_: Any) -> None:
         return None
 
-    patch.setattr(feeding.Feed, "_tell_epoch", nothing)
+    patch.setattr(feeding.Feed, "expected_epoch", lambda _self: None)
+    patch.setattr(feeding.Feed, "_check_place", anywhere)
 
 
 @fault("a pull without a cursor names no epoch")

@@ -76,18 +76,18 @@ def i6_dead_stay_dead_here(seen: Seen) -> None:
 def i7_sent_to_its_own(ledger: Ledger, user: str, body: bytes) -> None:
     """Text written under one account's key is never sent to another account."""
     for mark in sorted(marks(body.decode("utf-8", "replace"))):
-        text = ledger.texts.get(mark)
-        if text is not None and ledger.owner(text) not in {user, ""}:
-            raise Broken("I7", f"{mark} of {ledger.owner(text)} was sent to {user}")
+        owner = ledger.claim(mark, user)
+        if owner != user:
+            raise Broken("I7", f"{mark} of {owner} was sent to {user}")
 
 
 def i7_kept_with_its_own(ledger: Ledger, user: str, seen: Seen) -> None:
     """Text written under one account's key is never in a store of another account."""
     found = marks([[row[name] for name in TEXTS] + [row["srv"]] for row in seen.rows.values()])
     for mark in sorted(found | seen.pending_marks()):
-        text = ledger.texts.get(mark)
-        if text is not None and ledger.owner(text) not in {user, ""}:
-            raise Broken("I7", f"{mark} of {ledger.owner(text)} is in a store of {user}")
+        owner = ledger.claim(mark, user)
+        if owner != user:
+            raise Broken("I7", f"{mark} of {owner} is in a store of {user}")
 
 
 def i8_shows_its_view(seen: Seen, damaged: Iterable[str] = ()) -> None:
@@ -170,7 +170,7 @@ def i2_no_edit_lost(
         if ledger.life:  # the server may have forgotten the conflict since
             kept |= {(machine, mark) for mark in marks(list(seen.shelf.values()))}
     for text in ledger.texts.values():
-        user = ledger.owner(text)
+        user = text.user
         if not user or text.fate or ledger.is_purged(text) or text.lost:
             continue
         if text.mark in accounts[user].text or (text.machine, text.mark) in kept:
@@ -249,7 +249,7 @@ def _text(ledger: Ledger, value: object) -> Text | None:
 def i14_comes_back(ledger: Ledger, accounts: Mapping[str, Account]) -> None:
     """After a restore, what some client still held is live or in the history again."""
     for text in ledger.texts.values():
-        user = ledger.owner(text)
+        user = text.user
         if not text.held or ledger.is_purged(text) or not user:
             continue
         if text.mark not in accounts[user].text:

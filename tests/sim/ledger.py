@@ -76,7 +76,6 @@ class Ledger:
     revived: set[str] = field(default_factory=set)  # marks that an undo gave to a second memory
     returned: set[str] = field(default_factory=set)  # marks that an undo brought back
     damaged: set[tuple[str, str]] = field(default_factory=set)  # path and uid
-    first_user: dict[str, str] = field(default_factory=dict)  # of a machine's first binding
     life: int = 0  # restores of the server so far
     pushed: int = 0
 
@@ -85,9 +84,16 @@ class Ledger:
         self.made += 1
         return f"mark{self.made + 100_000:06d}"
 
-    def owner(self, text: Text) -> str:
-        """Return whose account a text belongs to; empty while its machine never had a key."""
-        return text.user or self.first_user.get(text.machine, "")
+    def claim(self, mark: str, user: str) -> str:
+        """Return whose a text is; one of before there was a key is whose account it came to first.
+
+        What belongs to nobody known is the asking account's.
+        """
+        text = self.texts.get(mark)
+        if text is None:
+            return user
+        text.user = text.user or user
+        return text.user
 
     def is_purged(self, text: Text) -> bool:
         """Tell whether somebody purged the memory of a text, or one that took its place."""
@@ -230,7 +236,7 @@ class Ledger:
                 if state is not None and state.get("deleted_at"):
                     tombs.add((user, uid))
         for text in self.texts.values():
-            if text.mark in server_text.get(self.owner(text), "") or text.mark in pending:
+            if text.mark in server_text.get(text.user, "") or text.mark in pending:
                 continue
             text.held = text.mark in held
             text.lost = True

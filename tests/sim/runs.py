@@ -7,15 +7,13 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from tests.sim.server import simulated_server
+from tests.sim.server import SimulatedServer
 from tests.sim.simulation import Failed, simulate
 from tests.support.postgres import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
-
-    from tests.sim.server import SimulatedServer
 
     T = TypeVar("T")
     Work = Callable[[SimulatedServer], T]
@@ -96,7 +94,7 @@ _mine: list[SimulatedServer] = []
 def _join(folder: Path) -> None:
     """Give this process its own database in the PostgreSQL of all; it goes with the folder."""
     postgres = Server(folder).__enter__()
-    _mine.append(simulated_server(postgres, f"sim_{os.getpid()}").__enter__())
+    _mine.append(SimulatedServer(postgres, f"sim_{os.getpid()}"))
 
 
 def _work(work: Work[T]) -> T:

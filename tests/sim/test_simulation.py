@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sim.faults import FAULTS
+from tests.sim.faults import FAULTS, planted
 from tests.sim.runs import hunt, make
 from tests.sim.simulation import STEPS_OF_A_RUN, Failed, simulate
 from tests.support.promises import promise
@@ -45,6 +46,13 @@ def test_same_seed_repeats_a_run(server: SimulatedServer) -> None:
             simulate(server, 1, fault=QUICK[0])
         said.append(str(failure.value))
     assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault_can_be_planted(fault: str) -> None:
+    """What it replaces is still there, under the same name."""
+    with planted(fault, Random(1)):  # noqa: S311  (to be repeated)
+        pass
 
 
 @pytest.mark.parametrize("fault", QUICK)

@@ -282,8 +282,6 @@ class World:
     def _look(self, machine: Machine, *, engine: bool = False) -> None:
         for path, before, after in machine.look():
             user = self.user_of.get(after.account, "")
-            if user and path.endswith("/memory.db"):
-                self.ledger.first_user.setdefault(machine.name, user)
             self.ledger.show(path, after)
             if user:
                 hold.i7_kept_with_its_own(self.ledger, user, after)
