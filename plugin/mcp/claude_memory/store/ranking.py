@@ -1,9 +1,8 @@
-"""Decides which of the memories that were found fit best, and which fit at all. Hot."""
+"""Decides which of the memories that were found fit best. Hot."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections import namedtuple
 
 from claude_memory.store import commonness, words
@@ -55,20 +54,6 @@ MEANING = 0.6  # what the same meaning counts beside that
 EVERY_WORD = 4.0  # more than anything else: who holds every word asked for comes first
 IMPORTANCE = 0.06
 RECENCY = 0.03
-# The floor for hooks, fitted to questions asked of their own store and of others: the share of the
-# question that is answered, each of its words that is no ordinary one, the share of the memory's
-# own words that were asked for, and words that stand together in both.
-FLOOR = 1.05
-MOSTLY = 0.5  # of a question, when only words that everybody uses are answered
-TELLING = 0.18
-ABOUT = 1.7
-TOGETHER = 0.2
-# The same by meaning: what is near enough need not share telling words.
-OWN_SHARE = 1.2
-ALIKE = 1.25
-CLEARLY_ALIKE = 0.5
-HALF_WORD = 0.5  # two of four Chinese characters may be no word
-OWN_WORDS_READ = 1_500  # characters
 
 
 def weigh(posting: Posting, total: int) -> Weight:
@@ -100,14 +85,6 @@ class Judge:
         asked = [weight for weight in weights if weight.asked]
         self._count = len(asked)
         self._mass = sum(weight.gain for weight in asked)
-        self._pairs = [
-            (
-                one.text,
-                other.text,
-                re.compile(f"{re.escape(one.root)}\\w*\\W+{re.escape(other.root)}"),
-            )
-            for one, other in zip(asked, asked[1:])
-        ]
         self._usual = USUAL * (SATURATION + 1) * (self._mass or 1.0)
         self._highest = highest
 
@@ -150,37 +127,6 @@ class Judge:
             fused += EVERY_WORD
         share = mass / self._mass if self._mass else 0.0
         return Score(fused, share, alike, tuple(weight.text for weight in asked))
-
-    def passes(self, memory: Memory, found: Score) -> bool:
-        """Tell whether a memory is clearly about what was asked, and the other way round."""
-        text = memory.content[:OWN_WORDS_READ].lower()
-        telling = sum(_telling(word) for word in found.matched)
-        together = sum(
-            bool(pattern.search(text))
-            for one, other, pattern in self._pairs
-            if one in found.matched and other in found.matched
-        )
-        own = len(found.matched) / _size(text)
-        meant = found.share + own * OWN_SHARE + found.alike * ALIKE >= FLOOR
-        if not telling and not together and found.share < MOSTLY:
-            return meant and found.alike >= CLEARLY_ALIKE
-        said = found.share + telling * TELLING + own * ABOUT + together * TOGETHER
-        return meant or said >= FLOOR
-
-
-def _telling(text: str) -> float:
-    """Return how much a word tells by itself: nothing if everybody uses it, a pair half."""
-    if commonness.is_ordinary(text):
-        return 0.0
-    return HALF_WORD if words.cjk_runs(text) else 1.0
-
-
-def _size(text: str) -> int:
-    """Count the words of a text that could be asked for."""
-    plain = words.folded(text)
-    pairs = sum(map(len, words.cjk_runs(plain)))
-    rest = set(words.WORD.findall(words.without_cjk(plain) if pairs else plain))
-    return max(1, pairs + sum(not commonness.is_stop(word) for word in rest))
 
 
 def _with_beside(

@@ -11,7 +11,7 @@ import heapq
 from collections import namedtuple
 
 from claude_memory.memory import stamp
-from claude_memory.store import meaning, postings, ranking, terms
+from claude_memory.store import floor, meaning, postings, ranking, terms
 from claude_memory.store.rows import COLUMNS_OF_M, FIELDS, SCOPES, VISIBLE, to_memory
 
 TYPE_CHECKING = False
@@ -41,16 +41,21 @@ if TYPE_CHECKING:
         floor: bool
 
     class Hit(NamedTuple):
-        """A memory that was found, the asked words that it holds, and how near it is in meaning."""
+        """A memory that was found.
+
+        `matched` are the asked words that it holds and `share` what part of the question they are;
+        `alike` tells how near it is in meaning.
+        """
 
         memory: Memory
         score: float
         matched: tuple[str, ...]
         alike: float
+        share: float
 
 else:
     Query = namedtuple("Query", "context expanded category limit sort_by scope project now floor")
-    Hit = namedtuple("Hit", "memory score matched alike")
+    Hit = namedtuple("Hit", "memory score matched alike share")
 
 CHOSEN = 14  # terms that take part: the rarest
 BUDGET = 600  # candidates from which on a further term only counts among them
@@ -85,8 +90,9 @@ def search(connection: sqlite3.Connection, query: Query) -> list[Hit]:
     frequent = answer.gather()
     answer.understand()
     answer.read()
-    if not query.floor:
-        answer.fill(frequent)
+    if query.floor:
+        return floor.Floor(weights).among(answer.ordered())[: query.limit]
+    answer.fill(frequent)
     return answer.ordered()[: query.limit]
 
 
@@ -108,7 +114,7 @@ class _Answer:
         self._postings = [posting for _, posting in chosen]
         self._held: dict[int, int] = {}  # by rid: a bit for every chosen term that it holds
         self._alike: dict[int, float] = {}  # by rid: how near in meaning
-        self._seen: dict[int, Hit | None] = {}  # by rid: None is what the floor keeps out
+        self._seen: dict[int, Hit] = {}  # by rid
 
     def gather(self) -> list[int]:
         """Collect candidates from the rare terms; return the places of those too frequent."""
@@ -173,7 +179,7 @@ class _Answer:
 
     def ordered(self) -> list[Hit]:
         """Return the hits by relevance, or the close ones and then the rest by another key."""
-        hits = [(hit, rid) for rid, hit in self._seen.items() if hit]
+        hits = [(hit, rid) for rid, hit in self._seen.items()]
         close = CLOSE * max((hit.score for hit, _ in hits), default=0.0)
         by = self._query.sort_by
 
@@ -206,8 +212,7 @@ class _Answer:
         memories = {row[len(FIELDS)]: to_memory(row) for row in rows}
         held = {rid: self._terms(self._held[rid]) for rid in memories}
         for rid, score in self._judge.scores(memories, held, self._alike).items():
-            passes = not self._query.floor or self._judge.passes(memories[rid], score)
-            hit = Hit(memories[rid], score.value, score.matched, score.alike) if passes else None
+            hit = Hit(memories[rid], score.value, score.matched, score.alike, score.share)
             self._seen.setdefault(rid, hit)
 
     def _select(self, what: str, where: str, **values: str | int) -> list[tuple[Any, ...]]:
