@@ -207,8 +207,11 @@ class Deleted(Answer):
     deleted_at: datetime
 
 
-class Op(Body):
-    """One operation of a client; the fields of `body` depend on `kind`."""
+class Op(BaseModel):
+    """One operation of a client; the fields of `body` depend on `kind`.
+
+    It may come from a newer client, so fields unknown here are passed over.
+    """
 
     op_id: UUID
     uid: UUID
@@ -217,8 +220,8 @@ class Op(Body):
     body: dict[str, Any] = Field(default_factory=dict)
 
 
-class PushBody(Body):
-    """A batch of operations."""
+class PushBody(BaseModel):
+    """A batch of operations, from a client that may be newer than this server."""
 
     ops: Annotated[list[Op], Field(max_length=OPS_LIMIT)]
 

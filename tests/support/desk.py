@@ -48,9 +48,13 @@ class Desk:
         project: str = "",
         session: str = "a session",
         keeper: Keeper | str | None = OWN_KEEPER,
+        locate: Callable[[], str] | str = "",
         **environ: str,
     ) -> None:
-        """Set up a session on the data folder `home`; `keeper` None means that nothing can seal."""
+        """Set up a session on the data folder `home`; `keeper` None means that nothing can seal.
+
+        It works in `memory.db`, unless `locate` is or tells another file.
+        """
         self.settings = Settings.from_env({"MEMORY_HOME": str(home), **environ})
         self.clock = START
         choose: Callable[[], Any] = lambda: keeper  # noqa: E731
@@ -58,9 +62,9 @@ class Desk:
             choose = lambda: choice.choose(self.settings)  # noqa: E731
         given = keeper if keeper is not None and not isinstance(keeper, str) else None
         keepers = Keepers(choose, lambda sealed: given or choice.opener(self.settings, sealed))
-        database = paths.database(self.settings.home)
+        database = locate or paths.database(self.settings.home)
         self.place = _KeptPlace(
-            locate=lambda: database,
+            locate=lambda: database if isinstance(database, str) else database(),
             home=self.settings.home,
             project=project,
             session=session,

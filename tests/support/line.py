@@ -99,9 +99,9 @@ def engine(desk: Desk, line: Line, key: str = "a key") -> Engine:
     )
 
 
-def synced(desk: Desk, line: Line, until: str = "", times: int = 1) -> None:
+def synced(desk: Desk, line: Line, until: str = "", times: int = 1, *, key: str = "a key") -> None:
     """Make a pass, or as much of it as there is before a step comes for the nth time."""
-    for step in engine(desk, line).cycle():
+    for step in engine(desk, line, key).cycle():
         times -= step == until
         if not times and until:
             return

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.support import hybrid, shell
+from tests.support.hook_calls import through_doorway
 from tests.support.hybrid import comes, machine, on_server
 from tests.support.promises import promise
 from tests.support.sessions import Session, database, files_with
@@ -194,6 +195,23 @@ def test_new_key_of_the_same_account_goes_on_with_the_same_store(
         comes(lambda: "\n".join(on_server(server, key)), "with the new key")
         assert "with the new key" in one.done("memory_list")
     assert len(on_server(server, key)) == 2
+
+
+def test_names_that_no_server_takes_are_shortened(tmp_path: Path, server: str, key: str) -> None:
+    """A folder and a session with names of any length: what is stored there is synced and found."""
+    folder = tmp_path.joinpath(*("deep" * 50 for _ in range(4)))
+    folder.mkdir(parents=True)
+    where = {"MEMORY_API_URL": server, "MEMORY_API_KEY": key, "CLAUDE_PROJECT_DIR": str(folder)}
+    with Session(tmp_path / "a", environ={**where, "CLAUDE_CODE_SESSION_ID": "s" * 700}) as one:
+        one.done("memory_store", content="The heron build needs Java.", scope="project")
+        comes(lambda: one.call("memory_status").text, "Queue: everything is sent")
+        assert "refused" not in one.call("memory_status").text
+        assert "heron" in one.done("memory_recall", context="heron build", scope="project")
+        event = {"hook_event_name": "UserPromptSubmit", "prompt": "What does the heron build need?"}
+        event["session_id"] = "t" * 700
+        told = through_doorway("user-prompt-recall", event, tmp_path / "a", **where)
+        assert "needs Java" in told.out
+    assert on_server(server, key) == ["The heron build needs Java."]
 
 
 @promise("sync.refused-key-is-told")

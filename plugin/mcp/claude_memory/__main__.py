@@ -60,7 +60,7 @@ class Assembly:
         self.place = Place(
             locate=self._locate(),
             home=settings.home,
-            project=project.identity(project_folder),
+            project=memory.bounded(project.identity(project_folder)),
             session=session,
             now=memory.utc_now,
             opening=Opening(settings.home, memory.utc_now, keepers.seal),
@@ -159,7 +159,7 @@ def build(environ: Mapping[str, str]) -> Assembly:
         Settings.from_env(environ),
         environ,
         project_folder=paths.given(environ, "CLAUDE_PROJECT_DIR") or _current_folder(),
-        session=paths.given(environ, "CLAUDE_CODE_SESSION_ID") or _made_session(),
+        session=memory.bounded(paths.given(environ, "CLAUDE_CODE_SESSION_ID")) or _made_session(),
     )
 
 

@@ -24,6 +24,7 @@ SOURCES = ("user", "model", "auto-learn", "import", "teammate")
 CONTENT_LIMIT = 16_384  # characters
 TAGS_LIMIT = 1_000
 KEYWORDS_LIMIT = 4_000
+NAME_LIMIT = 500  # of a project or a session
 SPLIT_ADVICE = 1_400  # characters; longer memories are found less well
 
 if TYPE_CHECKING:
@@ -95,6 +96,19 @@ def new_uid(milliseconds: int) -> str:
     number |= 0b10 << 62 | tail & 0x3FFFFFFFFFFFFFFF
     text = f"{number:032x}"
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+def bounded(name: str) -> str:
+    """Return the name of a project or a session as it is kept, everywhere the same.
+
+    No server takes one that is longer: of such a name the end stays, behind a digest of all of it.
+    """
+    if len(name) <= NAME_LIMIT:
+        return name
+    from hashlib import blake2b
+
+    digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return f"{digest}/{name[len(digest) + 1 - NAME_LIMIT :]}"
 
 
 def utc_now() -> datetime:

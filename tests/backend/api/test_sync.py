@@ -191,6 +191,18 @@ async def test_operation_id_of_another_request_is_rejected(api: Api) -> None:
     assert (result["status"], result["code"]) == ("rejected", "op_id_reused")
 
 
+async def test_fields_of_a_newer_client_are_passed_over(api: Api) -> None:
+    """In the batch, in an operation and in its body."""
+    newer = {**op("create", str(uuid4()), 0, content="From a newer client", mood="calm"), "why": []}
+    batch = {"ops": [newer], "client": {"version": 9}}
+    answer = await api.alice.post(FEED, json=batch, params={"wait": "5"})
+    assert answer.status_code == 200, answer.text
+    (result,) = answer.json()["results"]
+    assert (result["status"], result["current"]["content"]) == ("applied", "From a newer client")
+    again = await api.alice.post(FEED, json=batch)
+    assert again.json()["results"] == answer.json()["results"]
+
+
 async def test_edits_of_different_fields_merge(api: Api) -> None:
     """Two edits on the same base both apply if they touch different fields."""
     row = await created(api.alice)

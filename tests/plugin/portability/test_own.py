@@ -77,6 +77,18 @@ def test_line_without_a_past_is_imported(tmp_path: Path) -> None:
     shell.said(import_lines(tmp_path, line(history=..., sealed=...)))
 
 
+def test_names_that_no_server_takes_are_shortened(tmp_path: Path) -> None:
+    """Each keeps its end, and two that end alike stay apart."""
+    names = ["a" * 2_000 + "/depot", "b" * 2_000 + "/depot"]
+    ends = [{"uid": f"{UID}{place}", "project": name} for place, name in enumerate(names)]
+    shell.said(import_lines(tmp_path, *(line(session="s" * 501, **end) for end in ends)))
+    exported = shell.said(shell.run(tmp_path / "home", "export")).splitlines()[1:]
+    kept = [json.loads(text) for text in exported]
+    assert [len(one[name]) for one in kept for name in ("project", "session")] == [500] * 4
+    assert {one["project"][-6:] for one in kept} == {"/depot"}
+    assert len({one["project"] for one in kept}) == 2
+
+
 @pytest.mark.parametrize(
     "fields",
     [

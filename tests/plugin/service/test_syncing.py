@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from claude_memory.hooks.greeting import WELCOME
-from claude_memory.store import binding
+from claude_memory.store import binding, feed
 from claude_memory.store.bindings import fingerprint
 from claude_memory.store.connection import open_store, write
 from claude_memory.sync.files import Files
@@ -62,6 +62,29 @@ def test_store_in_step(desk: Desk) -> None:
     assert said["Sync"] == "in step; last success 2026-03-01T12:00Z (2 minutes ago)"
     assert (said["Queue"], said["!"]) == ("everything is sent", "")
     assert told(desk) == ""
+
+
+def test_store_that_was_never_synced(desk: Desk) -> None:
+    """It is in step once the server's memories are here, and not when it is merely known."""
+    synced(desk, Line(), until="pull")
+    assert status(desk)["Sync"] == "not synced yet, the first exchange is under way; no success yet"
+
+
+def test_session_that_has_not_asked_yet(desk: Desk) -> None:
+    """What another one saw last week is not said of today."""
+    synced(desk, Line())
+    desk.clock += timedelta(days=7)
+    assert status(desk)["Sync"].startswith(
+        "in step when the server was last asked; last success 2026-03-01T12:00Z (7 days ago)"
+    )
+
+
+def test_store_that_asks_for_everything_anew(desk: Desk) -> None:
+    """What may differ from the server is not called in step."""
+    synced(desk, Line())
+    with write(desk.connection):
+        feed.ask_for_all(desk.connection, START)
+    assert status(desk)["Sync"].startswith("asking for everything anew; ")
 
 
 def test_server_out_of_reach(desk: Desk) -> None:

@@ -14,7 +14,7 @@ import time
 from claude_memory import errors, paths, project
 from claude_memory.hooks import opening
 from claude_memory.hooks.context import from_environ
-from claude_memory.memory import utc_now
+from claude_memory.memory import bounded, utc_now
 from claude_memory.store import bindings, failures
 from claude_memory.store import connection as store
 
@@ -100,7 +100,7 @@ def _run(doorway: str, source: BinaryIO, environ: Mapping[str, str]) -> str:
     event = _event(doorway, _read(source, doorway, context))
     folder = paths.given(environ, "CLAUDE_PROJECT_DIR") or str(event.get("cwd") or os.getcwd())
     try:
-        return answer(event, context._replace(project=project.identity(folder)))
+        return answer(event, context._replace(project=bounded(project.identity(folder))))
     finally:
         if opened and opened[0] is not None:
             opened[0].close()
@@ -132,7 +132,7 @@ def _tidy(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Name the event and its session; a placeholder that the client left literal counts as none."""
     known = {key: value for key, value in event.items() if value != "${" + key + "}"}
     known["event"] = known.get("event") or known.get("hook_event_name") or ""
-    known["session_id"] = known.get("session_id") or context.session
+    known["session_id"] = bounded(str(known.get("session_id") or context.session))
     return known
 
 

@@ -11,7 +11,6 @@ from claude_memory.errors import BadInput
 if TYPE_CHECKING:
     from datetime import datetime
 
-NAME_LIMIT = 500  # characters of a project, a session or a uid
 FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 NO_PROJECT = "This folder belongs to no project, so the memory is global."
 

@@ -24,6 +24,7 @@ STATES = {
     "key": "stopped, the key is not accepted",
     "upgrade": "stopped, server and plugin speak no common version",
 }
+SUCCESS_NOTED_WITHIN = 60.0  # seconds
 VERBS = {"create": "store", "update": "change", "delete": "delete", "replay": "take back"}
 UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
@@ -37,14 +38,15 @@ def lines(
         waits = f"{_changes(queued)} to send, once a server and its key are set again"
         return [("Queue", waits if queued else "nothing to send: this store is local")]
     found = standing.read(connection)
+    how = _state(connection, found, settings.sync_interval, now)
     return [
         ("Server", plain(settings.api_url)),
-        ("Sync", f"{_state(connection, found, now)}; {_last_success(found, now)}"),
+        ("Sync", f"{how}; {_last_success(found, now)}"),
         ("Queue", _queue(connection, found)),
     ]
 
 
-def _state(connection: sqlite3.Connection, found: Standing, now: datetime) -> str:
+def _state(connection: sqlite3.Connection, found: Standing, interval: float, now: datetime) -> str:
     if found.state == "backoff":
         seconds = standing.seconds_to_wait(connection, now)
         return f"{STATES['backoff']} within {_span(seconds)}" if seconds else STATES["backoff"]
@@ -56,15 +58,29 @@ def _state(connection: sqlite3.Connection, found: Standing, now: datetime) -> st
         return f"receiving: {got} of {max(got, found.expected)} memories are here"
     if found.queued and not found.is_read_only:
         return "sending"
-    return "in step" if found.last_ok else "the first exchange is under way"
+    if not found.last_ok:
+        return "not synced yet, the first exchange is under way"
+    if not state.get(connection, "cursor"):
+        return "asking for everything anew"
+    return _in_step(found, interval, now)
+
+
+def _in_step(found: Standing, interval: float, now: datetime) -> str:
+    """Say since when that is not known any more: a session begins before the server is asked."""
+    is_fresh = _seconds_since_success(found, now) < 2 * interval + SUCCESS_NOTED_WITHIN
+    return "in step" if is_fresh else "in step when the server was last asked"
 
 
 def _last_success(found: Standing, now: datetime) -> str:
     if not found.last_ok:
         return "no success yet"
-    seconds = (now - moment(found.last_ok)).total_seconds()
+    seconds = _seconds_since_success(found, now)
     ago = "" if seconds < 0 else f" ({_span(seconds)} ago)"
     return f"last success {found.last_ok[:16]}Z{ago}"
+
+
+def _seconds_since_success(found: Standing, now: datetime) -> float:
+    return (now - moment(found.last_ok)).total_seconds()
 
 
 def _span(seconds: float) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from claude_memory.errors import BadInput
 from claude_memory.memory import Draft, stamp
-from claude_memory.store import ids, memories, outbox, records, seals, state
+from claude_memory.store import history, ids, memories, outbox, records, seals, state
 from claude_memory.store.rows import COLUMNS, to_memory
 
 TYPE_CHECKING = False
@@ -59,6 +59,7 @@ def move(source: sqlite3.Connection, target: sqlite3.Connection, now: datetime) 
         if not memories.is_used(target, record.memory.uid):
             _copy(target, record, now)
             moved += 1
+    _move_dead(source, target)
     for table in ("turns", "proposals"):
         _copy_rows(source, target, table)
     return moved
@@ -80,6 +81,19 @@ def _copy(target: sqlite3.Connection, record: Record, now: datetime) -> None:
     records.put_past(target, memory, record.past, record.sealed)
     records.settle(target, memory.uid, memory.updated_at, memory.supersedes)
     seals.send(target, memory.uid)
+
+
+def _move_dead(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    """Bring what deletes can be undone from; no server has heard of those memories."""
+    rows = source.execute(
+        "SELECT uid, local_no FROM memories m WHERE live = 0 "
+        "AND EXISTS (SELECT 1 FROM history h WHERE h.uid = m.uid) ORDER BY rid"
+    ).fetchall()
+    for uid, local_no in rows:
+        if not memories.is_used(target, uid):
+            kept = None if ids.is_local_no_used(target, local_no) else local_no
+            memories.make_room(target, uid, kept)
+            history.copy(source, target, uid, kept)
 
 
 def _copy_rows(source: sqlite3.Connection, target: sqlite3.Connection, table: str) -> None:

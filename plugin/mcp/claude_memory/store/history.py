@@ -70,6 +70,29 @@ def move(connection: sqlite3.Connection, uid: str, heir: str) -> None:
     connection.execute("UPDATE secrets SET uid = ? WHERE uid = ?", (heir, uid))
 
 
+def copy(
+    source: sqlite3.Connection, target: sqlite3.Connection, uid: str, local_no: int | None
+) -> None:
+    """Bring the entries of a memory, and the seals they hold, into another store."""
+    entries = source.execute(
+        "SELECT id, at, kind, fields FROM history WHERE uid = ? ORDER BY id", (uid,)
+    ).fetchall()
+    for entry, at, kind, text in entries:
+        fields = json.dumps({**json.loads(text), "local_no": local_no}, ensure_ascii=False)
+        added = target.execute(
+            "INSERT INTO history (uid, at, kind, fields) VALUES (?, ?, ?, ?)",
+            (uid, at, kind, fields),
+        ).lastrowid
+        target.executemany(
+            "INSERT INTO secrets (uid, history_id, bound, keeper, key_id, blob, at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            source.execute(
+                "SELECT uid, ?, bound, keeper, key_id, blob, at FROM secrets WHERE history_id = ?",
+                (added, entry),
+            ).fetchall(),
+        )
+
+
 def rename_superseded(connection: sqlite3.Connection, uid: str, heir: str) -> None:
     """Let a deleted memory that superseded `uid` come back as the successor of its heir."""
     rows = connection.execute(

@@ -6,9 +6,17 @@ from datetime import timedelta
 from functools import lru_cache
 
 from claude_memory.errors import NotFound
-from claude_memory.memory import Memory, moment, new_uid, normalise, stamp
+from claude_memory.memory import Memory, bounded, moment, new_uid, normalise, stamp
 from claude_memory.store import ids, meaning, outbox, words
-from claude_memory.store.rows import COLUMNS, COLUMNS_OF_M, FIELDS, SCOPES, VISIBLE, to_memory
+from claude_memory.store.rows import (
+    COLUMNS,
+    COLUMNS_OF_M,
+    FIELDS,
+    REPLACED,
+    SCOPES,
+    VISIBLE,
+    to_memory,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,8 +81,8 @@ def add(
         importance=draft.importance,
         is_sensitive=draft.is_sensitive,
         scope=draft.scope,
-        project=draft.project,
-        session=draft.session,
+        project=bounded(draft.project),
+        session=bounded(draft.session),
         session_seq=seq,
         source=draft.source,
         supersedes=draft.supersedes,
@@ -90,6 +98,16 @@ def add(
     meaning.keep(connection, added.lastrowid or 0, memory.content)
     outbox.made(connection, memory, stamp(now))
     return memory
+
+
+def make_room(connection: sqlite3.Connection, uid: str, local_no: int | None = None) -> None:
+    """Insert the bare row of a memory that was made elsewhere: a tombstone, as it is."""
+    connection.execute(
+        f"INSERT INTO memories ({COLUMNS}, live, twin, words) "  # noqa: S608  (fixed names)
+        "VALUES (?, ?, NULL, '', '', '', '', 0.5, 0, 'global', '', '', 0, 'user', '', '', '', "
+        "'', 0, '', '')",
+        (uid, local_no),
+    )
 
 
 def change(connection: sqlite3.Connection, memory: Memory) -> None:
@@ -242,8 +260,8 @@ def of_session(connection: sqlite3.Connection, session: str) -> list[Memory]:
 def successor(connection: sqlite3.Connection, uid: str) -> Memory | None:
     """Return the live memory that supersedes this one, if there is one."""
     query = (
-        f"SELECT {COLUMNS} FROM memories "  # noqa: S608
-        "WHERE supersedes = ? AND live = 1 AND supersedes <> '' ORDER BY rid DESC LIMIT 1"
+        f"SELECT {COLUMNS} FROM memories WHERE uid IN (SELECT s.uid FROM memories m "  # noqa: S608
+        f"JOIN memories s ON {REPLACED} WHERE m.uid = ?) ORDER BY rid DESC LIMIT 1"
     )
     row = connection.execute(query, (uid,)).fetchone()
     return to_memory(row) if row else None

@@ -90,7 +90,7 @@ def take(
         return False
     text = json.dumps(srv, ensure_ascii=False)
     if known is None:
-        _make_room(connection, uid)
+        memories.make_room(connection, uid)
     connection.execute(
         "UPDATE memories SET sv = ?, srv = ?, srv_live = ?, no = ?, gen = coalesce(?, gen) "
         "WHERE uid = ?",
@@ -98,16 +98,6 @@ def take(
     )
     show(connection, uid)
     return True
-
-
-def _make_room(connection: sqlite3.Connection, uid: str) -> None:
-    """Insert the bare row of a memory that was made elsewhere."""
-    connection.execute(
-        f"INSERT INTO memories ({COLUMNS}, live, twin, words) "  # noqa: S608  (fixed names)
-        "VALUES (?, NULL, NULL, '', '', '', '', 0.5, 0, 'global', '', '', 0, 'user', '', '', '', "
-        "'', 0, '', '')",
-        (uid,),
-    )
 
 
 def show(connection: sqlite3.Connection, uid: str) -> None:

@@ -1,6 +1,7 @@
 """What a row of the memories table is to a reader: which rows count, and the Memory of one. Hot.
 
 VISIBLE and SCOPES are conditions on a table named `m`; they take the parameters :now and :project.
+REPLACED is one on `m` and a row `s` that says it supersedes it.
 """
 
 from __future__ import annotations
@@ -14,9 +15,17 @@ if TYPE_CHECKING:
 FIELDS = Memory._fields
 COLUMNS = ", ".join(FIELDS)
 COLUMNS_OF_M = ", ".join("m." + name for name in FIELDS)
+# Two machines may let two memories supersede each other, so that neither would ever be shown. Of
+# such a circle the newest uid stays, on every machine: it is not superseded from within.
+REPLACED = (
+    "s.supersedes = m.uid AND s.live = 1 AND s.supersedes <> '' AND NOT "
+    "(WITH RECURSIVE older (uid) AS (SELECT m.supersedes UNION SELECT o.supersedes "
+    "FROM older JOIN memories o ON o.uid = older.uid WHERE o.live = 1 AND o.uid <> m.uid) "
+    "SELECT max(uid) = m.uid AND total(uid = s.uid) FROM older)"
+)
 VISIBLE = (
-    "m.live = 1 AND (m.expires_at = '' OR m.expires_at > :now) AND NOT EXISTS "
-    "(SELECT 1 FROM memories s WHERE s.supersedes = m.uid AND s.live = 1 AND s.supersedes <> '')"
+    "m.live = 1 AND (m.expires_at = '' OR m.expires_at > :now) AND NOT EXISTS "  # noqa: S608
+    f"(SELECT 1 FROM memories s WHERE {REPLACED})"
 )
 SCOPES = {
     "": "(m.scope = 'global' OR m.project = :project)",

@@ -1,0 +1,61 @@
+"""What comes from a server, as a person sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.desk import Desk
+from tests.support.line import SERVER, Line, row, synced
+from tests.support.promises import promise
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def received(tmp_path: Path, *supersedes: int) -> Desk:
+    """Return a session that was given memories numbered from 1; each supersedes the one named."""
+    uids = [str(row(number, "")["uid"]) for number in range(len(supersedes) + 1)]
+    line, desk = Line(), Desk(tmp_path, **SERVER)
+    facts: list[dict[str, Any]] = [
+        {**row(number, f"Office {number}"), "supersedes": uids[other] if other else None}
+        for number, other in enumerate(supersedes, 1)
+    ]
+    line.pages, line.version = [facts], len(facts)
+    synced(desk, line)
+    return desk
+
+
+@promise("recall.one-of-a-circle-is-shown")
+@pytest.mark.parametrize(
+    ("supersedes", "shown"),
+    [
+        ((2, 1), ["#2"]),
+        ((2, 3, 1), ["#3"]),
+        ((3, 1, 2), ["#3"]),
+        ((1,), ["#1"]),
+        ((2, 1, 2), ["#3"]),
+        ((2, 1, 1), ["#3", "#2"]),
+        ((0, 1, 2), ["#3"]),
+    ],
+)
+def test_circle_of_memories_shows_its_newest(
+    tmp_path: Path, supersedes: tuple[int, ...], shown: list[str]
+) -> None:
+    """Two machines let each supersede the other: one stays, the same on all of them."""
+    desk = received(tmp_path, *supersedes)
+    assert [text[:2] for text in desk.texts()] == shown
+    assert sorted(text[:2] for text in desk.texts("memory_recall", context="Office")) == sorted(
+        shown
+    )
+
+
+def test_newest_of_a_circle_can_be_superseded(tmp_path: Path) -> None:
+    """It is the one to replace, and nothing else of the circle comes back with that."""
+    desk = received(tmp_path, 2, 1)
+    assert "#1 is already superseded by #2" in desk.refused(
+        "memory_store", content="Office 3", supersedes="#1"
+    )
+    label = desk.store("Office 3", supersedes="#2")
+    assert [text[:2] for text in desk.texts()] == [label]

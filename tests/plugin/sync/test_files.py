@@ -1,0 +1,44 @@
+"""Which file a key works in, and what comes along when it goes over to another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from claude_memory.sync.files import Files
+
+from tests.support.desk import Desk
+from tests.support.line import SERVER, Line, synced
+from tests.support.promises import promise
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TOKEN = "ghp_" + "M1n2B3v4C5x6Z7l8K9j0H1g2F3d4S5a6P7o8"
+
+
+@promise("store.deletes-can-be-undone")
+def test_delete_made_while_the_account_was_unknown_can_be_undone(tmp_path: Path) -> None:
+    """Under the same number, with its earlier text and its secret, in the account's own file."""
+    synced(Desk(tmp_path), Line())  # memory.db belongs to another account
+    desk = Desk(tmp_path, locate=Files(str(tmp_path), "second").path, **SERVER)
+    label = desk.store("The depot opens at six")
+    desk.call("memory_update", id=label, content="The depot opens at seven")
+    secret = desk.store(f"The depot's token is {TOKEN}")
+    desk.call("memory_delete", id=[label, secret])
+    gone = desk.store("Purged for ever")
+    desk.call("memory_delete", id=gone, purge=True)
+    waiting = desk.place.database
+    line = Line()
+    line.hello["account_id"] = "b"
+    synced(desk, line, key="second")
+    assert desk.place.database != waiting
+
+    desk.call("memory_update", id=label, restore=True)
+    assert "The depot opens at seven" in desk.texts()[0]
+    desk.call("memory_update", id=label, restore=True)
+    assert "The depot opens at six" in desk.texts()[0]
+    assert "no memory" in desk.refused("memory_update", id=gone, restore=True)
+    synced(desk, line, key="second")
+    assert [one["content"] for one in line.rows.values()] == ["The depot opens at six"]
+    desk.call("memory_update", id=secret, restore=True)
+    assert TOKEN in desk.call("secret_get", id=secret)
