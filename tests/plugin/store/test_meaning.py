@@ -103,6 +103,24 @@ def test_block_is_sealed_when_the_next_begins(store: sqlite3.Connection) -> None
     assert planes(store) == [0]
 
 
+def test_what_another_session_stores_is_found_at_once(
+    store: sqlite3.Connection, tmp_path: Path
+) -> None:
+    """A session that keeps the signs of a large store in memory notices."""
+    fill_blocks(store, meaning.SMALL)
+    with write(store):
+        meaning.begin(store)
+        while meaning.fill(store, 0, meaning.SMALL):
+            pass
+    assert "Anna has two cats" not in alike(store, "which pets are there?")
+    other = opened(tmp_path)
+    put(other, "Anna has two cats")
+    assert alike(store, "which pets are there?")[0] == "Anna has two cats"
+    with write(other):
+        other.execute("UPDATE memories SET live = 0 WHERE content LIKE 'Anna%'")
+    assert "Anna has two cats" not in alike(store, "which pets are there?")
+
+
 def test_vectors_of_another_table_are_not_compared(store: sqlite3.Connection) -> None:
     """A new version of the table means new vectors: until then words alone decide."""
     put(store, "Anna has two cats")

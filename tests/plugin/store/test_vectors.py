@@ -40,7 +40,7 @@ def test_likeliest_are_the_most_alike() -> None:
         mixed = zip(blocks[place // 512][place % 512], asked)
         blocks[place // 512][place % 512] = bytes((one + other) // 2 for one, other in mixed)
     signs = [vectors.planes(block, SIZE) for block in blocks]
-    found = vectors.likeliest(asked, signs, 40)
+    found = vectors.Signs(signs, SIZE).likeliest(asked, 40)
     assert set(bent) <= set(found)
     assert 40 <= len(found) < 120
     assert max(found) < 3 * 512
@@ -50,4 +50,13 @@ def test_more_wanted_than_there_are_gives_all() -> None:
     """Every place is given once, in order."""
     chance = random.Random(3)  # noqa: S311  (repeatable on purpose)
     signs = [vectors.planes(made(chance, 64), SIZE)]
-    assert vectors.likeliest(made(chance, 1)[0], signs, 200) == list(range(64))
+    found = vectors.Signs(signs, SIZE).likeliest(made(chance, 1)[0], 200)
+    assert found == list(range(64))
+
+
+def test_places_without_a_vector_are_never_likely() -> None:
+    """However few vectors there are, and however little they fit."""
+    chance = random.Random(4)  # noqa: S311  (repeatable on purpose)
+    block = [*made(chance, 20), *[bytes([vectors.ZERO] * SIZE)] * 44]
+    signs = vectors.Signs([vectors.planes(block, SIZE)], SIZE)
+    assert signs.likeliest(made(chance, 1)[0], 20) == list(range(20))

@@ -41,6 +41,7 @@ class StoreConnection(sqlite3.Connection):
     log: tuple[int, int] | None = None
     level = ""  # of PRAGMA synchronous, which costs more than the rest of a transaction's frame
     refusal: errors.StoreError | None = None  # why nothing may be written through it
+    kept: object = None  # what was read of the file, kept by `meaning` for as long as it holds
 
     def is_current(self) -> bool:
         """Tell whether the path still leads to the file that was opened."""

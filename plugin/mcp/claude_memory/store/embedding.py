@@ -142,8 +142,12 @@ def _added(sums: list[int], even: int, odd: int) -> list[int]:
 
 
 def _unit(sums: list[int]) -> bytes:
-    length = math.sqrt(sum(value * value for value in sums))
+    length = math.sqrt(sum(map(int.__mul__, sums, sums)))
     if not length:
         return b""
     part = UNIT / length
-    return bytes([min(255, max(0, ZERO + round(value * part))) for value in sums])
+    numbers = [ZERO + round(value * part) for value in sums]
+    try:
+        return bytes(numbers)
+    except ValueError:  # a text of few words may point very much one way
+        return bytes([min(255, max(0, number)) for number in numbers])

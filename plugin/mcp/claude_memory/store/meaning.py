@@ -1,8 +1,8 @@
 """Keeps what each memory means beside it, and finds those that mean what is asked. Hot.
 
 A memory's vector lies in `meanings` under its rid. Of every full block of rids the signs of the
-vectors are kept as planes as well, so that one look over them brings the likeliest; the vectors
-of the newest, unfinished block are read as they are. Triggers remove what no longer holds.
+vectors are kept as planes as well, so that one look over them brings the likeliest; those of the
+newest, unfinished block are made when they are needed. Triggers remove what no longer holds.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from claude_memory.store import state, vectors
+from claude_memory.store.connection import StoreConnection
 from claude_memory.store.embedding import DIMENSIONS, UNIT, Embedding
 
 TYPE_CHECKING = False
@@ -20,7 +21,15 @@ if TYPE_CHECKING:
 BLOCK = 512  # rids; the schema's triggers know it too
 OPEN_BLOCKS = 2  # without planes that are read: the newest
 MODEL = "meaning_model"
+CHANGED = "meaning_changed"
+COUNT_CHANGE = (
+    "INSERT INTO sync_state (k, v) VALUES (?, '1') ON CONFLICT (k) DO UPDATE SET v = v + 1"
+)
 NOTHING = bytes([vectors.ZERO]) * DIMENSIONS
+SMALL = 2 * BLOCK  # rids; a store of fewer is compared as a whole
+AT_ONCE = 100  # vectors read
+ALL = "SELECT rid, vector FROM meanings"
+SOME = f"{ALL} WHERE rid IN ({', '.join('?' * AT_ONCE)})"
 MISSING = (
     "SELECT m.rid, m.content FROM memories m LEFT JOIN meanings n ON n.rid = m.rid "
     "WHERE m.live = 1 AND n.rid IS NULL AND m.rid > ? ORDER BY m.rid LIMIT ?"
@@ -47,6 +56,7 @@ def keep(connection: sqlite3.Connection, rid: int, content: str) -> None:
         (rid, embedding.vector(content)),
     )
     connection.execute("DELETE FROM meaning_planes WHERE block = ?", (rid // BLOCK,))
+    connection.execute(COUNT_CHANGE, (CHANGED,))
     if not rid % BLOCK:  # the block before has just become full
         _seal(connection, rid // BLOCK - 1)
 
@@ -62,36 +72,65 @@ def similar(
     asked = embedding.vector(text) if embedding else b""
     if not embedding or not asked or state.get(connection, MODEL) != embedding.model:
         return {}
-    numbers, signs = [], []
-    for number, planes in connection.execute("SELECT block, planes FROM meaning_planes"):
-        numbers.append(number)
-        signs.append(planes)
-    found = _open(connection, {*numbers})
-    missing = {rid for rid in rids if rid not in found}
-    if signs:
-        places = vectors.likeliest(asked, signs, wanted)
-        missing.update(numbers[place // BLOCK] * BLOCK + place % BLOCK for place in places)
-    among = ",".join(map(str, missing))
-    rows = connection.execute(
-        f"SELECT rid, vector FROM meanings WHERE rid IN ({among})"  # noqa: S608 (numbers)
-    )
-    found.update((rid, vector) for rid, vector in rows if vector)
+    found = _vectors(connection, asked, rids, wanted)
     products = vectors.products(asked, list(found.values())) if found else []
     return {rid: product / UNIT**2 for rid, product in zip(found, products)}
 
 
-def _open(connection: sqlite3.Connection, sealed: set[int]) -> dict[int, bytes]:
-    """Return the vectors of the newest blocks that have no planes."""
+def _vectors(
+    connection: sqlite3.Connection, asked: bytes, named: Iterable[int], wanted: int
+) -> dict[int, bytes]:
+    """Return the vectors of a small store, else of the memories named and of the likeliest."""
+    if _highest(connection) < SMALL:
+        return {rid: vector for rid, vector in connection.execute(ALL) if vector}
+    likely = _likely(connection)
+    rids = list({*named, *likely.rids(asked, wanted)})
     found: dict[int, bytes] = {}
-    unsealed = [block for block in range(_last(connection), -1, -1) if block not in sealed]
-    for block in unsealed[:OPEN_BLOCKS]:
-        found.update(_of_block(connection, block))
+    for start in range(0, len(rids), AT_ONCE):
+        some = rids[start : start + AT_ONCE]
+        some += [-1] * (AT_ONCE - len(some))  # one text for any number: it is prepared once
+        found.update((rid, vector) for rid, vector in connection.execute(SOME, some) if vector)
     return found
 
 
-def _last(connection: sqlite3.Connection) -> int:
-    highest: int = connection.execute("SELECT max(rid) FROM meanings").fetchone()[0] or 0
-    return highest // BLOCK
+class _Likely:
+    """The signs of a store's vectors, as they were at a mark."""
+
+    def __init__(self, mark: str, planes: dict[int, bytes]) -> None:
+        """Take the planes of blocks, by their numbers."""
+        self.mark = mark
+        self._signs = vectors.Signs(list(planes.values()), DIMENSIONS)
+        self._numbers = list(planes)
+
+    def rids(self, asked: bytes, wanted: int) -> list[int]:
+        """Return about as many rids as wanted: those whose signs fit best."""
+        places = self._signs.likeliest(asked, wanted)
+        return [self._numbers[place // BLOCK] * BLOCK + place % BLOCK for place in places]
+
+
+def _likely(connection: sqlite3.Connection) -> _Likely:
+    """Return the signs of all blocks that have planes, and of the newest ones without.
+
+    A connection keeps them until somebody writes a vector. What was removed since is still among
+    them, and brings nothing: its vector is gone.
+    """
+    mark = state.get(connection, CHANGED)
+    kept = connection.kept if isinstance(connection, StoreConnection) else None
+    if isinstance(kept, _Likely) and kept.mark == mark:
+        return kept
+    planes = dict(connection.execute("SELECT block, planes FROM meaning_planes").fetchall())
+    newest = _highest(connection) // BLOCK
+    unsealed = [block for block in range(newest, -1, -1) if block not in planes]
+    for block in unsealed[:OPEN_BLOCKS]:
+        planes[block] = _planes(connection, block)
+    found = _Likely(mark, planes)
+    if isinstance(connection, StoreConnection):
+        connection.kept = found
+    return found
+
+
+def _highest(connection: sqlite3.Connection) -> int:
+    return connection.execute("SELECT max(rid) FROM meanings").fetchone()[0] or 0
 
 
 def _of_block(connection: sqlite3.Connection, block: int) -> list[tuple[int, bytes]]:
@@ -130,7 +169,7 @@ def seal(connection: sqlite3.Connection) -> bool:
     Call it inside a write transaction, repeatedly.
     """
     sealed = {block for (block,) in connection.execute("SELECT block FROM meaning_planes")}
-    for block in range(_last(connection)):
+    for block in range(_highest(connection) // BLOCK):
         if block not in sealed:
             _seal(connection, block)
             return True
@@ -138,10 +177,14 @@ def seal(connection: sqlite3.Connection) -> bool:
 
 
 def _seal(connection: sqlite3.Connection, block: int) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO meaning_planes VALUES (?, ?)", (block, _planes(connection, block))
+    )
+    connection.execute(COUNT_CHANGE, (CHANGED,))
+
+
+def _planes(connection: sqlite3.Connection, block: int) -> bytes:
     held = dict(_of_block(connection, block))
     start = block * BLOCK
     rows = [held.get(rid, NOTHING) for rid in range(start, start + BLOCK)]
-    connection.execute(
-        "INSERT OR REPLACE INTO meaning_planes VALUES (?, ?)",
-        (block, vectors.planes(rows, DIMENSIONS)),
-    )
+    return vectors.planes(rows, DIMENSIONS)

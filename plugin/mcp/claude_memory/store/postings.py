@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 else:
     Posting = namedtuple("Posting", "term df rids whole")
 
-AHEAD = 256  # entries read to see whether a term is rare
+AHEAD = 128  # entries read to see whether a term is rare
 MOST = 3_000  # entries of one term that are read at all: the newest
 HOLDERS = "SELECT rowid FROM memories_fts WHERE memories_fts MATCH ?"
 NEWEST_HOLDERS = (

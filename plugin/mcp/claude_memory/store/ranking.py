@@ -88,13 +88,12 @@ class Judge:
         self._usual = USUAL * (SATURATION + 1) * (self._mass or 1.0)
         self._highest = highest
 
-    def fused(self, words: float, alike: float) -> float:
-        """Return what words and meaning count together.
+    def said(self, words: float) -> float:
+        """Return what words count beside the meaning: their part of all that was asked for.
 
-        Words count by the part of all that was asked for: where few of them are found, or only
-        ones that say little, it is the meaning that decides.
+        Where few of them are found, or only ones that say little, it is the meaning that decides.
         """
-        return float((words / self._usual) ** SCARCE) + MEANING * alike
+        return float((words / self._usual) ** SCARCE)
 
     def scores(
         self,
@@ -121,7 +120,7 @@ class Judge:
     ) -> Score:
         asked = [weight for weight in held if weight.asked]
         mass = sum(weight.gain for weight in asked)
-        fused = self.fused(value, alike)
+        fused = self.said(value) + MEANING * alike
         fused *= 1 + IMPORTANCE * memory.importance + RECENCY * rid / self._highest
         if asked and len(asked) == self._count:
             fused += EVERY_WORD

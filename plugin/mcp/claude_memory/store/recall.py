@@ -7,7 +7,6 @@ Beside them stand the memories that mean what is asked in other words.
 
 from __future__ import annotations
 
-import heapq
 from collections import namedtuple
 
 from claude_memory.memory import stamp
@@ -62,7 +61,7 @@ BUDGET = 600  # candidates from which on a further term only counts among them
 RESCORED = 200  # candidates by words whose meaning is looked at
 ALIKE = 100  # candidates by meaning
 LEAST_ALIKE = 0.1  # of a memory that shares no word with what is asked
-BATCH = 40  # memories read at once, and as many as the limit more
+BATCH = 20  # memories read at once, and as many as the limit more
 MOST_READ = 2_000  # candidates read when few of them may be seen, or all are to be sorted
 MOST_FILLING = 10_000  # entries of frequent terms looked through to fill an answer
 CLOSE = 0.5  # of the best relevance: what counts as a full match when sorted otherwise
@@ -131,23 +130,25 @@ class _Answer:
 
     def understand(self) -> None:
         """Look at what the likeliest candidates mean, and add those that mean what is asked."""
-        alike = meaning.similar(
-            self._connection, self._query.context, self._promising()[:RESCORED], ALIKE
-        )
-        nearest = heapq.nsmallest(ALIKE, alike, key=lambda rid: (-alike[rid], -rid))
-        self._alike = alike
-        for rid in nearest:
-            if alike[rid] >= LEAST_ALIKE:
+        likely = self._promising()[:RESCORED]
+        self._alike = meaning.similar(self._connection, self._query.context, likely, ALIKE)
+        for rid, alike in self._alike.items():
+            if alike >= LEAST_ALIKE:
                 self._held.setdefault(rid, 0)
 
     def _promising(self) -> list[int]:
         """Return the candidates, the most promising first, as far as can be told unread."""
-        masses = {bits: sum(w.gain for w in self._terms(bits)) for bits in {*self._held.values()}}
-        worth = {
-            rid: self._judge.fused(masses[bits], self._alike.get(rid, 0.0))
-            for rid, bits in self._held.items()
+        said = {
+            bits: self._judge.said(sum(weight.gain for weight in self._terms(bits)))
+            for bits in {*self._held.values()}
         }
-        return sorted(worth, key=lambda rid: (-worth[rid], -rid))
+        alike = self._alike.get
+        worth = [
+            (said[bits] + ranking.MEANING * alike(rid, 0.0), rid)
+            for rid, bits in self._held.items()
+        ]
+        worth.sort(reverse=True)
+        return [rid for _, rid in worth]
 
     def read(self) -> None:
         """Read the candidates, the most promising first, until there are enough."""

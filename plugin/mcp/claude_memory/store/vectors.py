@@ -22,15 +22,18 @@ SIGNS = bytes(ord("0") + (value >= ZERO) for value in range(256))
 def products(asked: bytes, vectors: Sequence[bytes]) -> list[int]:
     """Return the scalar product of one vector with each of the others."""
     count, size = len(vectors), len(asked)
-    data = b"".join(vectors)
-    lanes = bytearray(LANE * count)
+    step = size // LANE
+    data = memoryview(b"".join(vectors)).cast("I")  # a lane holds four dimensions, one is used
+    first = int.from_bytes(b"\xff\0\0\0" * count, "little")
     above = below = 0
-    for dimension, value in enumerate(asked):
-        lanes[::LANE] = data[dimension::size]
-        if value > ZERO:
-            above += (value - ZERO) * int.from_bytes(lanes, "little")
-        elif value < ZERO:
-            below += (ZERO - value) * int.from_bytes(lanes, "little")
+    for place in range(step):
+        lanes = int.from_bytes(data[place::step].tobytes(), "little")
+        for value in asked[LANE * place : LANE * place + LANE]:
+            if value > ZERO:
+                above += (lanes & first) * (value - ZERO)
+            elif value < ZERO:
+                below += (lanes & first) * (ZERO - value)
+            lanes >>= 8
     shape = struct.Struct(f"<{count}I")
     positive = shape.unpack(above.to_bytes(LANE * count, "little"))
     negative = shape.unpack(below.to_bytes(LANE * count, "little"))
@@ -47,27 +50,38 @@ def planes(vectors: Sequence[bytes], size: int) -> bytes:
     return b"".join(found)
 
 
-def likeliest(asked: bytes, blocks: Sequence[bytes], wanted: int) -> list[int]:
-    """Return the places of about as many vectors as wanted: those of the most fitting signs.
+class Signs:
+    """The signs of very many vectors, to find the likeliest among them."""
 
-    The third of the question's dimensions that says least is left out, the third that says most
-    counts twice. `blocks` are planes of equally many vectors each.
-    """
-    size = len(asked)
-    width = len(blocks[0]) // size
-    total = 8 * width * len(blocks)
-    every = (1 << total) - 1
-    strengths = sorted(abs(value - ZERO) for value in asked)
-    weak, strong = strengths[size // 3], strengths[2 * size // 3]
-    levels: list[list[int]] = [[], []]
-    for place, value in enumerate(asked):
-        strength = abs(value - ZERO)
-        if strength < weak:
-            continue
-        start = place * width
-        plane = int.from_bytes(b"".join([one[start : start + width] for one in blocks]), "little")
-        levels[strength >= strong].append(plane if value >= ZERO else plane ^ every)
-    return _places(_highest(_added(levels), every, wanted), total)
+    def __init__(self, blocks: Sequence[bytes], size: int) -> None:
+        """Join the planes of blocks of equally many vectors to planes of one long block."""
+        width = len(blocks[0]) // size if blocks else 0
+        self._total = 8 * width * len(blocks)
+        self._planes = [
+            int.from_bytes(b"".join([block[start : start + width] for block in blocks]), "little")
+            for start in range(0, size * width, width or 1)
+        ]
+        missing = self._every = (1 << self._total) - 1
+        for plane in self._planes:  # no vector points that way: every sign set is where none is
+            missing &= plane
+        self._held = self._every ^ missing
+
+    def likeliest(self, asked: bytes, wanted: int) -> list[int]:
+        """Return the places of about as many vectors as wanted: those of the most fitting signs.
+
+        The third of the question's dimensions that says least is left out, the third that says
+        most counts twice.
+        """
+        size = len(asked)
+        strengths = sorted(abs(value - ZERO) for value in asked)
+        weak, strong = strengths[size // 3], strengths[2 * size // 3]
+        levels: list[list[int]] = [[], []]
+        for value, plane in zip(asked, self._planes):
+            strength = abs(value - ZERO)
+            if strength >= weak:
+                fits = plane if value >= ZERO else plane ^ self._every
+                levels[strength >= strong].append(fits)
+        return _places(_highest(_added(levels), self._held, wanted), self._total)
 
 
 def _added(levels: list[list[int]]) -> list[int]:
@@ -87,9 +101,9 @@ def _added(levels: list[list[int]]) -> list[int]:
     return sums
 
 
-def _highest(sums: list[int], every: int, wanted: int) -> int:
+def _highest(sums: list[int], among: int, wanted: int) -> int:
     """Return a bit for each lane whose sum is among the highest."""
-    sure, maybe = 0, every
+    sure, maybe = 0, among
     for bits in reversed(sums):
         upper = maybe & bits
         count = bin(upper).count("1")
