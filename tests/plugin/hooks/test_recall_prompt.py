@@ -221,7 +221,7 @@ def test_question_is_found_at_either_end_of_a_huge_prompt(
     put(store, "The deploy region is eu-north-7")
     log = "lorem ipsum dolor sit amet " * 4_000
     prompt = "Which deploy region?"
-    prompt = prompt + log if end == 0 else log + prompt
+    prompt = f"{prompt}\n{log}" if end == 0 else f"{log}\n{prompt}"
 
     assert len(recall_prompt.question(prompt)) < 5_000
     assert "eu-north-7" in given(store, prompt)

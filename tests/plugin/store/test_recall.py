@@ -51,7 +51,10 @@ KNOWN = (
     ("Error E4012 means the license server is down.", "I get error E4012 when starting"),
     ("Anna is the product owner of billing.", "who is the product owner for billing?"),
     ("The flaky test test_invoice_rounding fails at midnight.", "test_invoice_rounding is red"),
-    ("Feature flags live in LaunchDarkly, prefix web.", "add a feature flag for the new checkout"),
+    (
+        "Feature flags live in LaunchDarkly, prefix web.",
+        "add a feature flag for the new checkout, which prefix?",
+    ),
     ("数据库部署在东京", "我们的数据库部署在哪里？"),
     ("デプロイは東京リージョンに行う", "どの東京リージョンにデプロイしますか"),
     ("コミットには署名してください", "コミットに署名は必要ですか"),

@@ -9,14 +9,17 @@ from claude_memory.store import recall, sessions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import sqlite3
     from typing import Any
 
     from claude_memory.hooks.context import Context
+    from claude_memory.store.recall import Hit
 
 MOST = 8  # memories for one prompt
 CANDIDATES = 40  # the best of them may have been given before
 PROMPT_LIMIT = 200_000  # characters; what comes behind them was pasted
 EDGE = 2_000  # characters looked at from each end of a long prompt
+TYPED = 300  # characters of a line that a person may have typed
 FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 OWN_COMMANDS = re.compile(r"memory:|(?:remember|recall|forget)$")  # they recall by themselves
 WORD = re.compile(r"\w+")
@@ -44,20 +47,37 @@ def answer(event: dict[str, Any], context: Context) -> dict[str, Any] | None:
     room = injection.size(context)
     if not words or not room:
         return None
-    query = recall.Query(
-        context=words,
-        expanded="",
-        category="",
-        limit=CANDIDATES,
-        sort_by="relevance",
-        scope="",
-        project=context.project,
-        now=context.now,
-        floor=True,
-    )
-    found = [hit.memory for hit in recall.search(connection, query)]
+    found = [hit.memory for hit in _found(connection, words, context)]
     text = injection.inject(event, context, connection, found, characters=room, most=MOST)
     return injection.additional(event, text) if text else None
+
+
+def _found(connection: sqlite3.Connection, words: str, context: Context) -> list[Hit]:
+    """Return what fits the prompt, else what fits its first and last line: the rest was pasted."""
+    ends = _ends(words)
+    for asked in (words, ends) if ends else (words,):
+        query = recall.Query(
+            context=asked,
+            expanded="",
+            category="",
+            limit=CANDIDATES,
+            sort_by="relevance",
+            scope="",
+            project=context.project,
+            now=context.now,
+            floor=True,
+        )
+        hits = recall.search(connection, query)
+        if hits:
+            return hits
+    return []
+
+
+def _ends(words: str) -> str:
+    """Return the first and the last line of a text of many, as far as a person typed them."""
+    first, *rest = [line for line in words.splitlines() if line.strip()]
+    ends = [line for line in (first, *rest[-1:]) if len(line) <= TYPED]
+    return "\n".join(ends) if rest else ""
 
 
 def question(prompt: str) -> str:

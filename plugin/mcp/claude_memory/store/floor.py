@@ -1,69 +1,132 @@
-"""Decides which of the memories that were found are clearly about what was asked. Hot.
+"""Decides whether a question is given anything without having asked for it, and what. Hot.
 
-What recall puts first is the best there is; what a hook gives unasked has to fit.
+What recall puts first is the best there is; what a hook gives unasked has to fit. Two linear models
+decide: one weighs a memory against the question; the other, with the best of these, how the
+question is worded and how much of it this store has ever heard of, whether there is anything here
+for it at all. Their weights are fitted by tools/fit_floor.py and stand in `calibration`.
 """
 
 from __future__ import annotations
 
-import re
+from heapq import nlargest
 
-from claude_memory.store import commonness, words
+from claude_memory.store import calibration, commonness, wording, words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from claude_memory.store.postings import Posting
     from claude_memory.store.ranking import Weight
     from claude_memory.store.recall import Hit
 
-# Fitted to questions asked of their own store and of others: the share of the question that is
-# answered, each of its words that is no ordinary one, the share of the memory's own words that
-# were asked for, and words that stand together in both.
-FLOOR = 1.05
-MOSTLY = 0.5  # of a question, when only words that everybody uses are answered
-TELLING = 0.18
-ABOUT = 1.7
-TOGETHER = 0.2
-# The same by meaning: what is near enough need not share telling words.
-OWN_SHARE = 1.2
-ALIKE = 1.25
-CLEARLY_ALIKE = 0.5
+WEIGHED = 40  # hits that are looked at
+USUALLY_ALIKE = 0.2  # in meaning; taken where a question has no vector, as in Japanese
+NEAREST = 5  # of them, whose meaning is taken together
 HALF_WORD = 0.5  # two of four Chinese characters may be no word
 OWN_WORDS_READ = 1_500  # characters
+LONG = 1_000  # characters of a question from which on it is just long
+WORST, BEST, DOUBTFUL = -8.0, 4.0, -2.0  # between which fits of memories make a difference
+MEMORY = (
+    "share",  # of the question that is answered
+    "alike",  # in meaning
+    "own",  # share of the memory's words that were asked for
+    "telling",  # asked words among them that not everybody uses
+    "rare",  # the same by what they count
+    "mass",  # all asked words by what they count
+    "preference",
+    "here",  # kept for this project only
+    "every",  # word asked for
+)
+QUESTION = (
+    *wording.NAMES,
+    "known",  # share of the question that any memory holds
+    "known_telling",  # share of its words that not everybody uses which any memory holds
+    "plain",  # no such word at all
+    "near",  # in meaning, the nearest memories together
+    "length",
+    "best",  # fit of a memory
+    "beyond_doubt",
+)
 
 
 class Floor:
-    """What a memory has to reach to be given for one question without being asked for."""
+    """What memories have to reach to be given for one question."""
 
-    def __init__(self, weights: list[Weight]) -> None:
-        """Keep which words of the question stand beside each other."""
-        asked = [weight for weight in weights if weight.asked]
-        self._pairs = [
-            (
-                one.text,
-                other.text,
-                re.compile(f"{re.escape(one.root)}\\w*\\W+{re.escape(other.root)}"),
-            )
-            for one, other in zip(asked, asked[1:])
-        ]
+    def __init__(self, question: str, weights: list[Weight], found: list[Posting]) -> None:
+        """Keep what was asked, and how many memories hold each term of it."""
+        asked = [(one, posting.df) for one, posting in zip(weights, found) if one.asked]
+        self._gains = {weight.text: weight.gain for weight, _ in asked}
+        self._tells = {weight.text: _telling(weight.text) for weight, _ in asked}
+        self._held = {weight.text for weight, df in asked if df}
+        self._question = question
 
     def among(self, hits: list[Hit]) -> list[Hit]:
-        """Return those of the hits that fit, in their order."""
-        return [hit for hit in hits if self._passes(hit)]
+        """Return those of the hits that are given, in their order; often none."""
+        hits = _with_meaning(hits[:WEIGHED])
+        fits = [self.fit(hit) for hit in hits]
+        if not fits or self.promise(hits, max(fits)) < calibration.LEAST:
+            return []
+        least = max(fits) - calibration.SPREAD
+        return [hit for hit, fit in zip(hits, fits) if fit >= least]
 
-    def _passes(self, hit: Hit) -> bool:
-        """Tell whether a memory is clearly about what was asked, and the other way round."""
-        text = hit.memory.content[:OWN_WORDS_READ].lower()
-        telling = sum(_telling(word) for word in hit.matched)
-        together = sum(
-            bool(pattern.search(text))
-            for one, other, pattern in self._pairs
-            if one in hit.matched and other in hit.matched
+    def fit(self, hit: Hit) -> float:
+        """Return how surely a memory fits the question: the logarithm of the odds."""
+        return _weighed(calibration.MEMORY, self.of_memory(hit))
+
+    def promise(self, hits: list[Hit], best: float) -> float:
+        """Return how surely there is anything here for the question at all."""
+        return _weighed(calibration.QUESTION, self.of_question(hits, best))
+
+    def of_memory(self, hit: Hit) -> tuple[float, ...]:
+        """Return what speaks for a memory, in the order of MEMORY."""
+        matched, memory = hit.matched, hit.memory
+        return (
+            hit.share,
+            hit.alike,
+            len(matched) / _size(memory.content[:OWN_WORDS_READ].lower()),
+            min(sum(self._tells[word] for word in matched), 4.0),
+            sum(self._gains[word] for word in matched if self._tells[word]),
+            sum(self._gains[word] for word in matched),
+            float(memory.category == "preferences"),
+            float(memory.scope == "project"),
+            float(0 < len(matched) == len(self._gains)),
         )
-        own = len(hit.matched) / _size(text)
-        meant = hit.share + own * OWN_SHARE + hit.alike * ALIKE >= FLOOR
-        if not telling and not together and hit.share < MOSTLY:
-            return meant and hit.alike >= CLEARLY_ALIKE
-        said = hit.share + telling * TELLING + own * ABOUT + together * TOGETHER
-        return meant or said >= FLOOR
+
+    def of_question(self, hits: list[Hit], best: float) -> tuple[float, ...]:
+        """Return what speaks for there being an answer here, in the order of QUESTION."""
+        telling = {word for word, tells in self._tells.items() if tells}
+        known = sum(self._gains[word] for word in self._held)
+        best = min(max(best, WORST), BEST)
+        return (
+            *wording.traits(self._question),
+            known / (sum(self._gains.values()) or 1.0),
+            len(telling & self._held) / (len(telling) or 1),
+            float(not telling),
+            _mean_of_nearest(hits),
+            min(len(self._question), LONG) / LONG,
+            best,
+            max(best, DOUBTFUL),
+        )
+
+
+def _weighed(weights: tuple[float, ...], traits: Iterable[float]) -> float:
+    """Return the sum of the traits by their weights, of which the last stands alone."""
+    return sum(weight * trait for weight, trait in zip(weights, (*traits, 1.0)))
+
+
+def _with_meaning(hits: list[Hit]) -> list[Hit]:
+    """Return the hits with a usual likeness in the place of none, where nothing could tell."""
+    if any(hit.alike for hit in hits):
+        return hits
+    return [hit._replace(alike=USUALLY_ALIKE) for hit in hits]
+
+
+def _mean_of_nearest(hits: list[Hit]) -> float:
+    """Return how near the nearest are, as if a store of few held some more usual ones."""
+    missing = max(0, NEAREST - len(hits))
+    nearest = nlargest(NEAREST, (hit.alike for hit in hits))
+    return (sum(nearest) + missing * USUALLY_ALIKE) / NEAREST
 
 
 def _telling(text: str) -> float:

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections import namedtuple
 
 from claude_memory.memory import stamp
-from claude_memory.store import floor, meaning, postings, ranking, terms
+from claude_memory.store import meaning, postings, ranking, terms
+from claude_memory.store.floor import Floor
 from claude_memory.store.rows import COLUMNS_OF_M, FIELDS, SCOPES, VISIBLE, to_memory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
     from datetime import datetime
     from typing import Any, NamedTuple
 
@@ -72,7 +74,9 @@ BESIDE = (
 )
 
 
-def search(connection: sqlite3.Connection, query: Query) -> list[Hit]:
+def search(
+    connection: sqlite3.Connection, query: Query, floor: Callable[..., Floor] = Floor
+) -> list[Hit]:
     """Return the memories that fit the query, best first; none when nothing does.
 
     No text can make it fail: every word reaches the index as a quoted string.
@@ -90,7 +94,8 @@ def search(connection: sqlite3.Connection, query: Query) -> list[Hit]:
     answer.understand()
     answer.read()
     if query.floor:
-        return floor.Floor(weights).among(answer.ordered())[: query.limit]
+        least = floor(query.context, weights, found)
+        return least.among(answer.ordered())[: query.limit]
     answer.fill(frequent)
     return answer.ordered()[: query.limit]
 
