@@ -180,7 +180,7 @@ def test_other_orders_put_close_matches_first(store: sqlite3.Connection) -> None
 def test_limit_keeps_the_best(store: sqlite3.Connection) -> None:
     """The first ones of the same order, whatever the limit."""
     for number in range(30):
-        put(store, f"quokka {'x ' * number}")
+        put(store, "quokka " + " ".join(f"word{number}x{place}" for place in range(number)))
     everything = ask(store, "quokka", limit=30)
 
     assert len(everything) == 30
@@ -273,6 +273,30 @@ def test_superseded_memory_gives_way(store: sqlite3.Connection) -> None:
     with write(store):
         memories.bury(store, new.uid, stamp(NOW))
     assert ask(store, "quokka") == ["quokka one"]
+
+
+@pytest.mark.parametrize("floor", [False, True])
+def test_question_in_superseded_words_brings_the_successor(
+    store: sqlite3.Connection, *, floor: bool
+) -> None:
+    """However many took each other's place, and whatever words the last one uses."""
+    old = put(store, "Invoices are rendered by the quokka service")
+    middle = put(store, "PDFs come out of wombat", supersedes=old.uid)
+    put(store, "Billing documents: use numbat instead", supersedes=middle.uid)
+    put(store, "The quokka is a small animal")
+
+    found = ask(store, "which quokka service renders invoices?", floor=floor)
+    assert found[0] == "Billing documents: use numbat instead"
+    assert not {"PDFs come out of wombat", old.content} & {*found}
+
+
+def test_successor_is_seen_only_from_where_it_holds(store: sqlite3.Connection) -> None:
+    """What it replaced does not carry it into another project, or another category."""
+    old = put(store, "quokka one")
+    put(store, "numbat", supersedes=old.uid, scope="project", project="elsewhere")
+    assert ask(store, "quokka") == []
+    assert ask(store, "quokka", scope="all") == ["numbat"]
+    assert ask(store, "quokka", scope="all", category="people") == []
 
 
 def test_expired_memory_is_out_from_its_moment_on(store: sqlite3.Connection) -> None:
@@ -391,6 +415,39 @@ def test_frequent_words_cost_little(store: sqlite3.Connection) -> None:
 
     assert ask(store, "quokka region server cluster")[0] == "quokka region server"
     assert steps < of_one_word / 2
+
+
+def test_near_copies_do_not_fill_the_answer(store: sqlite3.Connection) -> None:
+    """The best of them stay in front; others that fit less well come before the rest."""
+    for number in range(15):
+        put(store, f"The quokka build failed on runner {number} last night")
+    others = [
+        "quokka is the code name of the billing service",
+        "Ask Anna before a build of quokka is released",
+        "Nightly jobs of wombat and quokka share one queue",
+    ]
+    for other in others:
+        put(store, other)
+    found = ask(store, "why did the quokka build fail last night?")
+
+    assert len(found) == 10
+    assert all(one.startswith("The quokka build failed") for one in found[:2])
+    assert {*others} <= {*found}
+
+
+def test_copies_that_the_question_tells_apart_stay_where_they_are(
+    store: sqlite3.Connection,
+) -> None:
+    """One of many like memories is found by what is different in it."""
+    names = [f"node{place}" for place in range(8)]
+    for name in names:
+        put(store, f"The address of quokka {name} is 10.0.0.{name[-1]}")
+        put(
+            store, f"addresses of quokka in the subnet of {name.upper()[::-1]} are handed out there"
+        )
+    found = ask(store, f"addresses of quokka {' '.join(names)}", limit=8)
+
+    assert {one.split()[4] for one in found} == {*names}
 
 
 def test_same_question_has_the_same_answer(store: sqlite3.Connection) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import namedtuple
 
 from claude_memory.memory import stamp
-from claude_memory.store import meaning, postings, ranking, terms
+from claude_memory.store import copies, meaning, postings, ranking, terms
 from claude_memory.store.floor import Floor
 from claude_memory.store.rows import COLUMNS_OF_M, FIELDS, SCOPES, VISIBLE, to_memory
 
@@ -68,6 +68,13 @@ MOST_READ = 2_000  # candidates read when few of them may be seen, or all are to
 MOST_FILLING = 10_000  # entries of frequent terms looked through to fill an answer
 CLOSE = 0.5  # of the best relevance: what counts as a full match when sorted otherwise
 CATEGORY = "(:category = '' OR m.category = :category)"
+LINE = 20  # memories that took each other's place, one after the other
+HEIRS = (
+    "WITH RECURSIVE line (first, uid, rid, step) AS (SELECT rid, uid, rid, 0 FROM memories "
+    "WHERE rid IN (%s) UNION ALL SELECT line.first, s.uid, s.rid, step + 1 FROM line JOIN memories "
+    "s ON s.supersedes = line.uid AND s.live = 1 AND s.supersedes <> '' WHERE step < :most) "
+    "SELECT first, rid FROM line WHERE step"
+)
 BESIDE = (
     "SELECT n.rid FROM memories m JOIN memories n ON n.session = m.session AND n.session_seq "
     "BETWEEN m.session_seq - 2 AND m.session_seq + 2 WHERE m.session <> '' AND m.rid IN (%s)"
@@ -95,9 +102,9 @@ def search(
     answer.read()
     if query.floor:
         least = floor(query.context, weights, found)
-        return least.among(answer.ordered())[: query.limit]
+        return least.among(answer.ordered())
     answer.fill(frequent)
-    return answer.ordered()[: query.limit]
+    return answer.ordered()
 
 
 class _Answer:
@@ -198,7 +205,10 @@ class _Answer:
                 return hit.score >= close, newest, rid
             return hit.score, newest, rid
 
-        return [hit for hit, _ in sorted(hits, key=key, reverse=True)]
+        found = [hit for hit, _ in sorted(hits, key=key, reverse=True)]
+        if by in ("importance", "recency"):
+            return found[: self._query.limit]
+        return copies.spread(found, self._query.limit)
 
     def _hold(self, place: int, rids: list[int]) -> None:
         for rid in rids:
@@ -210,16 +220,36 @@ class _Answer:
     def _read(self, rids: list[int]) -> None:
         """Read and score memories that the query may see, with the candidates beside them."""
         beside = self._connection.execute(BESIDE % ",".join(map(str, rids)))
-        wanted = {*rids, *(rid for (rid,) in beside if rid in self._held)}
-        rows = self._select(
-            f"{COLUMNS_OF_M}, m.rid FROM memories m",
-            f"m.rid IN ({','.join(map(str, wanted))}) AND {VISIBLE} AND {CATEGORY}",
-        )
-        memories = {row[len(FIELDS)]: to_memory(row) for row in rows}
+        memories = self._rows({*rids, *(rid for (rid,) in beside if rid in self._held)})
+        heirs = self._heirs([rid for rid in rids if rid not in memories])
+        if heirs:
+            memories.update(self._rows(heirs))
         held = {rid: self._terms(self._held[rid]) for rid in memories}
         for rid, score in self._judge.scores(memories, held, self._alike).items():
-            hit = Hit(memories[rid], score.value, score.matched, score.alike, score.share)
-            self._seen.setdefault(rid, hit)
+            if rid in heirs or rid not in self._seen:
+                self._seen[rid] = Hit(
+                    memories[rid], score.value, score.matched, score.alike, score.share
+                )
+
+    def _rows(self, rids: set[int]) -> dict[int, Memory]:
+        """Return those of some memories that the query may see."""
+        rows = self._select(
+            f"{COLUMNS_OF_M}, m.rid FROM memories m",
+            f"m.rid IN ({','.join(map(str, rids))}) AND {VISIBLE} AND {CATEGORY}",
+        )
+        return {row[len(FIELDS)]: to_memory(row) for row in rows}
+
+    def _heirs(self, rids: list[int]) -> set[int]:
+        """Let what took the place of memories count for what they hold; return it."""
+        if not rids:
+            return set()
+        found = self._connection.execute(HEIRS % ",".join(map(str, rids)), {"most": LINE})
+        heirs = set()
+        for old, new in found.fetchall():
+            heirs.add(new)
+            self._held[new] = self._held.get(new, 0) | self._held[old]
+            self._alike[new] = max(self._alike.get(new, 0.0), self._alike.get(old, 0.0))
+        return heirs
 
     def _select(self, what: str, where: str, **values: str | int) -> list[tuple[Any, ...]]:
         query = self._query
