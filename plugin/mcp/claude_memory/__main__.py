@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 
 from claude_memory import memory, paths, project, tools
 from claude_memory.background import Background
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from claude_memory.keeper.interface import Keeper, Sealed
     from claude_memory.service.interface import Service
     from claude_memory.stdio.calls import Call
+    from claude_memory.sync.engine import Engine
+    from claude_memory.sync.files import Files
     from claude_memory.sync.http_transport import HttpTransport
+    from claude_memory.sync.remote import Remote
     from claude_memory.sync.wire import Hello
     from claude_memory.sync.worker import Worker
 
@@ -76,9 +80,7 @@ class Assembly:
         Raises:
             RemoteError: it cannot be used.
         """
-        from claude_memory.sync.remote import Remote
-
-        remote = Remote(self._transport(), self.settings.api_key, agent())
+        remote = self._remote()
         try:
             return remote.hello()
         finally:
@@ -90,30 +92,36 @@ class Assembly:
 
     def sync(self, on_failure: Callable[[str, Exception], None]) -> None:
         """Begin to keep the store in step with the server."""
-        import random
-
         from claude_memory.service.synced import SyncedService
-        from claude_memory.sync.engine import Engine
-        from claude_memory.sync.remote import Remote
+        from claude_memory.sync import chance
         from claude_memory.sync.worker import Worker
 
-        settings, chance = self.settings, random.Random()  # noqa: S311  (jitter only)
-        remote = Remote(self._transport(), settings.api_key, agent())
-        engine = Engine(
-            self.place, remote, self.files, self.keepers, now=memory.utc_now, chance=chance
-        )
+        settings, way = self.settings, _Way(self._remote)
         self.worker = Worker(
-            engine,
+            lambda: self._engine(way.remote()),
             self.place,
-            remote.close,
+            way.close,
             settings.sync_interval,
             chance,
             now=memory.utc_now,
             on_failure=on_failure,
         )
-        self.service = SyncedService(self.place, self.door, settings, self.worker, remote)
+        self.service = SyncedService(self.place, self.door, settings, self.worker, way.remote)
         self._close = self.worker.stop
         self.worker.start()
+
+    def _engine(self, remote: Remote) -> Engine:
+        from claude_memory.sync import chance
+        from claude_memory.sync.engine import Engine
+
+        return Engine(
+            self.place, remote, self._files(), self.keepers, now=memory.utc_now, chance=chance
+        )
+
+    def _remote(self) -> Remote:
+        from claude_memory.sync.remote import Remote
+
+        return Remote(self._transport(), self.settings.api_key, agent())
 
     def _go_direct(self) -> None:
         from claude_memory.service.direct import DirectService
@@ -132,11 +140,13 @@ class Assembly:
         """Return what tells the file to work in: that of the key, if there is one."""
         if not self.settings.syncs:
             return lambda: paths.database(self.settings.home)
+        return lambda: self._files().path()
+
+    def _files(self) -> Files:
         from claude_memory.sync.files import Files
 
         key = bindings.fingerprint(self.settings.api_url, self.settings.api_key)
-        self.files = Files(self.settings.home, key)
-        return self.files.path
+        return Files(self.settings.home, key)
 
     def _choose(self) -> Keeper | None:
         from claude_memory.keeper import choice  # (only when a secret comes)
@@ -147,6 +157,26 @@ class Assembly:
         from claude_memory.keeper import choice  # (only when a secret is read)
 
         return choice.opener(self.settings, sealed)
+
+
+class _Way:
+    """The way to the server, made by the thread that goes it first: the start waits for none."""
+
+    def __init__(self, make: Callable[[], Remote]) -> None:
+        self._make = make
+        self._made: Remote | None = None
+        self._lock = threading.Lock()
+
+    def remote(self) -> Remote:
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
+
+    def close(self) -> None:
+        with self._lock:
+            if self._made is not None:
+                self._made.close()
 
 
 def _nothing() -> None:

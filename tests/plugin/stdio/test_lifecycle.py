@@ -131,15 +131,32 @@ def test_missing_stream_is_no_crash(closed: str) -> None:
     assert done.stdout == (b'{"jsonrpc":"2.0","id":1,"result":{}}\n' if closed == "2>&-" else b"")
 
 
-def test_server_loads_no_expensive_module() -> None:
-    """Start is paid by every session: none of these is needed to speak JSON-RPC."""
+def loaded_by(work: str) -> set[str]:
+    """Return the modules that a fresh Python loads for a piece of work."""
     code = (
         "import sys; before = set(sys.modules); "
-        f"sys.path.insert(0, {str(CLIENT)!r}); import claude_memory.stdio.server; "
+        f"sys.path.insert(0, {str(CLIENT)!r}); {work}; "
         "print(*sorted(set(sys.modules) - before))"
     )
     command = [sys.executable, "-S", "-E", "-c", code]
-    loaded = set(subprocess.check_output(command, text=True).split())
+    return set(subprocess.check_output(command, text=True).split())
+
+
+def test_start_beside_a_server_loads_nothing_of_the_way_there() -> None:
+    """The thread that syncs loads it, after the first answers."""
+    settings = {"MEMORY_API_URL": "https://memory.example.com", "MEMORY_API_KEY": "key-for-tests"}
+    loaded = loaded_by(
+        "import threading; threading.Thread.start = lambda thread: None; "
+        f"from claude_memory import __main__; __main__.build({settings!r}).sync(print)"
+    )
+    assert "claude_memory.sync.worker" in loaded
+    assert not loaded & {"random", "hashlib", "http", "urllib", "ssl", "socket", "selectors"}
+    assert not loaded & {f"claude_memory.sync.{name}" for name in ("engine", "remote", "files")}
+
+
+def test_server_loads_no_expensive_module() -> None:
+    """Start is paid by every session: none of these is needed to speak JSON-RPC."""
+    loaded = loaded_by("import claude_memory.stdio.server")
     expensive = {"typing", "dataclasses", "logging", "asyncio", "concurrent", "inspect", "pathlib"}
     assert "claude_memory.stdio.server" in loaded
     assert not loaded & expensive

@@ -14,6 +14,8 @@ from claude_memory.service.local import LocalService
 from claude_memory.store import memories, outbox
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from claude_memory.service.interface import (
         Deleted,
         Edit,
@@ -37,7 +39,12 @@ class SyncedService(LocalService):
     """MemoryService and StatusService over a local store that a worker keeps in step."""
 
     def __init__(
-        self, place: Place, door: SecretDoor, settings: Settings, worker: Worker, remote: Remote
+        self,
+        place: Place,
+        door: SecretDoor,
+        settings: Settings,
+        worker: Worker,
+        remote: Callable[[], Remote],
     ) -> None:
         """Keep where to work, and who sends it on."""
         super().__init__(place, door, settings)
@@ -89,7 +96,7 @@ class SyncedService(LocalService):
 
     def _ask_for_secret(self, memory_id: str, uid: str) -> str:
         try:
-            clear = self._remote.secret(uid)
+            clear = self._remote().secret(uid)
         except RemoteError as error:
             message = f"The secret of memory {memory_id} is kept by the server: {error}"
             raise KeeperUnavailable(message, error.fix) from error

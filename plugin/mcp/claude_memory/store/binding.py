@@ -92,7 +92,7 @@ def _move_dead(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
     for uid, local_no in rows:
         if not memories.is_used(target, uid):
             kept = None if ids.is_local_no_used(target, local_no) else local_no
-            memories.make_room(target, uid, kept)
+            memories.lay_down(target, memories.BARE._replace(uid=uid, local_no=kept), live=False)
             history.copy(source, target, uid, kept)
 
 

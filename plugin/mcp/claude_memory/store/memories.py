@@ -26,6 +26,30 @@ if TYPE_CHECKING:
     from claude_memory.memory import Draft
 
 SKEW = timedelta(days=1)
+# A row of which nothing but its uid is known.
+BARE = Memory(
+    uid="",
+    local_no=None,
+    no=None,
+    content="",
+    category="",
+    tags="",
+    expanded_keywords="",
+    importance=0.5,
+    is_sensitive=False,
+    scope="global",
+    project="",
+    session="",
+    session_seq=0,
+    source="user",
+    supersedes="",
+    expires_at="",
+    created_at="",
+    updated_at="",
+)
+NO_STATE = (0, None, False, 0)
+STORED = f"{COLUMNS}, live, twin, words, sv, srv, srv_live, gen"
+INSERT = f"INSERT INTO memories ({STORED}) VALUES ({', '.join('?' * (len(FIELDS) + 7))})"  # noqa: S608
 
 
 @lru_cache(maxsize=4)  # storing a text asks three times
@@ -90,24 +114,25 @@ def add(
         created_at=created_at or at,
         updated_at=at,
     )
-    marks = ", ".join("?" * (len(FIELDS) + 3))
-    added = connection.execute(
-        f"INSERT INTO memories ({COLUMNS}, live, twin, words) VALUES ({marks})",  # noqa: S608
-        (*memory, 1, twin_key(memory.content), _words(memory)),
-    )
-    meaning.keep(connection, added.lastrowid or 0, memory.content)
+    meaning.keep(connection, lay_down(connection, memory), memory.content)
     outbox.made(connection, memory, stamp(now))
     return memory
 
 
-def make_room(connection: sqlite3.Connection, uid: str, local_no: int | None = None) -> None:
-    """Insert the bare row of a memory that was made elsewhere: a tombstone, as it is."""
-    connection.execute(
-        f"INSERT INTO memories ({COLUMNS}, live, twin, words) "  # noqa: S608  (fixed names)
-        "VALUES (?, ?, NULL, '', '', '', '', 0.5, 0, 'global', '', '', 0, 'user', '', '', '', "
-        "'', 0, '', '')",
-        (uid, local_no),
-    )
+def lay_down(
+    connection: sqlite3.Connection,
+    memory: Memory,
+    *,
+    live: bool = True,
+    srv: tuple[int, str | None, bool, int] = NO_STATE,
+) -> int:
+    """Insert the row of a memory, or a tombstone, with the server's state; return its rid.
+
+    `srv` is version, JSON, whether that is of a live row, and the full dump's generation.
+    """
+    found = (twin_key(memory.content), _words(memory)) if live else ("", "")
+    added = connection.execute(INSERT, (*memory, live, *found, *srv))
+    return added.lastrowid or 0
 
 
 def change(connection: sqlite3.Connection, memory: Memory) -> None:

@@ -82,7 +82,7 @@ def take(
     read: what is known of later than the state, but not later than that, was damaged here.
     """
     uid, version = srv["uid"], srv["version"]
-    known = connection.execute("SELECT sv, srv FROM memories WHERE uid = ?", (uid,)).fetchone()
+    known = connection.execute("SELECT sv FROM memories WHERE uid = ?", (uid,)).fetchone()
     if known is not None and gen is not None:
         connection.execute("UPDATE memories SET gen = ? WHERE uid = ?", (gen, uid))
     # An equal version is the same state; taking it again mends a row that was damaged here.
@@ -90,7 +90,8 @@ def take(
         return False
     text = json.dumps(srv, ensure_ascii=False)
     if known is None:
-        memories.make_room(connection, uid)
+        _bring(connection, srv, (version, text, is_live(srv), gen or 0))
+        return True
     connection.execute(
         "UPDATE memories SET sv = ?, srv = ?, srv_live = ?, no = ?, gen = coalesce(?, gen) "
         "WHERE uid = ?",
@@ -98,6 +99,16 @@ def take(
     )
     show(connection, uid)
     return True
+
+
+def _bring(connection: sqlite3.Connection, srv: Fields, kept: tuple[int, str, bool, int]) -> None:
+    """Insert a memory that was made elsewhere, as it is shown."""
+    bare = memories.BARE._replace(uid=srv["uid"], no=srv["id"])
+    shown = view(srv, outbox.of_memory(connection, bare.uid))
+    if shown is None:
+        bare = bare._replace(updated_at=stamp_of(srv, bare))
+    memory = bare if shown is None else memory_of(shown, bare)
+    memories.lay_down(connection, memory, live=shown is not None, srv=kept)
 
 
 def show(connection: sqlite3.Connection, uid: str) -> None:

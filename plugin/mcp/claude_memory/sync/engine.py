@@ -17,7 +17,6 @@ from claude_memory.store.connection import write
 from claude_memory.sync import standing, wire
 
 if TYPE_CHECKING:
-    import random
     import sqlite3
     from collections.abc import Callable, Generator, Iterator
     from datetime import datetime
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from claude_memory.store.connection import StoreConnection
     from claude_memory.store.feed import Place as Asked
     from claude_memory.store.outbox import Pending
+    from claude_memory.sync.chance import Chance
     from claude_memory.sync.files import Files
     from claude_memory.sync.remote import Remote
 
@@ -72,7 +72,7 @@ class Engine:
         secrets: Secrets,
         *,
         now: Callable[[], datetime],
-        chance: random.Random,
+        chance: Chance,
     ) -> None:
         """Keep what a pass needs; nothing is opened or sent."""
         self._place = place

@@ -16,11 +16,11 @@ from claude_memory.store import outbox, state
 from claude_memory.store.connection import write
 
 if TYPE_CHECKING:
-    import random
     import sqlite3
     from datetime import datetime
 
     from claude_memory.store.connection import StoreConnection
+    from claude_memory.sync.chance import Chance
     from claude_memory.sync.wire import Hello
 
 LONGEST = 900.0  # seconds between two tries where nothing answers
@@ -84,18 +84,18 @@ def is_silent(connection: sqlite3.Connection) -> bool:
     return state.get(connection, WHY) == "backoff"
 
 
-def later(now: datetime, tries: int, chance: random.Random) -> str:
+def later(now: datetime, tries: int, chance: Chance) -> str:
     """Return when to try again after so many tries."""
     return stamp(now + timedelta(seconds=_pause(tries, chance)))
 
 
-def _pause(tries: int, chance: random.Random) -> float:
+def _pause(tries: int, chance: Chance) -> float:
     """Return a random pause, longer after each try ("full jitter")."""
     return chance.uniform(0, min(LONGEST, 2.0 * 2 ** min(tries, 12)))
 
 
 def failed(
-    connection: StoreConnection, error: errors.RemoteError, now: datetime, chance: random.Random
+    connection: StoreConnection, error: errors.RemoteError, now: datetime, chance: Chance
 ) -> None:
     """Note why a pass ended early, and when to try again."""
     failures = _failures(connection) + 1

@@ -23,11 +23,11 @@ from claude_memory.store.lock import Lock
 from claude_memory.sync import standing
 
 if TYPE_CHECKING:
-    import random
     from collections.abc import Callable
     from datetime import datetime
 
     from claude_memory.service.place import Place
+    from claude_memory.sync.chance import Chance
     from claude_memory.sync.engine import Engine
 
 FIRST_PASS = 2.0  # seconds within which a session makes its first pass
@@ -46,17 +46,21 @@ class Worker:
 
     def __init__(
         self,
-        engine: Engine,
+        make_engine: Callable[[], Engine],
         place: Place,
         close: Callable[[], None],
         interval: float,
-        chance: random.Random,
+        chance: Chance,
         *,
         now: Callable[[], datetime],
         on_failure: Callable[[str, Exception], None],
     ) -> None:
-        """Keep what to drive; `close` makes a call that is under way fail."""
-        self._engine = engine
+        """Keep what to drive; `close` makes a call that is under way fail.
+
+        The engine is made in the thread: no start and no first answer waits for what it loads.
+        """
+        self._make_engine = make_engine
+        self._engine: Engine | None = None
         self._place = place
         self._close = close
         self._interval = interval
@@ -103,33 +107,37 @@ class Worker:
             if not outbox.is_pending(self._place.connection(), uid):
                 return outbox.is_bound(self._place.connection())
             left = end - time.monotonic()
-            if left <= 0:
-                self._engine.is_answered = False  # nobody waits again before it has answered
-            if not self._engine.is_answered:
+            engine = self._engine
+            if engine is not None and left <= 0:
+                engine.is_answered = False  # nobody waits again before it has answered
+            if engine is None or not engine.is_answered:
                 return False
             with self._progress:
                 self._progress.wait(min(left, 0.05))
 
     def _run(self) -> None:
         self._woken.wait(self._chance.uniform(0, FIRST_PASS))
+        if self._stopped.is_set():
+            return
+        self._engine = engine = self._make_engine()
         while not self._stopped.is_set():
             self._woken.clear()
-            has_run = self._pass()
+            has_run = self._pass(engine)
             self._wait(self._pause() if has_run else TAKEN)
 
-    def _pass(self) -> bool:
+    def _pass(self, engine: Engine) -> bool:
         """Make one pass, if no other session is at it; tell whether there is nothing to retry."""
         try:
             with self._place.guarded(), Lock(f"{self._place.database}.sync.lock") as lock:
                 if not lock.is_held:
                     return not self._has_work()
                 self._last_pass = time.monotonic()
-                for _step in self._engine.cycle():
+                for _step in engine.cycle():
                     self._tell()
                     if self._stopped.is_set():
                         break
             self._tell()
-            self._understand()
+            self._understand(engine)
         except StoreBusy:
             return False
         except (StoreFull, StoreNewer, StoreReadOnly):
@@ -139,14 +147,14 @@ class Worker:
         self._tell()
         return True
 
-    def _understand(self) -> None:
+    def _understand(self, engine: Engine) -> None:
         """Write what the memories from elsewhere mean, in pieces that hold up nobody."""
         last = 0
-        while self._engine.has_news and not (self._stopped.is_set() or self._woken.is_set()):
+        while engine.has_news and not (self._stopped.is_set() or self._woken.is_set()):
             connection = self._place.connection()
             with write(connection, durable=False):
                 last = meaning.fill(connection, last, PIECE)
-            self._engine.has_news = bool(last)
+            engine.has_news = bool(last)
 
     def _has_work(self) -> bool:
         return bool(outbox.due(self._place.connection(), self._now(), 1))
