@@ -21,12 +21,14 @@ RUNS = 25
 
 
 def run(report: Report) -> None:
-    """Measure the prompt hook, the Stop hook and the greeting."""
+    """Measure the prompt hook, the rules at use, the Stop hook and the greeting."""
     with stores.copy(10_000, report) as home:
         prompts, turn = _prompts(10_000), _turn(home)
         with Server(home) as server:
             server.initialize()
             _through_server(report, server, "prompt hook at 10,000", lambda: next(prompts), 15)
+            commands = _commands(10_000)
+            _through_server(report, server, "rule at use at 10,000", lambda: next(commands), 15)
             _through_server(report, server, "Stop hook at 10,000", lambda: turn, None)
             server.leave()
         prompt = _as_command(report, home, "user-prompt-recall", lambda: next(prompts))
@@ -81,6 +83,21 @@ def _prompts(size: int) -> Iterator[dict[str, Any]]:
             "event": "UserPromptSubmit",
             "session_id": f"session-{chance.randrange(50)}",
             "prompt": " ".join(words),
+        }
+
+
+def _commands(size: int) -> Iterator[dict[str, Any]]:
+    """Make commands whose program, its argument and a second program are words of memories."""
+    chance = random.Random(SEED + 1)
+    corpus = Corpus()
+    texts = [fact.content for fact in corpus.facts(size)]
+    while True:
+        words = chance.sample(chance.choice(texts).split(), 2) + corpus.frequent(1)
+        yield {
+            "event": "PreToolUse",
+            "session_id": f"session-{chance.randrange(50)}",
+            "tool_name": "Bash",
+            "tool_input": json.dumps({"command": "{} {} && {} --quiet".format(*words)}),
         }
 
 

@@ -55,6 +55,55 @@ def test_fact_is_given_once_in_a_session(told: Client) -> None:
     assert len(given) == 1
 
 
+def test_fact_is_given_to_a_prompt_in_other_words(client: Client) -> None:
+    """What is meant alike is found, though hardly a word is shared."""
+    formatter = "We format our Python code with black."
+    client.play(["Remember."], [call("memory_store", content=formatter), say("Done.")])
+
+    session = client.play(["Which formatter do we use for our Python files?"])
+
+    assert formatter in session.main[0].given_by("UserPromptSubmit")
+
+
+def test_superseded_fact_never_appears(told: Client) -> None:
+    """Neither with a prompt, nor when the model asks, nor in the greeting."""
+    fresh = "The deploy region is us-east-3"
+    told.play(["It moved."], [call("memory_store", content=fresh, supersedes="L1"), say("Noted.")])
+
+    session = told.play(
+        ["Which deploy region do we use?"],
+        [call("memory_recall", context="deploy region eu-north-7"), say("Done.")],
+    )
+
+    assert fresh in session.main[0].given_by("UserPromptSubmit")
+    assert fresh in session.results[0].text
+    assert "eu-north-7" not in session.main[-1].conversation
+
+
+def test_rule_is_given_once_when_its_command_is_about_to_run(client: Client) -> None:
+    """The model has the rule beside the first result, and not again beside the second."""
+    rule = "Always pnpm in this repository, never npm."
+    client.play(
+        ["Remember."],
+        [call("memory_store", content=rule, category="preferences"), say("Done.")],
+    )
+
+    session = client.play(
+        ["Please go on with what is left."],
+        [
+            call("Bash", command="npm --version; true"),
+            call("Bash", command="npm ls; true"),
+            say("Done."),
+        ],
+        options=("--allowedTools", "Bash"),
+    )
+
+    assert [h.outcome for h in session.hooks_of("PreToolUse")] == ["success", "success"]
+    assert session.main[0].injected == [] or rule not in session.main[0].conversation
+    assert rule in session.main[1].given_by("PreToolUse:Bash")
+    assert session.main[-1].conversation.count(rule) == 1
+
+
 def test_model_finds_the_fact_when_it_asks(told: Client) -> None:
     """Recall answers with the memory as quoted data, under its id."""
     session = told.play(

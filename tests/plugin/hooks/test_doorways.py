@@ -36,6 +36,11 @@ EVENTS: dict[str, dict[str, Any]] = {
         "tool_name": "mcp__plugin_memory_memory__memory_store",
         "tool_input": {"content": "x"},
     },
+    "rule-at-use": {
+        "hook_event_name": "PreToolUse",
+        "tool_name": "Bash",
+        "tool_input": {"command": "deploy --to eu-north-7"},
+    },
     "session-end": {"hook_event_name": "SessionEnd", "reason": "other"},
 }
 # The modules that a hook may load on top of what an empty Python has.

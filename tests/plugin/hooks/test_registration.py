@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from claude_memory.hooks import approve, runtime
+from claude_memory.hooks import approve, rule_at_use, runtime
 
 from tests.support.hook_calls import HOOKS
 
@@ -35,12 +35,14 @@ def test_each_hook_is_registered_once() -> None:
         ("UserPromptSubmit", ""),
         ("PreCompact", ""),
         ("PreToolUse", TOOLS),
+        ("PreToolUse", COMMANDS_RUN),
         ("PermissionRequest", TOOLS),
         ("Stop", ""),
         ("SessionEnd", ""),
     ]
 
 
+COMMANDS_RUN = "Bash|PowerShell"
 TOOLS = "mcp__plugin_memory_memory__(memory_(store|recall|list|update|delete|status)|secret_get)"
 
 
@@ -81,15 +83,29 @@ def test_every_field_of_a_call_is_handed_over_under_its_own_name() -> None:
     ("event", "fields"),
     [
         ("UserPromptSubmit", {"prompt", "prompt_id"}),
-        ("PreToolUse", {"tool_name", "tool_input", "permission_mode"}),
+        ("PreToolUse", {"tool_name", "tool_input"}),
         ("PermissionRequest", {"tool_name", "tool_input", "permission_mode"}),
         ("Stop", {"transcript_path", "last_assistant_message", "prompt_id", "stop_hook_active"}),
     ],
 )
 def test_hooks_are_handed_what_they_read(event: str, fields: set[str]) -> None:
     """A field that is not listed would always be empty."""
-    [hook] = [hook for named, _, hook in each() if named == event]
-    assert fields <= set(hook["input"])
+    hooks = [hook for named, _, hook in each() if named == event]
+    assert hooks
+    assert all(fields <= set(hook["input"]) for hook in hooks)
+
+
+def test_approval_before_a_call_is_told_the_permission_mode() -> None:
+    """Somebody who chose to be asked nothing is asked nothing."""
+    [hook] = [hook for event, matcher, hook in each() if (event, matcher) == ("PreToolUse", TOOLS)]
+    assert "permission_mode" in hook["input"]
+
+
+def test_rules_are_looked_for_exactly_where_a_command_runs() -> None:
+    """Each call costs; the memory tools are none of them."""
+    for tool in rule_at_use.TOOLS:
+        assert re.fullmatch(COMMANDS_RUN, tool)
+    assert not re.fullmatch(COMMANDS_RUN, approve.SECRET)
 
 
 def test_start_after_a_compaction_says_so() -> None:

@@ -43,6 +43,7 @@ DOORWAYS = {
     "post-compact-recovery": ("SessionStart",),
     "auto-learn": ("Stop",),
     "auto-allow-memory-tools": ("PreToolUse", "PermissionRequest"),
+    "rule-at-use": ("PreToolUse",),
     "session-end": ("SessionEnd",),
 }
 
@@ -158,6 +159,10 @@ def _handler(event: dict[str, Any]) -> Handler | None:
         from claude_memory.hooks import greeting
 
         return greeting.answer
+    if name == "PreToolUse" and not str(event.get("tool_name")).startswith("mcp__"):
+        from claude_memory.hooks import rule_at_use
+
+        return rule_at_use.answer
     if name in {"PreToolUse", "PermissionRequest"}:
         from claude_memory.hooks import approve
 
