@@ -41,7 +41,7 @@ RIDGE = 3.0  # on traits of one deviation: memories; on traits as they are: ques
 LOOSE = 0.05  # the same where there is no doubt that a trait counts
 TIGHT = len(wording.NAMES)  # the traits that are only wording
 STEPS = 15
-NOISE = 0.035  # of the prompts that want nothing, at most
+NOISE = 0.05  # of the prompts that want nothing, at most
 NOISE_OF_OTHERS = 0.015  # of the prompts in somebody else's store, at most
 SPREAD = 3.0  # how far behind the best a memory may be that is given with it
 
@@ -99,7 +99,8 @@ def cases(people: Sequence[Person]) -> list[Case]:
 
 def _case(store: Filled, owner: Person, asker: Person, prompt: Prompt, project: str) -> Case | None:
     words = recall_prompt.question(prompt.text)
-    query = recall.Query(words, "", "", 0, "relevance", "", project, PRESENT, floor=True)
+    most = recall_prompt.CANDIDATES
+    query = recall.Query(words, "", "", most, "relevance", "", project, PRESENT, floor=True)
     noted: list[tuple[floor.Floor, list[Hit]]] = []
     recall.search(store.connection(), query, partial(Noted, noted))
     if not words or not noted:

@@ -136,6 +136,38 @@ def test_injection_never_exceeds_the_budget(tmp_path: Path, budget: int) -> None
     assert (spent > 0) == (budget >= 60)
 
 
+def test_rules_come_first_and_word_for_word(store: sqlite3.Connection) -> None:
+    """A preference and a correction are written out; of a long fact, what it begins with."""
+    put(store, "The deploy region is eu-north-7, " + "a region to deploy to, " * 12)
+    old = put(store, "Deploy region of staging: eu-north-7")
+    moved = "Deploy region of staging: us-east-1. " + "A cheap region to deploy. " * 12
+    correction = put(store, moved, supersedes=old.uid)
+    named = "Name a deploy region whole. " + "A deploy region is a region. " * 9
+    rule = put(store, named, category="preferences")
+
+    shown = given(store, "Which deploy region?").splitlines()
+
+    assert [line.split('"')[1] for line in shown[1:3]] in (
+        [rule.content, correction.content],
+        [correction.content, rule.content],
+    )
+    assert shown[3].startswith('L1 [facts] 2026-03-01 "The deploy region is eu-north-7,')
+    assert len(shown[3]) < 300
+    assert shown[3].endswith('…"')
+    assert shown[4:] == [
+        "What ends in … is cut: memory_recall with its id as context gives all of it."
+    ]
+
+
+def test_rule_without_room_is_cut(store: sqlite3.Connection) -> None:
+    """Then too it says where the rest is."""
+    rule = put(store, "Name the deploy region in full. " + "x" * 3_000, category="preferences")
+
+    shown = given(store, "Which deploy region do we use?")
+    assert rule.content[:200] in shown
+    assert "memory_recall" in shown
+
+
 def test_tokens_are_counted_with_the_header(store: sqlite3.Connection) -> None:
     """Status shows what injections cost, all of it."""
     put(store, "The deploy region is eu-north-7")

@@ -257,3 +257,10 @@ def test_edit_that_changes_nothing_is_not_sent(scene: Scene) -> None:
     assert scene.seen() == ["GET /api/memories/7"]
     scene.service.update(Edit("7", expires_at=""))
     assert json.loads(scene.server.visits[-1].body) == {"expires_at": None}
+
+
+def test_recall_of_ids_asks_for_the_memories_that_they_name(scene: Scene) -> None:
+    """One after the other, and no search."""
+    scene.answers = lambda _: told(200, OLD_ROW)
+    assert len(scene.service.recall(Question("#7, #8")).memories) == 2
+    assert scene.seen() == ["GET /api/memories/7", "GET /api/memories/8"]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+from claude_memory.errors import NotFound
+
 from tests.support.desk import Desk
 
 if TYPE_CHECKING:
@@ -19,3 +22,18 @@ def test_recall_explains_itself_on_request(tmp_path: Path) -> None:
     assert "L1: score " in explained
     assert "words anna, meaning 0." in explained
     assert "meaning" not in desk.call("memory_recall", context="Anna and her pets")
+
+
+def test_recall_of_ids_gives_the_memories_that_they_name(tmp_path: Path) -> None:
+    """Whole and in their order, whatever they are about; a word beside them makes it a search."""
+    desk = Desk(tmp_path)
+    long = "Invoices go out on Monday. " + "So it was agreed. " * 100
+    desk.store("Anna has two cats")
+    desk.store(long)
+
+    found = desk.call("memory_recall", context="L2, l1")
+    assert [line.split(" ")[0] for line in found.splitlines()[1:]] == ["L2", "L1"]
+    assert long.strip() in found
+    assert "Anna" not in desk.call("memory_recall", context="L2 invoices")
+    with pytest.raises(NotFound, match="L9"):
+        desk.call("memory_recall", context="L9")

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from claude_memory.store import lines, sessions
+from collections import namedtuple
+
+from claude_memory.store import lines, rules, sessions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
-    from typing import Any
+    from typing import Any, NamedTuple
 
     from claude_memory.hooks.context import Context
     from claude_memory.memory import Memory
 
+    class Line(NamedTuple):
+        """A memory as it is written, whole or cut."""
+
+        uid: str
+        text: str
+        is_cut: bool
+
+else:
+    Line = namedtuple("Line", "uid text is_cut")
+
 CHARACTERS_LIMIT = 9_500  # the client replaces a text of more than 10,000 by a note
 COMPACTION = "Compaction"  # how a start after a compaction is named in the table of injections
-CONTENT_LIMIT = 600  # characters of one memory; the rest is there for whoever recalls it
+CONTENT_LIMIT = 240  # characters of a memory that is no rule
+CUT = "What ends in … is cut: memory_recall with its id as context gives all of it."
 
 
 def size(context: Context) -> int:
@@ -38,11 +51,13 @@ def inject(
     chosen = _fitting([one for one in memories if one.uid not in given], characters)[:most]
     if not chosen:
         return ""
-    costs = [(uid, lines.tokens(line + "\n")) for uid, line in chosen]
-    costs[0] = (costs[0][0], costs[0][1] + lines.tokens(lines.HEADER + "\n"))
-    fresh = set(sessions.note_injections(connection, session, _name(event), costs, context.now))
-    kept = [line for uid, line in chosen if uid in fresh]
-    return "\n".join([lines.HEADER, *kept]) if kept else ""
+    costs = [lines.tokens(one.text + "\n") for one in chosen]
+    costs[0] += lines.tokens("".join(frame + "\n" for frame in _frame(chosen)))
+    noted = [(one.uid, cost) for one, cost in zip(chosen, costs)]
+    fresh = set(sessions.note_injections(connection, session, _name(event), noted, context.now))
+    kept = [one for one in chosen if one.uid in fresh]
+    header, *footer = _frame(kept)
+    return "\n".join([header, *(one.text for one in kept), *footer]) if kept else ""
 
 
 def additional(event: dict[str, Any], text: str) -> dict[str, Any]:
@@ -55,13 +70,32 @@ def _name(event: dict[str, Any]) -> str:
     return COMPACTION if event.get("source") == "compact" else str(event["event"])
 
 
-def _fitting(memories: list[Memory], characters: int) -> list[tuple[str, str]]:
-    """Write memories as lines, the first ones first, and pass over what has no room left."""
-    chosen = []
+def _frame(chosen: list[Line]) -> list[str]:
+    """Return what stands above the lines, and below them if one is cut."""
+    return [lines.HEADER, *[CUT] * any(one.is_cut for one in chosen)]
+
+
+def _fitting(memories: list[Memory], characters: int) -> list[Line]:
+    """Write memories as lines, the first ones first, and pass over what has no room left.
+
+    A rule is written word for word, if there is room; of any other memory, what it begins with.
+    """
+    chosen: list[Line] = []
     left = characters - len(lines.HEADER)
     for memory in memories:
-        text = lines.line(memory, CONTENT_LIMIT)
-        if len(text) < left:
-            chosen.append((memory.uid, text))
-            left -= len(text) + 1
+        line = _line(memory, left)
+        room = len(line.text) + len("\n")
+        if line.is_cut and not any(one.is_cut for one in chosen):
+            room += len(CUT) + len("\n")
+        if room <= left:
+            chosen.append(line)
+            left -= room
     return chosen
+
+
+def _line(memory: Memory, room: int) -> Line:
+    limit = CONTENT_LIMIT
+    if rules.is_rule(memory) and len(lines.line(memory)) < room:
+        limit = len(memory.content)
+    text = lines.line(memory, limit)
+    return Line(memory.uid, text, len(memory.content) > limit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from claude_memory.hooks import injection, typed
-from claude_memory.store import recall, sessions
+from claude_memory.store import recall, rules, sessions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def answer(event: dict[str, Any], context: Context) -> dict[str, Any] | None:
     if not words or not room:
         return None
     found = [hit.memory for hit in _found(connection, words, context)]
+    found.sort(key=rules.is_rule, reverse=True)  # what must be obeyed comes first
     text = injection.inject(event, context, connection, found, characters=room, most=MOST)
     return injection.additional(event, text) if text else None
 

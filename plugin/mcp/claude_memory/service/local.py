@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from claude_memory.memory import CATEGORIES, TAGS_LIMIT, label
 from claude_memory.service import checks, editing, review, status, storing
 from claude_memory.service.interface import Found
-from claude_memory.store import memories, recall
+from claude_memory.store import ids, memories, recall
 
 if TYPE_CHECKING:
     from claude_memory.service.interface import (
@@ -43,7 +43,11 @@ class LocalService:
             return storing.store(self._place, self._door, new)
 
     def recall(self, question: Question) -> Found:
-        """Find what fits the question, best first."""
+        """Find what fits the question, best first; of ids, the memories that they name."""
+        named = ids.listed(question.context)
+        if named:
+            with self._place.guarded():
+                return Found(tuple(memories.named(self._place.connection(), one) for one in named))
         query = recall.Query(
             context=question.context[:QUERY_LIMIT],
             expanded=question.expanded_query[:QUERY_LIMIT],

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 SHAPE = re.compile(r"(?P<sign>[#lL]?)(?P<number>[0-9]{1,15})")
+LISTED = re.compile(r"\s*(?:[#lL][0-9]{1,15}(?:[\s,;]+|\Z))+")  # with their signs, and nothing else
 UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -50,6 +51,11 @@ def resolve(connection: sqlite3.Connection, text: str) -> str:
     if sign:
         return _only(_with(connection, "no" if sign == "#" else "local_no", number), cleaned)
     return _bare(connection, number, cleaned)
+
+
+def listed(text: str) -> list[str]:
+    """Return the ids that a text consists of, such as `#42, L7`; none if there are other words."""
+    return re.findall(r"[#lL][0-9]+", text) if LISTED.fullmatch(text) else []
 
 
 def local_number(text: str) -> int | None:
