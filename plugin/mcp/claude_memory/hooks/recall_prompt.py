@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 from claude_memory.hooks import injection, typed
-from claude_memory.store import recall, rules, sessions
+from claude_memory.memory import label
+from claude_memory.store import recall, rules, sessions, weighings
+from claude_memory.store.floor import Floor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,8 +15,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from claude_memory.hooks.context import Context
+    from claude_memory.store.postings import Posting
+    from claude_memory.store.ranking import Weight
     from claude_memory.store.recall import Hit
 
+RECORDED = 3  # memories that were kept back
 MOST = 8  # memories for one prompt
 CANDIDATES = 40  # the best of them may have been given before
 PROMPT_LIMIT = 200_000  # characters; what comes behind them was pasted
@@ -47,14 +52,29 @@ def answer(event: dict[str, Any], context: Context) -> dict[str, Any] | None:
     room = injection.size(context)
     if not words or not room:
         return None
-    found = [hit.memory for hit in _found(connection, words, context)]
-    found.sort(key=rules.is_rule, reverse=True)  # what must be obeyed comes first
+    hits, cut = _found(connection, words, context)
+    hits.sort(key=lambda hit: rules.is_rule(hit.memory), reverse=True)  # to be obeyed: first
+    found = [hit.memory for hit in hits]
     text = injection.inject(event, context, connection, found, characters=room, most=MOST)
-    return injection.additional(event, text) if text else None
+    if not text:
+        return None
+    _record(connection, hits, cut, text, context)
+    return injection.additional(event, text)
 
 
-def _found(connection: sqlite3.Connection, words: str, context: Context) -> list[Hit]:
-    """Return what fits the prompt, else what fits its first and last line: the rest was pasted."""
+def _found(
+    connection: sqlite3.Connection, words: str, context: Context
+) -> tuple[list[Hit], list[Hit]]:
+    """Return what fits the prompt, else what fits its first and last line: the rest was pasted.
+
+    What was kept back is returned as well.
+    """
+    floors: list[Floor] = []
+
+    def floor(question: str, weights: list[Weight], found: list[Posting]) -> Floor:
+        floors.append(Floor(question, weights, found))
+        return floors[-1]
+
     ends = _ends(words)
     for asked in (words, ends) if ends else (words,):
         query = recall.Query(
@@ -68,10 +88,20 @@ def _found(connection: sqlite3.Connection, words: str, context: Context) -> list
             now=context.now,
             floor=True,
         )
-        hits = recall.search(connection, query)
+        hits = recall.search(connection, query, floor)
         if hits:
-            return hits
-    return []
+            return hits, floors[-1].cut
+    return [], []
+
+
+def _record(
+    connection: sqlite3.Connection, hits: list[Hit], cut: list[Hit], text: str, context: Context
+) -> None:
+    """Keep why the prompt was given what it was given: what `explain` would say."""
+    given = [hit for hit in hits if f"\n{label(hit.memory)} [" in text]
+    others = [hit for hit in (*hits, *cut) if hit not in given][:RECORDED]
+    told, kept_back = map(recall.explained, given), map(recall.explained, others)
+    weighings.note(connection, told, kept_back, context.now)
 
 
 def _ends(words: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from claude_memory.memory import CATEGORIES, TAGS_LIMIT, label
+from claude_memory.memory import CATEGORIES, TAGS_LIMIT
 from claude_memory.service import checks, editing, review, status, storing
 from claude_memory.service.interface import Found
 from claude_memory.store import ids, memories, recall
@@ -61,7 +61,7 @@ class LocalService:
         )
         with self._place.guarded():
             hits = recall.search(self._place.connection(), query)
-        notes = tuple(map(_explanation, hits)) if question.explain else ()
+        notes = tuple(map(recall.explained, hits)) if question.explain else ()
         return Found(tuple(hit.memory for hit in hits), notes)
 
     def list_newest(self, page: Page) -> Found:
@@ -102,11 +102,6 @@ class LocalService:
         """Return the clear text of a sensitive memory; the access is recorded."""
         with self._place.guarded():
             return self._door.open(memory_id)
-
-
-def _explanation(hit: recall.Hit) -> str:
-    words = ", ".join(hit.matched) or "none"
-    return f"{label(hit.memory)}: score {hit.score:.2f}, words {words}, meaning {hit.alike:.2f}"
 
 
 def _category(value: str) -> str:

@@ -19,6 +19,7 @@ from claude_memory.store import (
     purge,
     sessions,
     turns,
+    weighings,
 )
 from claude_memory.store.connection import network_file_system
 from claude_memory.store.lines import plain
@@ -45,6 +46,9 @@ def status(place: Place, settings: Settings) -> Status:
         ("Learning", _learning(connection, settings, place)),
         ("Injected today", _injected(connection, place)),
     ]
+    reasons = weighings.last(connection)
+    if reasons:
+        lines.append(("Given to the last prompts", "\n  ".join(["", *reasons]).lstrip(" ")))
     waiting = _waiting(connection)
     if waiting:
         lines.append(("To review", waiting))

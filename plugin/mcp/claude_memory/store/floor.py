@@ -60,14 +60,16 @@ class Floor:
         self._tells = {weight.text: _telling(weight.text) for weight, _ in asked}
         self._held = {weight.text for weight, df in asked if df}
         self._question = question
+        self.cut: list[Hit] = []  # what was kept back, in the order of the hits
 
     def among(self, hits: list[Hit]) -> list[Hit]:
         """Return those of the hits that are given, in their order; often none."""
-        hits = _with_meaning(hits[:WEIGHED])
+        hits = self.cut = _with_meaning(hits[:WEIGHED])
         fits = [self.fit(hit) for hit in hits]
         if not fits or self.promise(hits, max(fits)) < calibration.LEAST:
             return []
         least = max(fits) - calibration.SPREAD
+        self.cut = [hit for hit, fit in zip(hits, fits) if fit < least]
         return [hit for hit, fit in zip(hits, fits) if fit >= least]
 
     def fit(self, hit: Hit) -> float:

@@ -11,7 +11,7 @@ import json
 import os
 import sqlite3
 
-from claude_memory.store import history, seals, state
+from claude_memory.store import history, seals, state, weighings
 from claude_memory.store.connection import write
 
 TYPE_CHECKING = False
@@ -30,6 +30,7 @@ def forget(connection: sqlite3.Connection, uid: str) -> None:
     connection.execute("DELETE FROM history WHERE uid = ?", (uid,))
     connection.execute("DELETE FROM secrets WHERE uid = ?", (uid,))
     connection.execute("DELETE FROM shelf WHERE uid = ?", (uid,))
+    weighings.forget(connection)
     # The server's state stays counted until the server says that it is gone, without its text.
     bare = json.dumps({"uid": uid})
     connection.execute("UPDATE memories SET srv = ? WHERE uid = ? AND srv <> ''", (bare, uid))
@@ -113,6 +114,8 @@ def _purge_copy(copy: str, uid: str) -> None:
             gone += connection.execute(query, (uid,)).rowcount
         if gone and "pending_ops" in tables:  # a copy never syncs
             connection.execute("DELETE FROM pending_ops")
+        if gone and "sync_state" in tables:
+            weighings.forget(connection)
         if gone and "memories_fts" in tables:
             connection.execute("INSERT INTO memories_fts (memories_fts) VALUES ('optimize')")
         if gone:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 
-from claude_memory.memory import stamp
+from claude_memory.memory import label, stamp
 from claude_memory.store import copies, meaning, postings, ranking, terms
 from claude_memory.store.floor import Floor
 from claude_memory.store.rows import COLUMNS_OF_M, FIELDS, SCOPES, VISIBLE, to_memory
@@ -105,6 +105,12 @@ def search(
         return least.among(answer.ordered())
     answer.fill(frequent)
     return answer.ordered()
+
+
+def explained(hit: Hit) -> str:
+    """Say in a line why a memory was found."""
+    words = ", ".join(hit.matched) or "none"
+    return f"{label(hit.memory)}: score {hit.score:.2f}, words {words}, meaning {hit.alike:.2f}"
 
 
 class _Answer:
