@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 
-from claude_memory.store.similar import LIKE, likeness
+from claude_memory.store.likeness import LIKE, likeness
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 
 from claude_memory.memory import stamp
-from claude_memory.store import commonness, words
+from claude_memory.store.likeness import LIKE, shared, words_of
 from claude_memory.store.postings import HOLDERS
 from claude_memory.store.rows import COLUMNS_OF_M, SCOPES, VISIBLE, to_memory
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from claude_memory.memory import Draft, Memory
 
-LIKE = 0.55  # from here on two texts count as twins
 ASKED = 5  # words that are looked up at most: the longest
 AHEAD = 128  # entries read of each; a word with fewer is rare
 ENOUGH = 3  # rare words, and no more are looked up
@@ -36,25 +35,20 @@ SHOWN = f"SELECT {COLUMNS_OF_M} FROM memories m WHERE {AMONG} AND {VISIBLE} AND 
 
 def likely_twin(connection: sqlite3.Connection, draft: Draft, now: datetime) -> Memory | None:
     """Return the visible memory whose words are nearly those of the draft, or None."""
-    wanted = _words(draft.content)
+    wanted = words_of(draft.content)
     texts = connection.execute(TEXTS, _placed(_candidates(connection, wanted)))
-    alike = [rid for rid, text in texts if _likeness(wanted, _words(text)) >= LIKE]
+    alike = [rid for rid, text in texts if shared(wanted, words_of(text)) >= LIKE]
     if not alike:
         return None
     around = {"now": stamp(now), "project": draft.project}
     shown = map(to_memory, connection.execute(SHOWN, {**_placed(alike), **around}))
     return max(
-        shown, default=None, key=lambda one: (_likeness(wanted, _words(one.content)), one.uid)
+        shown, default=None, key=lambda one: (shared(wanted, words_of(one.content)), one.uid)
     )
 
 
 def _placed(rids: list[int]) -> dict[str, int | None]:
     return {**dict.fromkeys(PLACES), **dict(zip(PLACES, rids))}
-
-
-def likeness(one: str, other: str) -> float:
-    """Return the share of words that two texts have in common, from 0 to 1."""
-    return _likeness(_words(one), _words(other))
 
 
 def _candidates(connection: sqlite3.Connection, wanted: frozenset[str]) -> list[int]:
@@ -79,12 +73,3 @@ def _candidates(connection: sqlite3.Connection, wanted: frozenset[str]) -> list[
         rows = connection.execute(f"{HOLDERS} LIMIT {AHEAD}", (rarest,))
         weights.update(rid for (rid,) in rows)
     return [rid for rid, _ in weights.most_common(COMPARED)]
-
-
-def _words(text: str) -> frozenset[str]:
-    found = frozenset(words.WORD.findall(text.lower()))
-    return found - commonness.STOPS or found
-
-
-def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
-    return len(one & other) / len(one | other) if one and other else 0.0
