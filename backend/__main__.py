@@ -126,6 +126,8 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument("path", nargs="?", default="-", help="file; - is the standard one")
     command("rotate", "wrap all sealed secrets under the newest key", _job("rotate"))
     command("rotate-epoch", "begin a new epoch, after a restore", _job("rotate_epoch"))
+    text = "write what memories mean that were stored without it"
+    command("embed", text, _job("embed"))
     purge = command(
         "purge",
         "erase old history, and old tombstones if asked",

@@ -32,6 +32,7 @@ from backend.middleware import Doorway, Unpacking, problem
 from backend.remote.door import Door
 from backend.repositories import accounts
 from backend.secrets.choice import choose
+from backend.services import meanings
 from backend.telemetry import Telemetry
 from backend.version import VERSION
 
@@ -46,8 +47,8 @@ PACKED_FROM = 1_024  # bytes of an answer
 PACKING_LEVEL = 5  # nearly as small as the best, in a third of its time
 KEEPER_PAUSE = 240  # seconds
 ERRORS_SHOWN = 20
-# `/sync` before `/{id}`
-ROUTERS = (health, page, sync, transfer, secrets, memories, keys, account, mcp)
+# Each is tried in turn, so what is asked most comes first; `/sync` before `/{id}`.
+ROUTERS = (health, sync, memories, transfer, mcp, secrets, keys, account, page)
 
 
 def create_app(
@@ -123,6 +124,8 @@ async def _serving(
 ) -> AsyncIterator[None]:
     """Open the pool and get ready; where the database is away, go on trying while we live."""
     tasks = [asyncio.create_task(_look_after_keeper(shared, telemetry))]
+    if settings.fills:
+        tasks.append(asyncio.create_task(_fill_up(shared, telemetry)))
     try:
         await shared.database.open()
         if not await _try(settings, shared, telemetry):
@@ -146,9 +149,11 @@ async def _try(settings: Settings, shared: Provided, telemetry: Telemetry) -> bo
         ConfigurationError: it never will, as the server is set up.
     """
     try:
-        if settings.migrate == "auto":
+        if await migrate.fits(shared.database):
+            pass  # what migrates is large, and stays in memory
+        elif settings.migrate == "auto":
             await anyio.to_thread.run_sync(migrate.upgrade, settings)
-        elif not await migrate.fits(shared.database):
+        else:
             problem = "The schema of the database is not there yet."
             _put_off(shared, telemetry, problem, problem)
             return False
@@ -196,6 +201,12 @@ async def _look_after_keeper(shared: Provided, telemetry: Telemetry) -> None:
         await asyncio.sleep(KEEPER_PAUSE)
         if problem_of_keeper := await shared.keeper.check():
             telemetry.log.warning("keeper", problem=problem_of_keeper)
+
+
+async def _fill_up(shared: Provided, telemetry: Telemetry) -> None:
+    """Write in the background what memories mean that lack it."""
+    await shared.is_ready.wait()
+    await meanings.keep_filling(shared.database, telemetry.failed)
 
 
 async def _on_api_error(request: Request, error: Exception) -> Response:

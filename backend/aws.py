@@ -146,10 +146,10 @@ def is_http(event: object) -> bool:
 def function_settings(environ: Mapping[str, str]) -> Settings:
     """Read the settings of a function: one connection, no migration at start, and no traces.
 
-    Spans are sent between requests, when a function stands still.
+    Spans are sent between requests, and so are memories read: when a function stands still.
     """
     settings = Settings.from_env(environment_with_secrets(environ))
-    return replace(settings, pool_size=1, migrate="off", is_traced=False)
+    return replace(settings, pool_size=1, migrate="off", is_traced=False, fills=False)
 
 
 def migrate(event: object, context: object) -> Answer:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from uuid import UUID, uuid4
 
-from backend import embedded, migrate, programs, serving
+from backend import embedded, meaning, migrate, programs, serving
 from backend.app import create_app, keeping
 from backend.db import Database, connect_directly
 from backend.documents import errors_page
@@ -20,7 +20,7 @@ from backend.errors import ApiError, ConfigurationError
 from backend.repositories import accounts, epochs
 from backend.schemas import KeyBody
 from backend.secrets.choice import choose
-from backend.services import exporting, importing, keys, purging, resealing
+from backend.services import exporting, importing, keys, meanings, purging, resealing
 from backend.settings import Settings
 
 if TYPE_CHECKING:
@@ -172,6 +172,18 @@ async def rotate_epoch(tools: Tools) -> None:
     async with tools.database.transaction(None, seconds=300) as connection:
         ordinal = await epochs.rotate(connection, uuid4())
     tools.tell(f"Epoch {ordinal} has begun: clients will bring back what the backup did not have.")
+
+
+async def embed(tools: Tools) -> None:
+    """Write what memories mean that lack it; begun again, it passes over what is done."""
+    if meaning.table() is None:
+        raise ConfigurationError("The table of word vectors is missing: only words are compared.")
+
+    def tell(far: meanings.Filled) -> None:
+        tools.tell(f"account {far.accounts + 1}: {far.memories} memories read")
+
+    done = await meanings.fill(tools.database, tell=tell)
+    tools.tell(f"{done.accounts} accounts: {done.memories} memories were read, the others before.")
 
 
 async def purge(tools: Tools, history_days: int, tombstone_days: int | None) -> None:

@@ -132,6 +132,7 @@ class Database:
         )
         self._readers = asyncio.Semaphore(max(1, pool_size // 2))
         self._patience = patience
+        self.to_fill: set[UUID] = set()  # accounts that got memories whose meaning is not written
 
     async def open(self) -> None:
         """Start the pool; connections are made when they are needed."""

@@ -27,7 +27,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import BIT, JSONB, TSVECTOR
 from sqlmodel import Field, SQLModel
 
 # Words of the text weigh most, then tags, then what is only said in other words.
@@ -137,6 +137,18 @@ class Memory(SQLModel, table=True):
     tsv: str = Field(
         default=None, sa_column=Column(TSVECTOR, Computed(SEARCH_VECTOR, persisted=True))
     )
+
+
+class Meaning(SQLModel, table=True):
+    """What a memory means to one model: nothing where it knows no word; never of a secret."""
+
+    __tablename__ = "meanings"
+    __table_args__ = (PrimaryKeyConstraint("account_id", "no", "model"),)
+    account_id: UUID = _account()
+    no: int = _column(BigInteger)
+    model: str = _column(Text)
+    vector: bytes = _column(LargeBinary)
+    signs: str = _column(BIT(varying=True))
 
 
 class Operation(SQLModel, table=True):

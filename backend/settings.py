@@ -47,6 +47,7 @@ class Settings:
     kms_key_id: str = ""
     secret_arn: str = ""
     is_traced: bool = False  # the SDK of OpenTelemetry reads its other variables by itself
+    fills: bool = True  # writes in the background what memories mean that lack it
     public_url: str = ""  # what callers know the server by; empty: whatever they call it
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import statistics
 import tempfile
@@ -13,8 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 
+from backend import meaning
 from backend.embedded import EmbeddedPostgres
 from backend.migrate import upgrade
+from backend.schemas import RecallBody
+from backend.services import meanings, recalling
 from backend.settings import Settings
 from bench.corpus import SEED, Corpus
 
@@ -29,6 +33,7 @@ ROWS = 100_000
 OTHERS, ROWS_OF_OTHERS = 1_000, 20  # accounts that share the tables and the words
 QUESTIONS = 200
 KEPT = 100  # one in so many memories may be asked for
+READ = 10  # one in so many texts is read for what it means; the next ones are given the same vector
 LIMIT = 10
 STOP_WORDS = 10  # the most frequent words: nobody asks for "the", and the index would not know it
 FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -37,7 +42,7 @@ COLUMNS = (
     "account_id, uid, no, version, content, category, tags, expanded_keywords, importance, scope, "
     "project, created_at, updated_at"
 )
-RECALL = "SELECT uid FROM memory_recall(%s, %s::real[], %s, '', 'all', '', 'relevance')"
+MEANINGS = "COPY meanings (account_id, no, model, vector, signs) FROM STDIN"
 PROLOGUE = "SELECT set_config('role', 'memory_app', true), set_config('app.account', %s, true)"
 
 
@@ -72,7 +77,7 @@ def fill(url: str, size: int = ROWS) -> list[Question]:
         connection.execute("SET maintenance_work_mem = '512MB'")
         connection.execute(index)
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("VACUUM ANALYZE memories")
+        connection.execute("VACUUM ANALYZE memories, meanings")
     stop_words = set(corpus.words[:STOP_WORDS])
     questions = []
     for uid, text in chance.sample(kept, QUESTIONS):
@@ -87,20 +92,34 @@ def ask(url: str, questions: list[Question]) -> tuple[float, list[float]]:
     found, cpu = 0, []
     with psycopg.connect(url, prepare_threshold=None) as connection:
         row = connection.execute("SELECT id FROM accounts WHERE name = 'large'").fetchone()
-        account = str(row[0]) if row else ""
+        account: uuid.UUID = row[0] if row else uuid.UUID(int=0)
         connection.commit()
-        pid = connection.info.backend_pid
+        reader = _Reader(connection)
         for warm in (True, False):
             for question in questions[:20] if warm else questions:
                 with connection.transaction():
-                    connection.execute(PROLOGUE, (account,))
-                    weights = [1.0] * len(question.words)
-                    before = _cpu(pid)
-                    rows = connection.execute(RECALL, (question.words, weights, LIMIT)).fetchall()
+                    connection.execute(PROLOGUE, (str(account),))
+                    body = RecallBody(context=" ".join(question.words), limit=LIMIT)
+                    answer = asyncio.run(recalling.search(reader, account, body))
                     if not warm:
-                        cpu.append(_cpu(pid) - before)
-                        found += (question.uid,) in rows
+                        cpu.append(reader.cpu)
+                        found += question.uid in [one.uid for one in answer.memories]
     return 100 * found / len(questions), cpu
+
+
+class _Reader:
+    """Asks on one connection, and notes what the last statement cost the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.cpu = 0.0  # milliseconds
+
+    async def read(self, _account: object, query: str, values: Any, make_row: Any) -> Any:  # noqa: ANN401
+        with psycopg.ClientCursor(self._connection, row_factory=make_row) as cursor:
+            before = _cpu(self._connection.info.backend_pid)
+            cursor.execute(query, values)
+            self.cpu = _cpu(self._connection.info.backend_pid) - before
+            return cursor.fetchall()
 
 
 @contextmanager
@@ -119,15 +138,24 @@ def _fill_account(
     connection: Connection, name: str, corpus: Corpus, count: int
 ) -> list[tuple[uuid.UUID, str]]:
     account = uuid.uuid4()
-    kept = []
+    table = meaning.table()
+    assert table is not None
+    kept, vectors = [], []
     copy = f"COPY memories ({COLUMNS}) FROM STDIN"
     with connection.cursor().copy(copy) as rows:
         for number, fact in enumerate(corpus.facts(count), start=1):
             uid = uuid.uuid4()
             if number % KEPT == 0:
                 kept.append((uid, fact.content))
+            if number % READ == 1 or number % KEPT == 0:
+                vector = table.vector(fact.content)
+            vectors.append(vector)
             moment = FIRST_DAY + timedelta(seconds=number)
             rows.write_row((account, uid, number, number, *fact, moment, moment))
+    model = meanings.model_of(table)
+    with connection.cursor().copy(MEANINGS) as rows:
+        for number, vector in enumerate(vectors, start=1):
+            rows.write_row((account, number, model, vector, meaning.signs(vector)))
     connection.execute(
         "INSERT INTO accounts (id, name, version, next_no, live) VALUES (%s, %s, %s, %s, %s)",
         (account, name, count, count + 1, count),

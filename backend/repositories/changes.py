@@ -11,10 +11,10 @@ from psycopg.rows import class_row, dict_row, tuple_row
 
 from backend.db import NewLife
 from backend.errors import Unavailable
-from backend.repositories.rows import COLUMNS, Account, Done, Kept, Row
+from backend.repositories.rows import COLUMNS, Account, Done, Kept, Meaning, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
     from psycopg import AsyncConnection
@@ -56,6 +56,14 @@ SAVE_HISTORY = (
     "INSERT INTO history (account_id, at, uid, op_id, kind, payload, secret) "
     "SELECT %s::uuid, %s::timestamptz, h.* FROM json_to_recordset(%s::json) "
     "AS h (uid uuid, op_id uuid, kind text, payload jsonb, secret bytea)"
+)
+FORGET = "DELETE FROM meanings WHERE account_id = %s AND no = ANY(%s)"
+MEAN = (
+    "INSERT INTO meanings (account_id, model, no, vector, signs) "
+    "SELECT %s::uuid, m.* FROM json_to_recordset(%s::json) "
+    "AS m (model text, no bigint, vector bytea, signs bit varying) "
+    "ON CONFLICT (account_id, no, model) DO UPDATE "
+    "SET vector = excluded.vector, signs = excluded.signs"
 )
 SUPERSEDED = (
     "WITH RECURSIVE chain AS (SELECT m.uid, m.supersedes FROM memories m "
@@ -143,6 +151,9 @@ async def save(connection: AsyncConnection[Any], batch: Batch) -> None:
     account = batch.account
     if batch.changed:
         await connection.execute(SAVE_ROWS, (account.id, _records(batch.changed.values())))
+    if batch.stale:  # under whatever model
+        await connection.execute(FORGET, (account.id, list(batch.stale)))
+    await mean(connection, account.id, batch.meant)
     if batch.purged:
         await connection.execute(
             "DELETE FROM history WHERE account_id = %s AND uid = ANY(%s)",
@@ -166,6 +177,15 @@ async def save(connection: AsyncConnection[Any], batch: Batch) -> None:
                 account.id,
             ),
         )
+
+
+async def mean(
+    connection: AsyncConnection[Any], account: UUID, meant: Mapping[int, Meaning]
+) -> None:
+    """Write what memories, by their numbers, mean."""
+    if meant:
+        rows = [{"no": no, **vars(one)} for no, one in meant.items()]
+        await connection.execute(MEAN, (account, json.dumps(rows, default=_plain)))
 
 
 def _records(found: Iterable[Row | Kept | Done]) -> str:

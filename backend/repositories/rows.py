@@ -118,6 +118,15 @@ class Done:
     uid: UUID
 
 
+@dataclass(frozen=True)
+class Meaning:
+    """What a text means to a model: a vector, and a bit for each of its dimensions."""
+
+    model: str
+    vector: bytes
+    signs: str
+
+
 def mark(uid: UUID, version: int) -> int:
     """Return what one live row adds to an account's digest: 64 bits, signed as PostgreSQL's are."""
     text = f"{uid}:{version}".encode()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from backend.fields import TEXTS
-from backend.repositories.rows import EDITABLE, Account, Done, Kept, Row, payload
+from backend.repositories.rows import EDITABLE, Account, Done, Kept, Meaning, Row, payload
 from backend.secrets import bundle
 from backend.services.words import extra_words
 
@@ -42,6 +42,7 @@ class Ready:
     keeps: frozenset[str] = frozenset()  # texts whose earlier seals hold on
     forever: bool = False  # what was there before is not kept in the history
     replay: Replay | None = None
+    meaning: Meaning | None = None  # of the content; what has none yet is read in the background
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ class Batch:
         self.kept: list[Kept] = []
         self.done: list[Done] = []
         self.purged: set[UUID] = set()
+        self.stale: set[int] = set()  # numbers of memories that mean something else now
+        self.meant: dict[int, Meaning] = {}
         self._rows = rows
         self._known = known
         self._kinds = {
@@ -130,6 +133,7 @@ class Batch:
         )
         self.account.count(op.uid, version, present=True)
         self._put(row)
+        self._mean(row, op)
         return row
 
     def _update(self, op: Ready) -> str:
@@ -166,6 +170,14 @@ class Batch:
         self.account.count(row.uid, row.version, present=False)
         self.account.count(row.uid, after.version, present=True)
         self._put(after)
+        if "content" in op.fields or after.is_sensitive:
+            self._forget(after)
+        self._mean(after, op)
+
+    def _mean(self, row: Row, op: Ready) -> None:
+        """Note what a memory means now; of a secret that is never kept."""
+        if op.meaning is not None and not row.is_sensitive:
+            self.meant[row.no] = op.meaning
 
     def _delete(self, op: Ready) -> str:
         row = self._rows.get(op.uid)
@@ -185,6 +197,7 @@ class Batch:
         after.deleted_at = self.account.now
         self.account.count(row.uid, row.version, present=False)
         self._put(after)
+        self._forget(after)
 
     def _replay(self, op: Ready) -> str:
         """Bring back what a restore from a backup lost and this client still has."""
@@ -252,6 +265,10 @@ class Batch:
             row = self._rows.get(uid)
             uid = row.supersedes if row else self._chains.get(uid)
         return op.fields
+
+    def _forget(self, row: Row) -> None:
+        self.stale.add(row.no)
+        self.meant.pop(row.no, None)
 
     def _put(self, row: Row) -> None:
         self._rows[row.uid] = self.changed[row.uid] = row

@@ -76,6 +76,7 @@ async def store(
                 assert outcome.row is not None  # noqa: S101  (a create was applied)
                 present[outcome.row.uid] = outcome.row
             tell(begin + len(some))
+    database.to_fill.add(account)
     return [_imported(present[uid]) for uid in uids]
 
 

@@ -20,7 +20,7 @@ from backend.schemas import (
     Stored,
     Version,
 )
-from backend.services import writing
+from backend.services import meanings, writing
 from backend.services.applying import Ready
 from backend.services.preparing import Preparer, change_of, columns
 from backend.services.uids import new_uid
@@ -200,8 +200,8 @@ class Desk:
                 if back is not None and back.is_live:  # asked again: the answer was lost
                     return row_of(back)
                 uid = uid if back is None else new_uid()
-            ready = restoring(row, earlier, op_id, uid)
-            (outcome,) = await writing.apply_in(connection, self.account, [ready])
+            ready = meanings.understood([restoring(row, earlier, op_id, uid)])
+            (outcome,) = await writing.apply_in(connection, self.account, ready)
         if outcome.code == "op_id_reused":
             raise IdempotencyReused
         assert outcome.row is not None  # noqa: S101  (a create or an update was applied)

@@ -8,6 +8,7 @@ import psycopg
 
 from backend.repositories import changes, epochs
 from backend.schemas import OpResult
+from backend.services import meanings
 from backend.services.applying import REFUSED, Batch, Outcome, Ready
 from backend.services.preparing import Preparer, Refusal, change_of
 
@@ -61,8 +62,11 @@ async def apply(
     """Apply prepared operations in one transaction: all of them, or none on an error."""
     if not ready and epoch is None:
         return []
+    read = meanings.understood(ready)
+    if len(ready) > meanings.AT_ONCE:
+        database.to_fill.add(account)
     async with database.transaction(account) as connection:
-        return await apply_in(connection, account, ready, epoch)
+        return await apply_in(connection, account, read, epoch)
 
 
 async def apply_in(

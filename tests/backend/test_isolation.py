@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TENANTS = [
-    *("memories", "ops", "failures", "history", "account_epochs", "api_keys", "rate_limits"),
+    *("memories", "meanings", "ops", "failures", "history", "account_epochs", "api_keys"),
+    "rate_limits",
 ]
 FILL = """
+INSERT INTO meanings (account_id, no, model, vector, signs)
+    VALUES (%(id)s, 1, 'words', '\\x80', B'1');
 INSERT INTO ops (account_id, op_id, request_hash, status, uid, at)
     VALUES (%(id)s, gen_random_uuid(), '', 'applied', gen_random_uuid(), now());
 INSERT INTO failures (account_id, op_id, tries) VALUES (%(id)s, gen_random_uuid(), 1);
@@ -197,11 +200,11 @@ def test_recall_stays_in_the_account_of_the_transaction(
     """The owner's function takes the account from the setting and from nowhere else."""
     for tenant in tenants:
         with as_application(url, tenant.id) as connection:
-            found = [uid for uid, _ in recall(connection, "tea", "likes", scope="all")]
+            found = [one.uid for one in recall(connection, tenant.id, "tea likes")]
         own = superuser.execute("SELECT uid FROM memories WHERE account_id = %s", (tenant.id,))
         assert found == [uid for (uid,) in own.fetchall()]
     with as_application(url, None) as connection:
-        assert recall(connection, "tea", scope="all") == []
+        assert recall(connection, tenants[0].id, "tea") == []
 
 
 def test_key_is_found_by_its_id_before_the_account_is_known(

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from backend import meaning
 from backend.repositories import changes, memories
-from backend.repositories import recall as recalls
+from backend.schemas import RecallBody
+from backend.services import meanings, recalling
 from tests.support.plans import Plan, explain, nodes, reads
 from tests.support.postgres import OWNER, Server
 from tests.support.promises import promise
@@ -45,14 +47,22 @@ SELECT a.id, gen_random_uuid(), n, n,
        timestamptz '2026-01-01 00:00Z' + n * interval '1 minute', now()
 FROM accounts a, LATERAL generate_series(1, a.live) n
 WHERE a.id BETWEEN lpad(to_hex(%(first)s::int), 32, '0')::uuid
-               AND lpad(to_hex(%(last)s::int), 32, '0')::uuid
+               AND lpad(to_hex(%(last)s::int), 32, '0')::uuid;
+INSERT INTO meanings (account_id, no, model, vector, signs)
+SELECT m.account_id, m.no, %(model)s, decode(repeat(md5(m.content), 16), 'hex'),
+       ('x' || md5(m.content) || md5(m.uid::text))::bit(256)
+FROM memories m WHERE m.account_id BETWEEN lpad(to_hex(%(first)s::int), 32, '0')::uuid
+                                       AND lpad(to_hex(%(last)s::int), 32, '0')::uuid
 """
 
 
 def fill(connection: psycopg.Connection[Any], first: int, last: int) -> None:
     """Write the accounts of these numbers; number one is large."""
+    table = meaning.table()
+    assert table is not None
+    named = {"first": first, "last": last, "model": meanings.model_of(table)}
     for statement in FILL.split(";"):
-        connection.execute(statement, {"first": first, "last": last})
+        connection.execute(statement, named)
 
 
 @pytest.fixture(scope="module", params=["analyzed", "grown", "new"])
@@ -163,13 +173,14 @@ def test_recall_matches_words_and_account_in_one_index(
     """The words are found by the index that holds the account as well, whatever the statistics."""
 
     async def ask(database: Database) -> None:
-        terms = {"word7": 1.0, "word70": 1.0, "word700": 1.0, "word1500": 0.35}
-        named = {"category": category, "scope": "all", "project": "", "sort_by": "relevance"}
-        await recalls.search(database, account, terms, limit=10, **named)
+        asked = {"context": "word7 word70 word700", "expanded_query": "word1500"}
+        body = RecallBody.model_validate({**asked, "category": category or None})
+        await recalling.search(database, account, body)
 
     plans = explain(postgres, filled, account, ask)
     found = assert_by_account(plans)
     assert_by_account(plans, "accounts")
+    assert_by_account(plans, "meanings")
     matching = [condition for _, condition in found if "@@" in condition]
     if account == LARGE:
         assert [index for index, condition in found if "@@" in condition] == ["memories_search"]

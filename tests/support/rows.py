@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+
+from backend.schemas import RecallBody, Recalled
+from backend.services import recalling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -74,13 +78,22 @@ def as_application(url: str, account: uuid.UUID | None) -> Iterator[Connection]:
         connection.rollback()
 
 
-def recall(connection: Connection, *terms: str, **named: Any) -> list[tuple[uuid.UUID, list[str]]]:
-    """Call the function; `expanded` are further terms that weigh less."""
-    expanded = list(named.get("expanded", ()))
-    weights = [1.0] * len(terms) + [0.35] * len(expanded)
-    rest = (named.get("category", ""), named.get("scope", ""), named.get("project", ""))
-    rows = connection.execute(
-        "SELECT uid, matched FROM memory_recall(%s::text[], %s::real[], %s, %s, %s, %s, %s)",
-        ([*terms, *expanded], weights, named.get("limit", 10), *rest, named.get("sort_by", "")),
-    )
-    return rows.fetchall()
+class Asking:
+    """Asks what is to be read inside a transaction of a connection that does not wait."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Keep the connection."""
+        self._connection = connection
+
+    async def read(self, _account: object, query: str, values: Any, make_row: Any) -> Any:  # noqa: ANN401
+        """Run the statement and return its rows."""
+        with self._connection.cursor(row_factory=make_row) as cursor:
+            return cursor.execute(query, values).fetchall()
+
+
+def recall(
+    connection: Connection, account: uuid.UUID, context: str, **named: Any
+) -> list[Recalled]:
+    """Recall as the server does, inside a transaction; return the memories found."""
+    body = RecallBody.model_validate({"context": context, **named})
+    return asyncio.run(recalling.search(Asking(connection), account, body)).memories

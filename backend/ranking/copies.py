@@ -1,0 +1,44 @@
+# Generated from plugin/mcp/claude_memory/store/copies.py by tools/copy_ranking.py: change that, not this.
+"""Keeps near-copies of one memory from filling an answer. Hot."""
+
+from __future__ import annotations
+
+import heapq
+
+from backend.ranking.likeness import LIKE, likeness
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from backend.ranking.found import Hit
+
+KEPT = 2  # of a kind, at their full score
+LESS = 0.5  # what each further one counts, beside the one before
+LENGTHS = 0.5  # texts whose lengths differ more say different things
+
+
+def spread(hits: list[Hit], limit: int) -> list[Hit]:
+    """Return the first hits, the third and further ones of a kind behind others that fit.
+
+    `hits` are in their order. Where what was asked for tells two memories apart, they are no
+    copies.
+    """
+    placed: list[Hit] = []
+    waiting = [(-hit.score, place, 0) for place, hit in enumerate(hits)]  # a heap: it is sorted
+    while waiting and len(placed) < limit:
+        _, place, known = heapq.heappop(waiting)
+        hit = hits[place]
+        more = max(0, sum(_is_copy(hit, other) for other in placed) + 1 - KEPT)
+        if more > known:
+            heapq.heappush(waiting, (-hit.score * LESS**more, place, more))
+        else:
+            placed.append(hit)
+    return placed
+
+
+def _is_copy(one: Hit, other: Hit) -> bool:
+    if one.matched != other.matched:
+        return False
+    shorter, longer = sorted((len(one.memory.content), len(other.memory.content)))
+    return (
+        shorter >= LENGTHS * longer and likeness(one.memory.content, other.memory.content) >= LIKE
+    )

@@ -1,0 +1,173 @@
+"""Writes beside memories what they mean: at once for few, else in the background.
+
+A vector is written only while its memory is still the text that was read; whoever changes a text
+takes away what it meant. A model says which table and which edition of words its vectors are of, so
+another table is noticed, and everything is read anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from anyio import to_thread
+
+from backend import meaning
+from backend.errors import Unavailable
+from backend.repositories import changes, meanings
+from backend.repositories.rows import Meaning
+from backend.services import words
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from uuid import UUID
+
+    from backend.db import Database
+    from backend.meaning import Table
+    from backend.repositories.meanings import Lacking
+    from backend.services.applying import Ready
+
+AT_ONCE = 20  # operations whose texts are read before they are written
+PAGE = 100  # memories
+ACCOUNTS = 100
+PATIENCE = 60  # seconds for a statement on an account of any size
+PAUSE, LAP = 30.0, 3_600.0  # seconds until new memories are read, and until all are looked through
+SHARE = 0.05  # of the time that reading in the background takes at most
+
+
+def model_of(table: Table) -> str:
+    """Return what vectors are stored under: which table they are of, and which edition of words."""
+    return f"{table.model}.{words.EDITION}"
+
+
+def understood(ready: Sequence[Ready]) -> Sequence[Ready]:
+    """Return operations with what their texts mean, before any transaction; not for very many."""
+    table = meaning.table()
+    if table is None or len(ready) > AT_ONCE:
+        return ready
+    return [
+        replace(one, meaning=_meaning(table, one.fields["content"]))
+        if "content" in one.fields and not one.is_sensitive
+        else one
+        for one in ready
+    ]
+
+
+def _meaning(table: Table, content: str) -> Meaning:
+    vector = table.vector(content)
+    return Meaning(model_of(table), vector, meaning.signs(vector))
+
+
+@dataclass
+class Filled:
+    """How far filling up has come."""
+
+    accounts: int = 0
+    memories: int = 0
+
+
+def _silent(_filled: Filled) -> None:
+    """Tell nobody."""
+
+
+async def fill(
+    database: Database,
+    *,
+    share: float = 1.0,
+    tell: Callable[[Filled], None] = _silent,
+) -> Filled:
+    """Write what all memories mean that lack it, and drop what other tables said.
+
+    It goes from account to account and can be stopped and begun again at any time. It works for
+    that share of the time. `tell` hears of each page.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    total = Filled()
+    async for account in _accounts(database):
+        await fill_account(database, account, total, share=share, tell=tell)
+        total.accounts += 1
+    return total
+
+
+async def keep_filling(database: Database, failed: Callable[[str, BaseException], None]) -> None:
+    """Fill up for ever, a little at a time: what has just been stored soon, and all now and then.
+
+    Whatever goes wrong is told, and tried again.
+    """
+    next_lap = 0.0
+    while True:
+        await asyncio.sleep(PAUSE)
+        try:
+            if time.monotonic() >= next_lap:
+                await fill(database, share=SHARE)
+                next_lap = time.monotonic() + LAP
+            while database.to_fill:
+                await fill_account(database, database.to_fill.pop(), Filled(), share=SHARE)
+        except Unavailable:
+            continue
+        except Exception as error:  # noqa: BLE001  (recall goes by words meanwhile)
+            failed("", error)
+
+
+async def fill_account(
+    database: Database,
+    account: UUID,
+    total: Filled,
+    *,
+    share: float = 1.0,
+    tell: Callable[[Filled], None] = _silent,
+) -> None:
+    """Write what the memories of one account mean that lack it."""
+    table = meaning.table()
+    if table is None:
+        return
+    model, after = model_of(table), 0
+    while True:
+        begun = time.monotonic()
+        async with database.transaction(account, seconds=PATIENCE) as connection:
+            rows = await meanings.page(connection, account, model, after, PAGE)
+            if not rows:
+                await meanings.drop_others(connection, account, [model])
+                return
+        after = rows[-1].no
+        read = await to_thread.run_sync(_read, table, rows)
+        await _write(database, account, rows, read)
+        total.memories += len(rows)
+        tell(total)
+        await asyncio.sleep((time.monotonic() - begun) * (1 / share - 1))
+
+
+def _read(table: Table, rows: Sequence[Lacking]) -> dict[int, Meaning]:
+    return {row.no: _meaning(table, row.content) for row in rows}
+
+
+async def _write(
+    database: Database, account: UUID, rows: Sequence[Lacking], read: dict[int, Meaning]
+) -> None:
+    """Write what was read under the lock of the account, for what has not changed since."""
+    found = {
+        row.no: words.extra_words(row.content, row.tags, row.expanded_keywords) for row in rows
+    }
+    async with database.transaction(account, seconds=PATIENCE) as connection:
+        await changes.lock(connection, account)
+        same = await meanings.unchanged(connection, account, rows)
+        reworded = [
+            (row.no, found[row.no]) for row in rows if row.no in same and found[row.no] != row.words
+        ]
+        await meanings.reword(connection, account, reworded)
+        await changes.mean(connection, account, {no: read[no] for no in read if no in same})
+
+
+async def _accounts(database: Database) -> AsyncIterator[UUID]:
+    after: UUID | None = None
+    while True:
+        async with database.transaction(None) as connection:
+            found = await meanings.accounts(connection, after, ACCOUNTS)
+        if not found:
+            return
+        for after in found:
+            yield after

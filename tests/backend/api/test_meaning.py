@@ -1,0 +1,166 @@
+"""What memories mean is kept beside them, and finds them where no word is shared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from backend.db import Database
+from backend.services import meanings
+from tests.support.api import Api, stored
+from tests.support.promises import promise
+
+if TYPE_CHECKING:
+    import psycopg
+
+    Superuser = psycopg.Connection[Any]
+
+pytestmark = pytest.mark.anyio
+RULE = "Always use pnpm, never npm, in the frontend"
+QUESTION = "which package manager should I take"
+SECRET = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+OTHERS = [
+    "The staging database is called heron",
+    "Invoices are written on the first of a month",
+    "Ann prefers tabs to spaces",
+]
+
+
+async def recall(api: Api, context: str) -> list[str]:
+    """Return the contents that a recall finds, best first."""
+    answer = await api.alice.post("/api/memories/recall", json={"context": context})
+    return [one["content"] for one in answer.json()["memories"]]
+
+
+async def push(api: Api, contents: list[str]) -> list[dict[str, Any]]:
+    """Create memories as a device does, all in one request."""
+    ops = [
+        {"op_id": str(uuid4()), "uid": str(uuid4()), "kind": "create", "body": {"content": one}}
+        for one in contents
+    ]
+    answer = await api.alice.post("/api/memories/sync", json={"ops": ops})
+    found: list[dict[str, Any]] = answer.json()["results"]
+    return found
+
+
+async def fill(api: Api) -> meanings.Filled:
+    """Do what the server does in the background."""
+    database = Database(api.url)
+    await database.open()
+    try:
+        return await meanings.fill(database)
+    finally:
+        await database.close()
+
+
+def numbers(superuser: Superuser) -> list[int]:
+    """Return the numbers of the memories of which it is written what they mean."""
+    rows = superuser.execute("SELECT no FROM meanings WHERE vector <> '' ORDER BY no")
+    return [number for (number,) in rows.fetchall()]
+
+
+@promise("server.meaning-finds-without-shared-words")
+async def test_memory_is_found_by_what_it_means(api: Api) -> None:
+    """No word of the question is in it, and it comes first."""
+    for content in (*OTHERS, RULE):
+        await stored(api.alice, content)
+    assert (await recall(api, QUESTION))[0] == RULE
+
+
+async def test_changed_text_means_something_else(api: Api) -> None:
+    """An edit of the text counts at once; of anything else, the meaning stays."""
+    made = await stored(api.alice, RULE)
+    url = f"/api/memories/{made['id']}"
+    await api.alice.patch(url, json={"importance": 0.9})
+    assert await recall(api, QUESTION) == [RULE]
+    await api.alice.patch(url, json={"content": OTHERS[0]})
+    assert await recall(api, QUESTION) == []
+    await api.alice.post(f"{url}/restore")
+    assert await recall(api, QUESTION) == [RULE]
+
+
+async def test_meaning_goes_with_the_memory(api: Api, superuser: Superuser) -> None:
+    """Nothing is left of it after a delete, nor after the account is erased."""
+    first = await stored(api.alice, RULE)
+    await stored(api.alice, OTHERS[0])
+    assert numbers(superuser) == [1, 2]
+    await api.alice.delete(f"/api/memories/{first['id']}")
+    assert numbers(superuser) == [2]
+    assert (await api.alice.delete("/api/account")).status_code == 200
+    assert numbers(superuser) == []
+
+
+@promise("server.secrets-have-no-meaning")
+async def test_secret_is_never_read(api: Api, superuser: Superuser) -> None:
+    """Neither when it is stored, nor in the background, nor when a text becomes one."""
+    await stored(api.alice, f"The token is {SECRET}")
+    await stored(api.alice, "The safe is behind the painting", force_sensitive=True)
+    made = await stored(api.alice, RULE)
+    assert numbers(superuser) == [made["id"]]
+    await api.alice.patch(f"/api/memories/{made['id']}", json={"content": f"pnpm with {SECRET}"})
+    await fill(api)
+    assert superuser.execute("SELECT count(*) FROM meanings").fetchone() == (0,)
+
+
+async def test_many_at_once_are_read_in_the_background(api: Api, superuser: Superuser) -> None:
+    """A large push does not wait for it; until then words find them."""
+    results = await push(api, [*(f"Note number {n}" for n in range(150)), RULE])
+    assert {one["status"] for one in results} == {"applied"}
+    assert numbers(superuser) == []
+    assert RULE in await recall(api, "pnpm")
+    assert await recall(api, QUESTION) == []
+    done = await fill(api)
+    assert (done.accounts, done.memories) == (1, 151)
+    assert len(numbers(superuser)) == 151
+    assert (await recall(api, QUESTION))[0] == RULE
+    assert (await fill(api)).memories == 0
+
+
+async def test_background_goes_on_where_it_stopped(api: Api, superuser: Superuser) -> None:
+    """What was read before is not read again."""
+    await push(api, [f"Note number {n}" for n in range(130)])
+
+    def stop(_far: meanings.Filled) -> None:
+        raise InterruptedError
+
+    database = Database(api.url)
+    await database.open()
+    with pytest.raises(InterruptedError):
+        await meanings.fill(database, tell=stop)
+    await database.close()
+    assert len(numbers(superuser)) == meanings.PAGE
+    assert (await fill(api)).memories == 130 - meanings.PAGE
+
+
+async def test_vectors_of_another_table_are_replaced(api: Api, superuser: Superuser) -> None:
+    """They do not count, and are gone when all memories have been read anew."""
+    await stored(api.alice, RULE)
+    superuser.execute("UPDATE meanings SET model = 'earlier'")
+    assert await recall(api, QUESTION) == []
+    assert (await fill(api)).memories == 1
+    assert await recall(api, QUESTION) == [RULE]
+    models = superuser.execute("SELECT DISTINCT model FROM meanings").fetchall()
+    assert len(models) == 1
+    assert models != [("earlier",)]
+
+
+async def test_words_of_earlier_servers_are_completed(api: Api, superuser: Superuser) -> None:
+    """What a memory is to be found by is brought to what it would be now; its version stays."""
+    made = await stored(api.alice, "See src/api/config.yaml for fetchUser")
+    superuser.execute("UPDATE memories SET words = ''")
+    superuser.execute("DELETE FROM meanings")
+    assert await recall(api, "yaml") == []
+    await fill(api)
+    assert await recall(api, "yaml") == ["See src/api/config.yaml for fetchUser"]
+    row = (await api.alice.get(f"/api/memories/{made['id']}")).json()
+    assert row["version"] == made["version"]
+
+
+async def test_foreign_language_is_left_to_its_words(api: Api, superuser: Superuser) -> None:
+    """The table knows no Chinese: it is read once, and found by its words."""
+    await stored(api.alice, "会議は火曜日です")
+    assert numbers(superuser) == []
+    assert (await fill(api)).memories == 0
+    assert await recall(api, "火曜日") == ["会議は火曜日です"]
