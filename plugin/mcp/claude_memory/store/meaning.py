@@ -12,6 +12,7 @@ from functools import lru_cache
 from claude_memory.store import state, vectors
 from claude_memory.store.connection import StoreConnection
 from claude_memory.store.embedding import DIMENSIONS, UNIT, Embedding
+from claude_memory.store.rows import AMONG, placed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,9 +28,8 @@ COUNT_CHANGE = (
 )
 NOTHING = bytes([vectors.ZERO]) * DIMENSIONS
 SMALL = 2 * BLOCK  # rids; a store of fewer is compared as a whole
-AT_ONCE = 100  # vectors read
 ALL = "SELECT rid, vector FROM meanings"
-SOME = f"{ALL} WHERE rid IN ({', '.join('?' * AT_ONCE)})"
+SOME = f"{ALL} WHERE rid {AMONG}"
 MISSING = (
     "SELECT m.rid, m.content FROM memories m LEFT JOIN meanings n ON n.rid = m.rid "
     "WHERE m.live = 1 AND n.rid IS NULL AND m.rid > ? ORDER BY m.rid LIMIT ?"
@@ -84,11 +84,8 @@ def _vectors(
     if _highest(connection) < SMALL:
         return {rid: vector for rid, vector in connection.execute(ALL) if vector}
     likely = _likely(connection)
-    rids = list({*named, *likely.rids(asked, wanted)})
     found: dict[int, bytes] = {}
-    for start in range(0, len(rids), AT_ONCE):
-        some = rids[start : start + AT_ONCE]
-        some += [-1] * (AT_ONCE - len(some))  # one text for any number: it is prepared once
+    for some in placed({*named, *likely.rids(asked, wanted)}):
         found.update((rid, vector) for rid, vector in connection.execute(SOME, some) if vector)
     return found
 

@@ -12,12 +12,20 @@ from collections import namedtuple
 from claude_memory.memory import label, stamp
 from claude_memory.store import copies, meaning, postings, ranking, terms
 from claude_memory.store.floor import Floor
-from claude_memory.store.rows import COLUMNS_OF_M, FIELDS, SCOPES, VISIBLE, to_memory
+from claude_memory.store.rows import (
+    AMONG,
+    COLUMNS_OF_M,
+    FIELDS,
+    SCOPES,
+    VISIBLE,
+    placed,
+    to_memory,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
     from typing import Any, NamedTuple
 
@@ -60,8 +68,9 @@ else:
 
 CHOSEN = 14  # terms that take part: the rarest
 BUDGET = 600  # candidates from which on a further term only counts among them
+LOOKED_UP = 4  # terms that the index is asked for then; further words are found when texts are read
 RESCORED = 200  # candidates by words whose meaning is looked at
-ALIKE = 100  # candidates by meaning
+ALIKE = 60  # candidates by meaning
 LEAST_ALIKE = 0.1  # of a memory that shares no word with what is asked
 BATCH = 20  # memories read at once, and as many as the limit more
 MOST_READ = 2_000  # candidates read when few of them may be seen, or all are to be sorted
@@ -70,14 +79,14 @@ CLOSE = 0.5  # of the best relevance: what counts as a full match when sorted ot
 CATEGORY = "(:category = '' OR m.category = :category)"
 LINE = 20  # memories that took each other's place, one after the other
 HEIRS = (
-    "WITH RECURSIVE line (first, uid, rid, step) AS (SELECT rid, uid, rid, 0 FROM memories "
-    "WHERE rid IN (%s) UNION ALL SELECT line.first, s.uid, s.rid, step + 1 FROM line JOIN memories "
-    "s ON s.supersedes = line.uid AND s.live = 1 AND s.supersedes <> '' WHERE step < :most) "
-    "SELECT first, rid FROM line WHERE step"
+    "WITH RECURSIVE line (first, uid, rid, step) AS (SELECT rid, uid, rid, 0 FROM memories "  # noqa: S608
+    f"WHERE rid {AMONG} UNION ALL SELECT line.first, s.uid, s.rid, step + 1 FROM line "
+    "JOIN memories s ON s.supersedes = line.uid AND s.live = 1 AND s.supersedes <> '' "
+    f"WHERE step < {LINE}) SELECT first, rid FROM line WHERE step"
 )
 BESIDE = (
-    "SELECT n.rid FROM memories m JOIN memories n ON n.session = m.session AND n.session_seq "
-    "BETWEEN m.session_seq - 2 AND m.session_seq + 2 WHERE m.session <> '' AND m.rid IN (%s)"
+    "SELECT n.rid FROM memories m JOIN memories n ON n.session = m.session AND n.session_seq "  # noqa: S608
+    f"BETWEEN m.session_seq - 2 AND m.session_seq + 2 WHERE m.session <> '' AND m.rid {AMONG}"
 )
 
 
@@ -97,13 +106,13 @@ def search(
     best = sorted(zip(weights, found), key=lambda pair: (-pair[0].gain, pair[0].text))
     chosen = [pair for pair in best if pair[1].df][:CHOSEN]
     answer = _Answer(connection, query, ranking.Judge(weights, highest), chosen)
-    frequent = answer.gather()
+    answer.gather()
     answer.understand()
     answer.read()
     if query.floor:
         least = floor(query.context, weights, found)
         return least.among(answer.ordered())
-    answer.fill(frequent)
+    answer.fill()
     return answer.ordered()
 
 
@@ -130,21 +139,24 @@ class _Answer:
         self._weights = [weight for weight, _ in chosen]
         self._postings = [posting for _, posting in chosen]
         self._held: dict[int, int] = {}  # by rid: a bit for every chosen term that it holds
+        self._frequent: list[int] = []  # places of terms of which not all holders are candidates
+        self._unread: list[int] = []  # of them, those that are looked for in the texts
         self._alike: dict[int, float] = {}  # by rid: how near in meaning
         self._seen: dict[int, Hit] = {}  # by rid
 
-    def gather(self) -> list[int]:
-        """Collect candidates from the rare terms; return the places of those too frequent."""
-        frequent: list[int] = []
+    def gather(self) -> None:
+        """Collect candidates from the rare terms, and note which terms are too frequent."""
         rare: list[Posting] = []
         for place, posting in enumerate(self._postings):
-            if rare and len(self._held) + posting.df > BUDGET:
-                self._hold(place, postings.holders_among(self._connection, posting, rare))
-                frequent.append(place)
-            else:
+            if not rare or len(self._held) + posting.df <= BUDGET:
                 self._hold(place, postings.holders(self._connection, posting))
                 rare.append(posting)
-        return frequent
+                continue
+            self._frequent.append(place)
+            if len(self._frequent) <= LOOKED_UP or not posting.term.text.isalpha():
+                self._hold(place, postings.holders_among(self._connection, posting, rare))
+            else:
+                self._unread.append(place)
 
     def understand(self) -> None:
         """Look at what the likeliest candidates mean, and add those that mean what is asked."""
@@ -178,9 +190,9 @@ class _Answer:
             if relevant and len(self._seen) >= self._query.limit:
                 break
 
-    def fill(self, frequent: list[int]) -> None:
+    def fill(self) -> None:
         """Add the newest memories that hold only frequent terms while there is room."""
-        for place in frequent:
+        for place in self._frequent:
             room = self._query.limit - len(self._seen)
             if room <= 0:
                 break
@@ -189,7 +201,7 @@ class _Answer:
                 "ON m.rid = f.rowid",
                 f"{VISIBLE} AND {CATEGORY} LIMIT :limit",
                 match=self._postings[place].term.match,
-                most=MOST_FILLING // len(frequent),
+                most=MOST_FILLING // len(self._frequent),
                 limit=self._query.limit,
             )
             rids = [rid for (rid,) in found if rid not in self._seen][:room]
@@ -217,19 +229,21 @@ class _Answer:
         return copies.spread(found, self._query.limit)
 
     def _hold(self, place: int, rids: list[int]) -> None:
+        held, bit = self._held, 1 << place
         for rid in rids:
-            self._held[rid] = self._held.get(rid, 0) | 1 << place
+            held[rid] = held.get(rid, 0) | bit
 
     def _terms(self, bits: int) -> list[Weight]:
         return [weight for place, weight in enumerate(self._weights) if bits >> place & 1]
 
     def _read(self, rids: list[int]) -> None:
         """Read and score memories that the query may see, with the candidates beside them."""
-        beside = self._connection.execute(BESIDE % ",".join(map(str, rids)))
+        beside = self._of(BESIDE, rids)
         memories = self._rows({*rids, *(rid for (rid,) in beside if rid in self._held)})
         heirs = self._heirs([rid for rid in rids if rid not in memories])
         if heirs:
             memories.update(self._rows(heirs))
+        self._find(memories)
         held = {rid: self._terms(self._held[rid]) for rid in memories}
         for rid, score in self._judge.scores(memories, held, self._alike).items():
             if rid in heirs or rid not in self._seen:
@@ -237,27 +251,38 @@ class _Answer:
                     memories[rid], score.value, score.matched, score.alike, score.share
                 )
 
+    def _find(self, memories: dict[int, Memory]) -> None:
+        """Look in the texts for the terms that the index was not asked for."""
+        for place in self._unread:
+            root = self._weights[place].root
+            self._hold(place, [rid for rid, one in memories.items() if ranking.holds(one, root)])
+
     def _rows(self, rids: set[int]) -> dict[int, Memory]:
         """Return those of some memories that the query may see."""
-        rows = self._select(
-            f"{COLUMNS_OF_M}, m.rid FROM memories m",
-            f"m.rid IN ({','.join(map(str, rids))}) AND {VISIBLE} AND {CATEGORY}",
+        rows = (
+            row
+            for some in placed(rids)
+            for row in self._select(
+                f"{COLUMNS_OF_M}, m.rid FROM memories m",
+                f"m.rid {AMONG} AND {VISIBLE} AND {CATEGORY}",
+                **some,
+            )
         )
         return {row[len(FIELDS)]: to_memory(row) for row in rows}
 
     def _heirs(self, rids: list[int]) -> set[int]:
         """Let what took the place of memories count for what they hold; return it."""
-        if not rids:
-            return set()
-        found = self._connection.execute(HEIRS % ",".join(map(str, rids)), {"most": LINE})
         heirs = set()
-        for old, new in found.fetchall():
+        for old, new in self._of(HEIRS, rids):
             heirs.add(new)
             self._held[new] = self._held.get(new, 0) | self._held[old]
             self._alike[new] = max(self._alike.get(new, 0.0), self._alike.get(old, 0.0))
         return heirs
 
-    def _select(self, what: str, where: str, **values: str | int) -> list[tuple[Any, ...]]:
+    def _of(self, query: str, rids: Iterable[int]) -> list[tuple[Any, ...]]:
+        return [row for some in placed(rids) for row in self._connection.execute(query, some)]
+
+    def _select(self, what: str, where: str, **values: str | int | None) -> list[tuple[Any, ...]]:
         query = self._query
         values.update(now=stamp(query.now), project=query.project, category=query.category)
         return self._connection.execute(

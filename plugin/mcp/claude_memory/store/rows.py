@@ -1,6 +1,7 @@
 """What a row of the memories table is to a reader: which rows count, and the Memory of one. Hot.
 
 VISIBLE and SCOPES are conditions on a table named `m`; they take the parameters :now and :project.
+AMONG, behind the name of a column, takes those that `placed` gives.
 REPLACED is one on `m` and a row `s` that says it supersedes it.
 """
 
@@ -10,6 +11,7 @@ from claude_memory.memory import Memory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
 FIELDS = Memory._fields
@@ -33,6 +35,17 @@ SCOPES = {
     "project": "(m.scope = 'project' AND m.project = :project)",
     "all": "1",
 }
+AT_ONCE = 40  # rows asked for by rid
+PLACES = [f"rid{number}" for number in range(AT_ONCE)]
+# One text for any number of rids: SQLite prepares it once, and keeps one plan and not hundreds.
+AMONG = f"IN ({', '.join(':' + place for place in PLACES)})"
+
+
+def placed(rids: Iterable[int]) -> Iterator[dict[str, Any]]:
+    """Yield values for AMONG until all rids have had their turn."""
+    left = list(rids)
+    for start in range(0, len(left), AT_ONCE):
+        yield {**dict.fromkeys(PLACES), **dict(zip(PLACES, left[start : start + AT_ONCE]))}
 
 
 def to_memory(row: tuple[Any, ...]) -> Memory:
