@@ -20,6 +20,7 @@ import uvicorn
 from backend.app import create_app
 from backend.embedded import EmbeddedPostgres, default_folder
 from backend.errors import ConfigurationError
+from backend.leaving import Leaving
 from backend.secrets import keyfile
 from backend.telemetry import Telemetry
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     Tell = Callable[[str], None]
 
 GRACE = 20  # seconds for running requests when the server is told to stop
+# Balancers and proxies keep a connection idle for 60 seconds: whoever closes it should be they.
+KEPT_IDLE = 75
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,8 @@ def _config(app: FastAPI | str, workers: int = 1) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         workers=workers,
+        http=Leaving,
+        timeout_keep_alive=KEPT_IDLE,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -11,8 +11,10 @@ import shutil
 import signal
 import socket
 import tempfile
+from http.client import HTTPConnection, RemoteDisconnected
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg
@@ -159,6 +161,42 @@ def test_private_database_that_was_killed_is_started_again(
     assert {one["content"] for one in shown} == {"before", "after"}
     server.stop(signal.SIGTERM)
     assert not record.exists()
+
+
+def test_caller_that_keeps_its_connection_is_told_of_the_end(
+    serve: Callable[..., Serving], tmp_path: Path
+) -> None:
+    """Told to stop, the server still answers what is on its way, and says that this was all."""
+    server = serve({"MEMORY_DATA": str(tmp_path)})
+    address = urlsplit(server.address())
+    place = (str(address.hostname), int(address.port or 0))
+    kept, idle = HTTPConnection(*place), HTTPConnection(*place)
+    assert [asked(kept), asked(idle), asked(kept)] == 3 * [(200, None)]
+    server.process.send_signal(signal.SIGTERM)
+    while takes_connections(place):
+        pass
+    assert asked(kept) == (200, "close")
+    assert server.wait() == 0
+    with pytest.raises((ConnectionError, RemoteDisconnected)):
+        asked(idle)
+
+
+def asked(line: HTTPConnection) -> tuple[int, str | None]:
+    """Ask over a kept connection; return the status, and what is said of the connection."""
+    line.auto_open = line.sock is None  # never another one
+    line.request("GET", "/livez")
+    answer = line.getresponse()
+    answer.read()
+    return answer.status, answer.getheader("Connection")
+
+
+def takes_connections(place: tuple[str, int]) -> bool:
+    """Tell whether somebody listens."""
+    try:
+        socket.create_connection(place, timeout=5).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def test_ready_is_said_when_it_is(serve: Callable[..., Serving], tmp_path: Path) -> None:

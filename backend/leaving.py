@@ -1,0 +1,39 @@
+"""Connections that callers keep, when the server is told to stop.
+
+uvicorn cuts a kept connection that is idle at that moment, and closes a busy one after an answer
+that does not say so: whoever sends a request just then gets no answer. Here the answers say so, and
+an idle connection is given a moment more for the request that may be on its way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+if TYPE_CHECKING:
+    from uvicorn.protocols.http.h11_impl import RequestResponseCycle
+
+CLOSE = (b"connection", b"close")
+LAST_MOMENT = 1.0  # seconds
+
+
+class Leaving(H11Protocol):
+    """HTTP/1.1 as uvicorn speaks it, but nobody is cut off between two requests."""
+
+    def shutdown(self) -> None:
+        """Let the running request be the last, or else the next one if it comes at once."""
+        headers = self.server_state.default_headers  # of all requests that begin from now on
+        if CLOSE not in headers:
+            headers.append(CLOSE)
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete:
+            self.loop.call_later(LAST_MOMENT, self._end)
+            return
+        if CLOSE not in cycle.default_headers:
+            cycle.default_headers = [*cycle.default_headers, CLOSE]
+        super().shutdown()
+
+    def _end(self) -> None:
+        if not self.transport.is_closing():
+            super().shutdown()
