@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import threading
 import time
+from http.client import HTTPConnection, HTTPException
 from typing import NamedTuple
 
 KEY = "a-key-of-the-load"
+HEADERS = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
 
 
 class Sent(NamedTuple):
@@ -21,12 +22,17 @@ class Sent(NamedTuple):
 
 
 class Load:
-    """Callers that store, recall and list without a pause; each request on a new connection."""
+    """Callers that store, recall and list without a pause.
+
+    Every second one keeps its connection for as long as the server lets it; the others open one for
+    each request.
+    """
 
     def __init__(self, port: int, callers: int = 4) -> None:
         """Aim at a port of loopback."""
         self._port = port
         self.sent: list[Sent] = []
+        self.told = 0  # how often a caller that would have kept its connection was asked not to
         self._is_over = threading.Event()
         self._threads = [
             threading.Thread(target=self._call, args=(number,), daemon=True)
@@ -50,35 +56,42 @@ class Load:
         return [one for one in list(self.sent) if begin <= one.at < end]
 
     def _call(self, caller: int) -> None:
+        line = HTTPConnection("127.0.0.1", self._port, timeout=30)
+        headers = HEADERS if caller % 2 else HEADERS | {"Connection": "close"}
         turn = 0
         while not self._is_over.wait(0.02):
             turn += 1
-            word = f"okapi{caller}x{turn}"
-            if turn % 2:
-                self._ask("POST", "/api/memories", {"content": f"{word} was seen"}, word)
+            word = f"okapi{caller}x{turn}" if turn % 2 else ""
+            begun = time.monotonic()
+            if word:
+                body = {"content": f"{word} was seen"}
+                status = self._ask(line, headers, "POST", "/api/memories", body)
             elif turn % 4:
-                self._ask("POST", "/api/memories/recall", {"context": "okapi"})
+                body = {"context": "okapi"}
+                status = self._ask(line, headers, "POST", "/api/memories/recall", body)
             else:
-                self._ask("GET", "/api/memories?limit=5")
+                status = self._ask(line, headers, "GET", "/api/memories?limit=5")
+            self.sent.append(Sent(begun, time.monotonic() - begun, status, word))
+        line.close()
 
-    def _ask(self, method: str, path: str, body: object = None, wrote: str = "") -> None:
-        begun, status = time.monotonic(), 0
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+    def _ask(
+        self,
+        line: HTTPConnection,
+        headers: dict[str, str],
+        method: str,
+        path: str,
+        body: object = None,
+    ) -> int:
+        """Send one request, once; return its status, or 0 if no answer came."""
         try:
-            headers = {
-                "Authorization": f"Bearer {KEY}",
-                "Content-Type": "application/json",
-                "Connection": "close",
-            }
-            connection.request(method, path, json.dumps(body) if body else None, headers)
-            answer = connection.getresponse()
+            line.request(method, path, json.dumps(body) if body else None, headers)
+            answer = line.getresponse()
             answer.read()
-            status = answer.status
-        except (OSError, http.client.HTTPException):
-            status = 0
-        finally:
-            connection.close()
-        self.sent.append(Sent(begun, time.monotonic() - begun, status, wrote))
+        except (OSError, HTTPException):
+            line.close()  # the next request opens another
+            return 0
+        self.told += headers is HEADERS and answer.getheader("Connection") == "close"
+        return answer.status
 
 
 def high(sent: list[Sent], share: float = 0.99) -> float:
