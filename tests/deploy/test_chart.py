@@ -130,8 +130,8 @@ def test_probes_give_a_minute_and_stopping_gives_time() -> None:
         for name in ("startup", "readiness", "liveness")
     }
     assert paths == {"startup": "/startupz", "readiness": "/readyz", "liveness": "/livez"}
-    assert server["lifecycle"]["preStop"]["exec"]["command"] == ["sleep", "5"]
-    assert pod["spec"]["terminationGracePeriodSeconds"] == 35
+    assert server["lifecycle"]["preStop"]["exec"]["command"] == ["sleep", "10"]
+    assert pod["spec"]["terminationGracePeriodSeconds"] == 40
     assert variables(pod)["MEMORY_MIGRATE"]["value"] == "off"
 
 
