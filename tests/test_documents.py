@@ -60,9 +60,8 @@ TESTED_ELSEWHERE = {  # shell lines of the README, by how they begin, and who ru
     "python -m pip": "tests/deploy/test_readme.py",
     "helm install": "tests/deploy/test_readme.py",
     "kubectl": "tests/deploy/test_readme.py",
-    "cd deploy/sam": "tests/deploy/test_sam.py",
-    "python3 collect.py": "tests/deploy/test_sam.py",
-    "sam ": "tests/deploy/test_sam.py",
+    "cd deploy/sam": "tests/deploy/test_readme.py",
+    "sam ": "tests/deploy/test_readme.py",
 }
 
 

@@ -17,9 +17,10 @@ import psycopg
 import pytest
 import yaml
 
-from tests.support import chart, components
+from tests.support import artefact, chart, components
 from tests.support.claude_code.publication import clone_working_tree
 from tests.support.readme import ROOT, blocks, commands
+from tools import deploying
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.heavy
 PATIENCE = 90.0
+AARCH64 = 183  # in the head of an ELF file
 
 
 def shell(
@@ -84,6 +86,41 @@ def test_kubectl_lines_make_what_the_manifests_ask_for() -> None:
         needed = [one for one in references if not one["optional"]]
         assert {one["name"] for one in references} == {secret["metadata"]["name"]}
         assert {one["key"] for one in needed} <= set(secret["data"])
+
+
+def test_lines_of_the_charts_own_page_make_a_release_from_a_secret() -> None:
+    """The Secret that is made first holds what the pods ask it for."""
+    [block] = [text for text in blocks("sh", chart.CHART / "README.md") if "helm install" in text]
+    lines = re.sub(r"\\\n *", "", block).splitlines()
+    assert [line.split()[:2] for line in lines[::3]] == [["kubectl", "create"], ["helm", "test"]]
+    kubectl, helm = map(components.deploying_program, ("kubectl", "helm"))
+    made = yaml.safe_load(shell(f"{lines[1]} --dry-run=client -o yaml", ROOT, kubectl).stdout)
+    done = shell(f"{lines[2]} --dry-run=client", ROOT, helm)
+    rendered = done.stdout.partition("MANIFEST:\n")[2].partition("NOTES:\n")[0]
+    deployment = chart.one(filter(None, yaml.safe_load_all(rendered)), "Deployment")
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    asked = [one["valueFrom"]["secretKeyRef"] for one in container["env"] if "valueFrom" in one]
+    assert {one["name"] for one in asked} == {made["metadata"]["name"]}
+    assert set(made["data"]) <= {one["key"] for one in asked}
+    assert {one["key"] for one in asked if not one["optional"]} <= set(made["data"])
+
+
+def test_sam_lines_build_what_is_deployed(tmp_path: Path) -> None:
+    """For the processor that the environment names; the last line asks AWS, and is not run."""
+    clone, programs = tmp_path / "clone", tmp_path / "bin"
+    clone.mkdir()
+    programs.mkdir()
+    clone_working_tree(ROOT, clone)
+    python = deploying.runtime_python() or Path(sys.executable).resolve()
+    (programs / "python3.13").symlink_to(python)
+    [block] = [text for text in blocks("sh") if "sam build" in text]
+    enter, build, deploy = block.splitlines()
+    environ = {**artefact.FAKE, "SAM_CLI_TELEMETRY": "0"}
+    sam = components.deploying_program("sam")
+    shell(f"{enter}\n{build}", clone, sam, programs / "python3.13", **environ)
+    assert deploy.split()[2:] == build.split()[2:]  # the same environment
+    library = next((clone / "deploy/sam/.aws-sam/build/ApiFunction").glob("_cffi_backend*.so"))
+    assert int.from_bytes(library.read_bytes()[18:20], "little") == AARCH64
 
 
 @pytest.fixture(scope="module")

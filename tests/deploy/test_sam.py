@@ -7,7 +7,6 @@ import subprocess
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 import yaml
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SAM = artefact.ROOT / "deploy" / "sam"
+UNCHECKED = b"\1\0\0\0"  # PEP 552: found by a hash that nobody compares
 LIMIT = 70_000_000  # bytes that the functions may unpack to
 SECRET = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
 JSON = {"authorization": f"Bearer {KEYS['alice']}", "content-type": "application/json"}
@@ -84,7 +84,10 @@ def test_functions_are_those_of_the_code() -> None:
     ]
     assert all(callable(getattr(host, name.split(".")[-1])) for name in handlers.values())
     shared = TEMPLATE["Globals"]["Function"]
-    assert shared["CodeUri"] == "source/"
+    assert "CodeUri" not in shared
+    [made] = [one["CodeUri"] for name, one in FUNCTIONS.items() if name == "ApiFunction"]
+    others = {one["CodeUri"] for name, one in FUNCTIONS.items() if name != "ApiFunction"}
+    assert (made, others) == ("./", {".aws-sam/build/ApiFunction/"})
     assert shared["Runtime"] == "python3.13"
     assert TEMPLATE["Parameters"]["Architecture"]["Default"] == "arm64"
     for name in ("ApiFunction", "SecretsFunction"):
@@ -144,12 +147,29 @@ def test_every_log_is_kept_for_a_time_and_every_alarm_is_told() -> None:
     assert all(one["Properties"]["AlarmActions"]["If"][0] == "HasTopic" for one in alarms)
 
 
+def test_closed_network_leads_to_all_that_functions_call() -> None:
+    """Without a NAT gateway too, and to the database alone where its group is named."""
+    called = {
+        action.partition(":")[0]
+        for one in FUNCTIONS.values()
+        for statement in statements(one["Role"]["GetAtt"].partition(".")[0])
+        for action in actions(statement)
+    }
+    ends = [one for one in RESOURCES.values() if one["Type"] == "AWS::EC2::VPCEndpoint"]
+    names = {one["Properties"]["ServiceName"]["Sub"].rpartition(".")[2] for one in ends}
+    assert names == (called | {"kms"}) - {"logs"}  # Lambda itself takes the logs
+    assert {one["Condition"] for one in ends} == {"HasEndpoints"}
+    database, _ = RESOURCES["FunctionGroup"]["Properties"]["SecurityGroupEgress"]
+    assert database["DestinationSecurityGroupId"]["If"][0] == "HasDatabaseGroup"
+
+
 def test_both_environments_set_what_the_template_asks_for() -> None:
     """Every parameter without a default, and none that there is not."""
     config = tomllib.loads((SAM / "samconfig.toml").read_text("utf-8"))
     needed = {name for name, one in TEMPLATE["Parameters"].items() if "Default" not in one}
     for environment in ("staging", "production"):
-        given = config[environment]["deploy"]["parameters"]["parameter_overrides"]
+        assert "parameter_overrides" not in config[environment]["deploy"]["parameters"]
+        given = config[environment]["global"]["parameters"]["parameter_overrides"]
         names = {entry.partition("=")[0] for entry in given}
         assert needed <= names <= set(TEMPLATE["Parameters"])
 
@@ -162,36 +182,21 @@ def built(tmp_path_factory: pytest.TempPathFactory, worker: str) -> Path:
 
 
 @pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Run AWS's Secrets Manager, KMS and CodeDeploy; return how a function finds them."""
+def cloud(tmp_path: Path) -> Iterator[str]:
+    """Run AWS's Secrets Manager, KMS and CodeDeploy; return their address."""
     with artefact.aws(tmp_path / "aws") as address:
-        yield {**artefact.FAKE, "AWS_ENDPOINT_URL": address}
-
-
-def client(cloud: dict[str, str], name: str) -> Any:  # noqa: ANN401  (boto3 ships no types)
-    """Return a client of the AWS that runs here."""
-    return boto3.client(
-        name,
-        endpoint_url=cloud["AWS_ENDPOINT_URL"],
-        region_name="eu-west-1",
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing",
-    )
+        yield address
 
 
 @pytest.fixture
-def environ(cloud: dict[str, str], postgres: Server, database_name: str) -> dict[str, str]:
-    """Return what the template gives a function: an entry of Secrets Manager, and a key of KMS."""
+def environ(cloud: str, postgres: Server, database_name: str) -> dict[str, str]:
+    """Return the variables of a function."""
     entry = {
         "DATABASE_URL": postgres.url(database_name, LOGIN),
         "MEMORY_MIGRATION_URL": postgres.url(database_name),
         "API_KEYS": KEYS,
     }
-    secret = client(cloud, "secretsmanager").create_secret(
-        Name="claude-memory", SecretString=json.dumps(entry)
-    )
-    key = client(cloud, "kms").create_key()["KeyMetadata"]["Arn"]
-    return {**cloud, "MEMORY_SECRET_ARN": secret["ARN"], "MEMORY_KMS_KEY_ID": key}
+    return artefact.environ(cloud, entry)
 
 
 @pytest.fixture
@@ -232,6 +237,22 @@ def test_artefact_is_small_and_one(built: Path) -> None:
     assert (code / "migrations" / "sql").is_dir()
     names = {path.name for path in code.iterdir()}
     assert not names & {"boto3", "botocore", "plugin", "pytest", "pip"}
+    if (template := built / "template.yaml").exists():  # else there is no Python of the functions
+        found = yaml.load(template.read_text("utf-8"), _Loader)["Resources"]  # noqa: S506
+        places = {found[name]["Properties"]["CodeUri"].rstrip("/") for name in FUNCTIONS}
+        assert places == {"ApiFunction"}
+
+
+@pytest.mark.heavy
+def test_artefact_holds_bytecode_that_no_clock_makes_stale(built: Path) -> None:
+    """For every module; sources are those of our own, which tracebacks show."""
+    code = built / "ApiFunction"
+    for source in code.rglob("*.py"):
+        assert source.relative_to(code).parts[0] in {"backend", "migrations"}
+        assert list(source.parent.glob(f"__pycache__/{source.stem}.cpython-*.pyc")), source
+    compiled = list(code.rglob("*.pyc"))
+    assert {path.read_bytes()[4:8] for path in compiled} == {UNCHECKED}
+    assert len(compiled) > 1_000
 
 
 @pytest.mark.heavy
@@ -272,7 +293,7 @@ def test_artefact_serves_every_group_of_addresses(start: Any) -> None:  # noqa: 
 def test_artefact_migrates_and_purges(
     start: Any,  # noqa: ANN401
     environ: dict[str, str],
-    cloud: dict[str, str],
+    cloud: str,
     postgres: Server,
     empty_database: str,
 ) -> None:
@@ -281,7 +302,7 @@ def test_artefact_migrates_and_purges(
         "DATABASE_URL": postgres.url(empty_database, LOGIN),
         "MEMORY_MIGRATION_URL": postgres.url(empty_database),
     }
-    client(cloud, "secretsmanager").put_secret_value(
+    artefact.client(cloud, "secretsmanager").put_secret_value(
         SecretId=environ["MEMORY_SECRET_ARN"], SecretString=json.dumps(urls)
     )
     with start("migrate") as migrate:

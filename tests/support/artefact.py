@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import platform
 import socket
@@ -11,7 +12,9 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import boto3
 
 from tests.support import components
 from tests.support.claude_code.publication import clone_working_tree
@@ -19,7 +22,7 @@ from tools import deploying
 from tools.environment import BIN, python_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
@@ -56,26 +59,22 @@ def built(base: Path) -> Path:
         if not result.exists():
             clone.mkdir()
             clone_working_tree(ROOT, clone)
-            subprocess.run([sys.executable, "collect.py"], cwd=folder, check=True)
             _build(folder)
         return result
 
 
 def _build(folder: Path) -> None:
-    """Run `sam build`; without the functions' Python, pip does what SAM would have done."""
+    """Run `sam build`; without the functions' Python, do what it would have done, for ours."""
+    machine = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
     own = python_of(deploying.RUNTIME)
     if own.is_file():
-        machine = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
         path = f"{own.resolve().parent}{os.pathsep}{os.environ['PATH']}"
         overrides = f"Architecture={machine}"
         done = sam("build", "--parameter-overrides", overrides, folder=folder, PATH=path)
         assert done.returncode == 0, done.stderr
         return
     target = folder / ".aws-sam" / "build" / "ApiFunction"
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--no-deps"]
-    command += ["--only-binary", ":all:", "--require-hashes", "--target", str(target)]
-    subprocess.run([*command, "-r", str(folder / "source" / "requirements.txt")], check=True)
-    subprocess.run(["cp", "-r", *map(str, (folder / "source").iterdir()), str(target)], check=True)
+    subprocess.run([sys.executable, "artefact.py", machine, target], cwd=folder, check=True)
 
 
 @contextmanager
@@ -94,6 +93,27 @@ def aws(log: Path) -> Iterator[str]:
     finally:
         process.kill()
         process.wait()
+
+
+def client(address: str, name: str) -> Any:  # noqa: ANN401  (boto3 ships no types)
+    """Return a client of the AWS that runs there."""
+    return boto3.client(
+        name,
+        endpoint_url=address,
+        region_name=FAKE["AWS_REGION"],
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+
+
+def environ(address: str, entry: Mapping[str, object]) -> dict[str, str]:
+    """Return what the template gives a function: an entry of Secrets Manager, and a key of KMS."""
+    secret = client(address, "secretsmanager").create_secret(
+        Name="claude-memory", SecretString=json.dumps(entry)
+    )
+    key = client(address, "kms").create_key()["KeyMetadata"]["Arn"]
+    found = {"MEMORY_SECRET_ARN": secret["ARN"], "MEMORY_KMS_KEY_ID": key}
+    return {**FAKE, "AWS_ENDPOINT_URL": address, **found}
 
 
 def _wait_for(port: int, log: Path) -> None:
