@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psycopg
+import httpx
 import pytest
-import yaml
 
-from tests.support import components
+from tests.support import components, compose
+from tests.support.readme import commands
 from tools import deploying
 from tools.environment import python_of
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 DOCKER = ROOT / "deploy" / "docker"
 DOCKERFILE = DOCKER / "Dockerfile"
-COMPOSE = yaml.safe_load((DOCKER / "compose.yaml").read_text("utf-8"))
 VARIABLE = re.compile(r"\$\{\w+:-([^}]*)\}")
 PINNED = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)", re.MULTILINE)
 CHECK = """
@@ -138,21 +137,21 @@ def test_compose_file_is_valid() -> None:
     """By the rules of the specification; a misspelt key is refused."""
     python = components.there(python_of(deploying.ENVIRONMENT), "compose-spec")
 
-    def checked(compose: object) -> int:
-        told = VARIABLE.sub(r"\1", json.dumps(compose))
+    def checked(file: object) -> int:
+        told = VARIABLE.sub(r"\1", json.dumps(file))
         command = [str(python), "-c", CHECK]
         done = subprocess.run(command, input=told, capture_output=True, text=True, check=False)
         return done.returncode
 
-    assert checked(COMPOSE) == 0
-    wrong = json.loads(json.dumps(COMPOSE))
+    assert checked(compose.COMPOSE) == 0
+    wrong = json.loads(json.dumps(compose.COMPOSE))
     wrong["services"]["api"]["depend_on"] = []
     assert checked(wrong) != 0
 
 
 def test_compose_services_are_closed() -> None:
     """Ours cannot write, gain rights or be reached from elsewhere; the order of starts holds."""
-    services: dict[str, Any] = COMPOSE["services"]
+    services: dict[str, Any] = compose.SERVICES
     for name in ("setup", "migrate", "api"):
         assert services[name]["read_only"] is True
         assert services[name]["cap_drop"] == ["ALL"]
@@ -165,49 +164,55 @@ def test_compose_services_are_closed() -> None:
     assert services["api"]["depends_on"]["vault-setup"]["required"] is False
 
 
-def started(folder: Path) -> str:
-    """Run what the service `setup` runs; return what it printed."""
-    command = [sys.executable, str(DOCKER / "setup.py"), str(folder)]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-
-def sourced(folder: Path, command: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run a service's command in a shell, where the volume is `folder`."""
-    moved = command.replace("/secrets", str(folder)).replace("python ", f"{sys.executable} ")
-    named = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), **environ}
-    return subprocess.run(
-        ["/bin/sh", "-ec", moved], cwd=ROOT, env=named, capture_output=True, text=True, check=False
-    )
-
-
 def test_first_start_makes_a_key_and_every_start_shows_it(tmp_path: Path) -> None:
     """Again after a start that was broken off; and what it made is what the services read."""
-    first = started(tmp_path)
+    first = compose.set_up(tmp_path)
     assert re.search(r"MEMORY_API_KEY=\S{40,}", first)
-    assert started(tmp_path) == first
+    assert compose.set_up(tmp_path) == first
     (tmp_path / "env").unlink()
-    second = started(tmp_path)
+    second = compose.set_up(tmp_path)
     assert second != first
-    assert started(tmp_path) == second
-    shown = sourced(tmp_path, '. /secrets/env; echo "$DATABASE_URL $API_KEY"')
-    url, key = shown.stdout.split()
+    assert compose.set_up(tmp_path) == second
+    url, key = compose.run('. /secrets/env; echo "$DATABASE_URL $API_KEY"', tmp_path).split()
     password = (tmp_path / "database-password").read_text()
     assert url == f"postgresql://memory:{password}@database:5432/memory"
     assert f"MEMORY_API_KEY={key}" in second
 
 
-def test_migrate_service_runs_as_it_stands(
+def test_line_of_the_readme_starts_services_that_follow_one_another(
     tmp_path: Path, postgres: Server, empty_database: str
 ) -> None:
-    """Its command, with the volume and the database moved to this machine."""
-    started(tmp_path)
-    env = (tmp_path / "env").read_text()
-    url = postgres.url(empty_database)
-    (tmp_path / "env").chmod(0o644)
-    (tmp_path / "env").write_text(re.sub(r"DATABASE_URL='.*'", f"DATABASE_URL='{url}'", env))
-    shell, options, command = COMPOSE["services"]["migrate"]["command"]
+    """Each with its own command; the key that is shown opens the API that is served at the end."""
+    [line] = commands("docker compose")
+    assert ROOT / line.split()[3] == compose.FILE
+    assert compose.order() == ["setup", "database", "migrate", "api"]
+    [key] = re.findall(r"MEMORY_API_KEY=(\S+)", compose.set_up(tmp_path))
+    env = tmp_path / "env"
+    text = re.sub(r"(?<=DATABASE_URL=').*(?=')", postgres.url(empty_database), env.read_text())
+    env.chmod(0o644)
+    env.write_text(text)
+    shell, options, migrate = compose.SERVICES["migrate"]["command"]
     assert (shell, options) == ("sh", "-ec")
-    done = sourced(tmp_path, command)
-    assert done.returncode == 0, done.stderr
-    with psycopg.connect(url) as connection:
-        assert connection.execute("SELECT count(*) FROM memories").fetchone() == (0,)
+    compose.run(migrate, tmp_path)
+    *_, serve = compose.SERVICES["api"]["command"]
+    here = serve.replace("--host 0.0.0.0 --port 8000", "--port 0")
+    environ = {**compose.SERVICES["api"]["environment"], "MEMORY_METRICS_PORT": "0"}
+    with compose.start(here, tmp_path, **environ) as api:
+        try:
+            address = address_of(api)
+            headers = {"Authorization": f"Bearer {key}"}
+            body = {"content": "The token is ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"}
+            stored = httpx.post(f"{address}/api/memories", json=body, headers=headers).json()
+            opened = httpx.post(f"{address}/api/memories/{stored['id']}/secret", headers=headers)
+            assert opened.json()["content"] == body["content"]
+        finally:
+            api.terminate()
+
+
+def address_of(server: subprocess.Popen[str]) -> str:
+    """Wait until a server is ready; return its address."""
+    assert server.stderr
+    for line in server.stderr:
+        if found := re.match(r"Ready: (\S+)/docs", line):
+            return found[1]
+    raise AssertionError("it never got ready")
