@@ -166,7 +166,7 @@ class Server:
     def used(self) -> Cost:
         """Return the CPU time used so far, in milliseconds."""
         children = Path(f"/proc/{self._postmaster}/task/{self._postmaster}/children").read_text()
-        return Cost(_cpu(self.process.pid), sum(_cpu(int(child)) for child in children.split()))
+        return Cost(cpu(self.process.pid), sum(cpu(int(child)) for child in children.split()))
 
     def _wait(self) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -194,7 +194,7 @@ def surroundings() -> dict[str, str]:
     }
 
 
-def _cpu(pid: int) -> float:
+def cpu(pid: int) -> float:
     """Return the milliseconds of CPU that a process has used, all its threads together."""
     total = 0
     for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
