@@ -235,6 +235,7 @@ def test_artefact_is_small_and_one(built: Path) -> None:
     assert sum(path.stat().st_size for path in files) <= LIMIT
     assert not [path for path in files if "tests" in path.relative_to(code).parts[:1]]
     assert (code / "migrations" / "sql").is_dir()
+    assert (code / "backend" / "ranking" / "embedding.bin").is_file()
     names = {path.name for path in code.iterdir()}
     assert not names & {"boto3", "botocore", "plugin", "pytest", "pip"}
     if (template := built / "template.yaml").exists():  # else there is no Python of the functions

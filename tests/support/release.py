@@ -40,6 +40,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     raise NotImplementedError
 '''
+TABLE = ROOT / "plugin" / "mcp" / "claude_memory" / "store" / "embedding.bin"
 PLENTY = ("settings.rate=1000000", "settings.burst=1000000")
 
 
@@ -47,6 +48,7 @@ def next_version(folder: Path) -> Path:
     """Make a next version of the server, which needs a next schema."""
     for name in ("backend", "migrations"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(TABLE, folder / "backend" / "ranking")
     newest = max(path.name[:4] for path in (folder / "migrations" / "versions").glob("0*.py"))
     (folder / "migrations" / "versions" / "9999_next.py").write_text(NEXT.format(newest=newest))
     needed = folder / "backend" / "migrate.py"
