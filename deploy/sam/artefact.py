@@ -42,6 +42,11 @@ def main(architecture: str, folder: str) -> None:
         for found in [*target.rglob(name)]:
             shutil.rmtree(found, ignore_errors=True)
     _compile(target, in_place_of_sources=True)
+    add_ours(target)
+
+
+def add_ours(target: Path) -> None:
+    """Add the server, its migrations, and the table of word vectors, which is the plugin's."""
     for name in OURS:
         shutil.copytree(ROOT / name, target / name, ignore=NOT_NEEDED)
         _compile(target / name, in_place_of_sources=False)
