@@ -51,7 +51,7 @@ USUAL_LENGTH = 180  # characters
 NEIGHBOURS = ((-1, 0.5), (1, 0.5), (-2, 0.3), (2, 0.3))  # steps in the session, what they count
 SCARCE = 1.5  # the power by which few words of many say less than their share
 USUAL = 0.5  # of what words can count at most: every word asked for, once each in a usual text
-MEANING = 0.6  # what the same meaning counts beside that
+MEANING = 0.65  # what the same meaning counts beside that
 EVERY_WORD = 4.0  # more than anything else: who holds every word asked for comes first
 IMPORTANCE = 0.06
 RECENCY = 0.03
@@ -127,6 +127,15 @@ class Judge:
             fused += EVERY_WORD
         share = mass / self._mass if self._mass else 0.0
         return Score(fused, share, alike, tuple(weight.text for weight in asked))
+
+
+def holds(memory: Memory, root: str) -> bool:
+    """Tell whether a word with this root stands in what a memory is searched by."""
+    return (
+        _begins_word(memory.content.lower(), root)
+        or _begins_word(memory.tags.lower(), root)
+        or _begins_word(memory.expanded_keywords.lower(), root)
+    )
 
 
 def _with_beside(
