@@ -171,7 +171,10 @@ def _server_mb(home: Path, person: Person) -> float:
 
 
 class _Bases:
-    """Stores of foreign memories, one for each group, written from what other groups hold."""
+    """Stores of foreign memories, one for each group, written from what others hold.
+
+    A conversation that is stored in two ways is no other one.
+    """
 
     def __init__(self, count: int) -> None:
         """Nothing is written before it is asked for."""
@@ -181,7 +184,8 @@ class _Bases:
     def copy(self, person: Person, people: Sequence[Person], home: Path) -> None:
         """Make a data folder in which a person's memories will lie among foreign ones."""
         if person.group not in self._folders:
-            others = [other for other in people if other.group != person.group]
+            here = {one.name for one in people if one.group == person.group}
+            others = [other for other in people if other.name not in here]
             folder = Path(tempfile.mkdtemp(prefix="claude-memory bench "))
             self._folders[person.group] = folder
             texts = (note.content for other in others for note in other.notes)

@@ -8,6 +8,7 @@ Beside them stand the memories that mean what is asked in other words.
 from __future__ import annotations
 
 from collections import namedtuple
+from itertools import islice
 
 from claude_memory.memory import label, stamp
 from claude_memory.store import copies, meaning, postings, ranking, terms
@@ -25,7 +26,7 @@ from claude_memory.store.rows import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from datetime import datetime
     from typing import Any, NamedTuple
 
@@ -68,8 +69,7 @@ else:
 
 CHOSEN = 14  # terms that take part: the rarest
 BUDGET = 600  # candidates from which on a further term only counts among them
-LOOKED_UP = 4  # terms that the index is asked for then; further words are found when texts are read
-RESCORED = 200  # candidates by words whose meaning is looked at
+RESCORED = 150  # candidates by words whose meaning is looked at
 ALIKE = 60  # candidates by meaning
 LEAST_ALIKE = 0.1  # of a memory that shares no word with what is asked
 BATCH = 20  # memories read at once, and as many as the limit more
@@ -140,8 +140,8 @@ class _Answer:
         self._postings = [posting for _, posting in chosen]
         self._held: dict[int, int] = {}  # by rid: a bit for every chosen term that it holds
         self._frequent: list[int] = []  # places of terms of which not all holders are candidates
-        self._unread: list[int] = []  # of them, those that are looked for in the texts
         self._alike: dict[int, float] = {}  # by rid: how near in meaning
+        self._likely: set[int] = set()  # the candidates that words or meaning favour
         self._seen: dict[int, Hit] = {}  # by rid
 
     def gather(self) -> None:
@@ -152,43 +152,51 @@ class _Answer:
                 self._hold(place, postings.holders(self._connection, posting))
                 rare.append(posting)
                 continue
+            self._hold(place, postings.holders_among(self._connection, posting, rare))
             self._frequent.append(place)
-            if len(self._frequent) <= LOOKED_UP or not posting.term.text.isalpha():
-                self._hold(place, postings.holders_among(self._connection, posting, rare))
-            else:
-                self._unread.append(place)
 
     def understand(self) -> None:
         """Look at what the likeliest candidates mean, and add those that mean what is asked."""
-        likely = self._promising()[:RESCORED]
+        likely = self._favoured()
         self._alike = meaning.similar(self._connection, self._query.context, likely, ALIKE)
-        for rid, alike in self._alike.items():
-            if alike >= LEAST_ALIKE:
-                self._held.setdefault(rid, 0)
+        near = [rid for rid, alike in self._alike.items() if alike >= LEAST_ALIKE]
+        for rid in near:
+            self._held.setdefault(rid, 0)
+        self._likely = {*likely, *near}
 
-    def _promising(self) -> list[int]:
-        """Return the candidates, the most promising first, as far as can be told unread."""
-        said = {
-            bits: self._judge.said(sum(weight.gain for weight in self._terms(bits)))
-            for bits in {*self._held.values()}
-        }
-        alike = self._alike.get
-        worth = [
-            (said[bits] + ranking.MEANING * alike(rid, 0.0), rid)
-            for rid, bits in self._held.items()
-        ]
-        worth.sort(reverse=True)
-        return [rid for _, rid in worth]
+    def _favoured(self) -> list[int]:
+        """Return the candidates that hold most of what was asked, the newest of equals."""
+        like: dict[int, list[int]] = {}
+        for rid, bits in self._held.items():
+            like.setdefault(bits, []).append(rid)
+        found: list[int] = []
+        for bits in sorted(like, key=lambda bits: (-self._mass(bits), bits)):
+            found += sorted(like[bits], reverse=True)
+            if len(found) >= RESCORED:
+                break
+        return found[:RESCORED]
 
     def read(self) -> None:
         """Read the candidates, the most promising first, until there are enough."""
-        order = self._promising()
         relevant = self._query.sort_by not in ("importance", "recency")
         size = BATCH + self._query.limit
-        for start in range(0, min(len(order), MOST_READ), size):
-            self._read(order[start : start + size])
-            if relevant and len(self._seen) >= self._query.limit:
+        order = self._order()
+        for _ in range(0, MOST_READ, size):
+            rids = list(islice(order, size))
+            self._read(rids)
+            if len(rids) < size or (relevant and len(self._seen) >= self._query.limit):
                 break
+
+    def _order(self) -> Iterator[int]:
+        """Yield the candidates, the most promising first, as far as can be told unread."""
+        yield from self._promising(self._likely)
+        yield from self._promising(self._held.keys() - self._likely)
+
+    def _promising(self, rids: Collection[int]) -> list[int]:
+        held, alike = self._held, self._alike.get
+        said = {bits: self._judge.said(self._mass(bits)) for bits in {held[rid] for rid in rids}}
+        worth = [(said[held[rid]] + ranking.MEANING * alike(rid, 0.0), rid) for rid in rids]
+        return [rid for _, rid in sorted(worth, reverse=True)]
 
     def fill(self) -> None:
         """Add the newest memories that hold only frequent terms while there is room."""
@@ -233,6 +241,9 @@ class _Answer:
         for rid in rids:
             held[rid] = held.get(rid, 0) | bit
 
+    def _mass(self, bits: int) -> float:
+        return sum(weight.gain for weight in self._terms(bits))
+
     def _terms(self, bits: int) -> list[Weight]:
         return [weight for place, weight in enumerate(self._weights) if bits >> place & 1]
 
@@ -243,19 +254,12 @@ class _Answer:
         heirs = self._heirs([rid for rid in rids if rid not in memories])
         if heirs:
             memories.update(self._rows(heirs))
-        self._find(memories)
         held = {rid: self._terms(self._held[rid]) for rid in memories}
         for rid, score in self._judge.scores(memories, held, self._alike).items():
             if rid in heirs or rid not in self._seen:
                 self._seen[rid] = Hit(
                     memories[rid], score.value, score.matched, score.alike, score.share
                 )
-
-    def _find(self, memories: dict[int, Memory]) -> None:
-        """Look in the texts for the terms that the index was not asked for."""
-        for place in self._unread:
-            root = self._weights[place].root
-            self._hold(place, [rid for rid, one in memories.items() if ranking.holds(one, root)])
 
     def _rows(self, rids: set[int]) -> dict[int, Memory]:
         """Return those of some memories that the query may see."""
