@@ -129,15 +129,6 @@ class Judge:
         return Score(fused, share, alike, tuple(weight.text for weight in asked))
 
 
-def holds(memory: Memory, root: str) -> bool:
-    """Tell whether a word with this root stands in what a memory is searched by."""
-    return (
-        _begins_word(memory.content.lower(), root)
-        or _begins_word(memory.tags.lower(), root)
-        or _begins_word(memory.expanded_keywords.lower(), root)
-    )
-
-
 def _with_beside(
     memory: Memory, own: dict[Weight, float], beside: dict[tuple[str, int], dict[Weight, float]]
 ) -> Iterable[float]:
