@@ -32,6 +32,7 @@ from backend.middleware import Doorway, Unpacking, problem
 from backend.remote.door import Door
 from backend.repositories import accounts
 from backend.secrets.choice import choose
+from backend.semantic import Semantic
 from backend.services import meanings
 from backend.telemetry import Telemetry
 from backend.version import VERSION
@@ -69,12 +70,14 @@ def create_app(
     """
     database = database or Database(settings.database_url, pool_size=settings.pool_size)
     telemetry = telemetry or Telemetry()
+    semantic = Semantic(settings.semantic_model, telemetry.compared)
     shared = Provided(
         database,
         keeper or choose(settings, keeping(database)),
         Authenticator(database, settings.keys, per_minute=settings.rate, burst=settings.burst),
         Door(telemetry.failed),
         settings.public_url,
+        semantic if settings.semantic == "on" else None,
     )
     app = FastAPI(
         title="claude-memory",
@@ -204,9 +207,14 @@ async def _look_after_keeper(shared: Provided, telemetry: Telemetry) -> None:
 
 
 async def _fill_up(shared: Provided, telemetry: Telemetry) -> None:
-    """Write in the background what memories mean that lack it."""
+    """Load the model if it is asked for; write in the background what memories mean."""
+    semantic = shared.semantic
+    if semantic is not None:
+        if problem_of_model := await semantic.load():
+            telemetry.log.warning("no semantic recall", problem=problem_of_model)
+        shared.database.notes_all = not problem_of_model
     await shared.is_ready.wait()
-    await meanings.keep_filling(shared.database, telemetry.failed)
+    await meanings.keep_filling(shared.database, telemetry.failed, semantic)
 
 
 async def _on_api_error(request: Request, error: Exception) -> Response:

@@ -20,6 +20,7 @@ from backend.errors import ApiError, ConfigurationError
 from backend.repositories import accounts, epochs
 from backend.schemas import KeyBody
 from backend.secrets.choice import choose
+from backend.semantic import Semantic
 from backend.services import exporting, importing, keys, meanings, purging, resealing
 from backend.settings import Settings
 
@@ -182,7 +183,12 @@ async def embed(tools: Tools) -> None:
     def tell(far: meanings.Filled) -> None:
         tools.tell(f"account {far.accounts + 1}: {far.memories} memories read")
 
-    done = await meanings.fill(tools.database, tell=tell)
+    semantic = None
+    if tools.settings.semantic == "on":
+        semantic = Semantic(tools.settings.semantic_model, lambda _by: None)
+        if problem := await semantic.load():
+            raise ConfigurationError(problem)
+    done = await meanings.fill(tools.database, semantic=semantic, tell=tell)
     tools.tell(f"{done.accounts} accounts: {done.memories} memories were read, the others before.")
 
 

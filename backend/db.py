@@ -132,7 +132,9 @@ class Database:
         )
         self._readers = asyncio.Semaphore(max(1, pool_size // 2))
         self._patience = patience
-        self.to_fill: set[UUID] = set()  # accounts that got memories whose meaning is not written
+        # Accounts that got memories whose meaning is not written, from which number on.
+        self.to_fill: dict[UUID, int] = {}
+        self.notes_all = False  # also the few that were read when they were written
 
     async def open(self) -> None:
         """Start the pool; connections are made when they are needed."""
@@ -141,6 +143,10 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self._pool.close()
+
+    def note(self, account_id: UUID, number: int) -> None:
+        """Note that what memories mean is to be written, from this number on."""
+        self.to_fill[account_id] = min(number, self.to_fill.get(account_id, number))
 
     @contextlib.asynccontextmanager
     async def transaction(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from backend.db import Database
     from backend.remote.door import Door
     from backend.secrets.keeper import Keeper
+    from backend.semantic import Semantic
 
 DEPTH_LIMIT = 20
 JSON = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
@@ -46,6 +47,7 @@ class Provided:
     authenticator: Authenticator
     remote: Door
     public_url: str = ""
+    semantic: Semantic | None = None
     problem: str = "The server is starting."  # why it does not serve yet; empty once it does
     is_ready: asyncio.Event = field(default_factory=asyncio.Event)  # whether it ever was
 
@@ -134,7 +136,7 @@ def _desk(scope: str) -> Any:  # noqa: ANN401
         caller: Caller = request.state.caller
         caller.require(scope)
         shared = provided(request)
-        return Desk(shared.database, shared.keeper, caller.account, caller.key_id)
+        return Desk(shared.database, shared.keeper, caller.account, caller.key_id, shared.semantic)
 
     return Depends(seated)
 

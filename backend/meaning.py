@@ -64,6 +64,10 @@ class Table(Embedding):
         zero = len(tokens) * ZERO
         return _unit([value - zero for value in sums])
 
+    def vectors(self, texts: Sequence[str]) -> list[bytes]:
+        """Return what each text means."""
+        return [self.vector(text) for text in texts]
+
     def _row_of(self, token: int) -> tuple[int, int]:
         """Return a row of the table as two integers: every other number in lanes of 16 bits."""
         start = self._rows + token * DIMENSIONS

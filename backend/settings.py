@@ -47,6 +47,8 @@ class Settings:
     kms_key_id: str = ""
     secret_arn: str = ""
     is_traced: bool = False  # the SDK of OpenTelemetry reads its other variables by itself
+    semantic: str = "off"  # off | on: texts are compared by MiniLM, if it is installed
+    semantic_model: str = ""  # the folder of its files; empty: the packages of the lock
     fills: bool = True  # writes in the background what memories mean that lack it
     public_url: str = ""  # what callers know the server by; empty: whatever they call it
 
@@ -86,6 +88,8 @@ class Settings:
             kms_key_id=read.text("MEMORY_KMS_KEY_ID"),
             secret_arn=read.text("MEMORY_SECRET_ARN"),
             is_traced=read.is_traced(),
+            semantic=read.choice("MEMORY_SEMANTIC", ("off", "on")),
+            semantic_model=read.text("MEMORY_SEMANTIC_MODEL"),
             public_url=read.address("MEMORY_PUBLIC_URL"),
         )
 

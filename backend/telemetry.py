@@ -108,6 +108,12 @@ class Telemetry:
             registry=self.registry,
             multiprocess_mode="livesum",
         )
+        self._compared = Counter(
+            "memory_semantic",
+            "Recalls, by what compared the texts: the model that was asked for, or the table.",
+            ("by",),
+            registry=self.registry,
+        )
         self._tracer: Tracer | None = None
         self.log: Any = structlog.wrap_logger(
             structlog.PrintLogger(stream or sys.stdout),
@@ -195,6 +201,10 @@ class Telemetry:
             status=request.status,
             ms=round(request.seconds * 1000, 2),
         )
+
+    def compared(self, by: str) -> None:
+        """Tell what compared the texts of a recall on a server that asks for the model."""
+        self._compared.labels(by).inc()
 
     def failed(self, request_id: str, error: BaseException) -> None:
         """Tell of a defect: what kind of error it was and where, without what it says."""

@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 INTERRUPTED = 130
-PASSED = ("data", "foreign", "runs", "seed", "steps", "jobs")  # options that benchmarks look at
+PASSED = (
+    "data",
+    "foreign",
+    "semantic",
+    "runs",
+    "seed",
+    "steps",
+    "jobs",
+)  # options that benchmarks look at
 RESULTS = ROOT / "bench-results"
 
 
@@ -96,6 +104,9 @@ def _parser(known: dict[str, ModuleType]) -> argparse.ArgumentParser:
         default=0,
         metavar="COUNT",
         help="recall_quality: ask again with so many foreign memories in each store",
+    )
+    parser.add_argument(
+        "--semantic", action="store_true", help="backend_recall_quality: compare by MiniLM"
     )
     for name, says in (
         ("runs", "how many runs"),

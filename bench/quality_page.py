@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.asking import Answer, Findings
 
 PRODUCT, YARDSTICK = "recall", "lexctx"
-R10 = METRICS.index("r@10")
+R1, R10 = METRICS.index("r@1"), METRICS.index("r@10")
 INCHES, DOTS = (7, 4.5), 120
 
 

@@ -19,6 +19,7 @@ DOCS = document.PAGE.parent
 RESULTS = DOCS.parent / "bench-results"
 ANSWERS = "recall_quality.answers.json"
 OF_SERVER = "backend_recall_quality.answers.json"
+OF_STRONG = "backend_recall_quality.semantic.answers.json"
 PLOT = "recall.png"
 PRODUCT, YARDSTICK = "recall", "lexctx"
 R1, R10 = 0, 2  # among asking.METRICS
@@ -56,8 +57,9 @@ def publish() -> None:
     """Put the tables and the plot of the latest runs into docs/."""
     found, *crowded = _kept(ANSWERS)
     tables = quality_page.tables(found, *crowded)
-    for server in _kept(OF_SERVER):
-        tables += f"\n\n### The server\n\n{quality_page.stages(server)}"
+    for title, name in (("The server", OF_SERVER), ("The server with [semantic]", OF_STRONG)):
+        for server in _kept(name):
+            tables += f"\n\n### {title}\n\n{quality_page.stages(server)}"
     document.put(DOCS / "recall.md", tables)
     quality_page.plot([found, *crowded][-1], DOCS / PLOT)
 

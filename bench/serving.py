@@ -87,15 +87,17 @@ def add_key(connection: psycopg.Connection[Any], account: str) -> str:
 class Server:
     """One `python -m backend serve` on loopback."""
 
-    def __init__(self, url: str, postmaster: Path) -> None:
-        """Start it, and wait until it is ready."""
+    def __init__(
+        self, url: str, postmaster: Path, python: str = sys.executable, **environ: str
+    ) -> None:
+        """Start it by a Python, with further settings, and wait until it is ready."""
         self._postmaster = int(postmaster.read_text().split("\n", 1)[0])
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = int(probe.getsockname()[1])
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "backend", "serve", "--port", str(self.port)],
+            [python, "-m", "backend", "serve", "--port", str(self.port)],
             cwd=ROOT,
-            env={**surroundings(), "DATABASE_URL": url},
+            env={**surroundings(), **environ, "DATABASE_URL": url},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

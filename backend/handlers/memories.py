@@ -28,7 +28,7 @@ from backend.schemas import (
     StoreBody,
     Stored,
 )
-from backend.services import listing, recalling
+from backend.services import listing
 
 router = APIRouter(prefix="/api/memories", tags=["memories"], route_class=ApiRoute)
 IfMatch = Annotated[
@@ -50,7 +50,7 @@ async def store(desk: WriteDesk, body: StoreBody, idempotency_key: IdempotencyKe
 @router.post("/recall")
 async def recall(desk: ReadDesk, body: RecallBody) -> RecallAnswer:
     """Find the memories that fit a context, best first."""
-    return await recalling.search(desk.database, desk.account, body)
+    return await desk.recall(body)
 
 
 @router.get("")

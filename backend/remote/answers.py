@@ -13,7 +13,6 @@ from backend.repositories import memories
 from backend.schemas import PatchBody, RecallBody, StoreBody
 from backend.secrets import detect
 from backend.services import listing as lists
-from backend.services import recalling
 from backend.version import VERSION
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ async def _same(visit: Visit, new: given.Store) -> MemoryRow | None:
     if detect.find(new.content):
         return None
     asked = RecallBody(context=new.content, limit=ALIKE)
-    found = await recalling.search(visit.desk.database, visit.desk.account, asked)
+    found = await visit.desk.recall(asked)
     text = new.content.split()
     for one in found.memories:
         is_here = new.scope == "project" and one.project == visit.project
@@ -112,7 +111,7 @@ async def _recall(visit: Visit, asked: given.Recall) -> str:
         scope=visit.scope(asked.scope),
         project=visit.project,
     )
-    found = await recalling.search(visit.desk.database, visit.desk.account, body)
+    found = await visit.desk.recall(body)
     return listing(found.memories, "No memories match.")
 
 

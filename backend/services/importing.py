@@ -76,7 +76,8 @@ async def store(
                 assert outcome.row is not None  # noqa: S101  (a create was applied)
                 present[outcome.row.uid] = outcome.row
             tell(begin + len(some))
-    database.to_fill.add(account)
+    if fresh:
+        database.note(account, min(present[one.uid].no for one in fresh))
     return [_imported(present[uid]) for uid in uids]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from anyio import to_thread
@@ -21,19 +22,23 @@ from backend.repositories.rows import Meaning
 from backend.services import words
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from uuid import UUID
 
     from backend.db import Database
     from backend.meaning import Table
     from backend.repositories.meanings import Lacking
+    from backend.semantic import Semantic
     from backend.services.applying import Ready
+
+    Read = Callable[[Sequence[str]], Awaitable[list[bytes]]]
 
 AT_ONCE = 20  # operations whose texts are read before they are written
 PAGE = 100  # memories
 ACCOUNTS = 100
 PATIENCE = 60  # seconds for a statement on an account of any size
 PAUSE, LAP = 30.0, 3_600.0  # seconds until new memories are read, and until all are looked through
+SOON = 1.0  # the former, where new memories wait for the model
 SHARE = 0.05  # of the time that reading in the background takes at most
 
 
@@ -75,6 +80,7 @@ def _silent(_filled: Filled) -> None:
 async def fill(
     database: Database,
     *,
+    semantic: Semantic | None = None,
     share: float = 1.0,
     tell: Callable[[Filled], None] = _silent,
 ) -> Filled:
@@ -88,25 +94,32 @@ async def fill(
     """
     total = Filled()
     async for account in _accounts(database):
-        await fill_account(database, account, total, share=share, tell=tell)
+        await fill_account(database, account, total, semantic=semantic, share=share, tell=tell)
         total.accounts += 1
     return total
 
 
-async def keep_filling(database: Database, failed: Callable[[str, BaseException], None]) -> None:
+async def keep_filling(
+    database: Database,
+    failed: Callable[[str, BaseException], None],
+    semantic: Semantic | None = None,
+) -> None:
     """Fill up for ever, a little at a time: what has just been stored soon, and all now and then.
 
     Whatever goes wrong is told, and tried again.
     """
-    next_lap = 0.0
+    next_lap = time.monotonic() + PAUSE
     while True:
-        await asyncio.sleep(PAUSE)
+        await asyncio.sleep(SOON if semantic else PAUSE)
         try:
             if time.monotonic() >= next_lap:
-                await fill(database, share=SHARE)
+                await fill(database, semantic=semantic, share=SHARE)
                 next_lap = time.monotonic() + LAP
             while database.to_fill:
-                await fill_account(database, database.to_fill.pop(), Filled(), share=SHARE)
+                account, first = database.to_fill.popitem()
+                await fill_account(
+                    database, account, Filled(), semantic=semantic, after=first - 1, share=SHARE
+                )
         except Unavailable:
             continue
         except Exception as error:  # noqa: BLE001  (recall goes by words meanwhile)
@@ -118,31 +131,58 @@ async def fill_account(
     account: UUID,
     total: Filled,
     *,
+    semantic: Semantic | None = None,
+    after: int = 0,
     share: float = 1.0,
     tell: Callable[[Filled], None] = _silent,
 ) -> None:
-    """Write what the memories of one account mean that lack it."""
-    table = meaning.table()
-    if table is None:
-        return
-    model, after = model_of(table), 0
-    while True:
-        begun = time.monotonic()
+    """Write what the memories of one account mean that lack it, from behind a number on."""
+    readers = _readers(semantic)
+    for model, read in readers.items():
+        place: int | None = after
+        while place is not None:
+            begun = time.monotonic()
+            place = await _page(database, account, (model, read), place, total)
+            tell(total)
+            await asyncio.sleep((time.monotonic() - begun) * (1 / share - 1))
+    are_all_there = semantic is None or semantic.loaded is not None
+    if readers and are_all_there and not after:
         async with database.transaction(account, seconds=PATIENCE) as connection:
-            rows = await meanings.page(connection, account, model, after, PAGE)
-            if not rows:
-                await meanings.drop_others(connection, account, [model])
-                return
-        after = rows[-1].no
-        read = await to_thread.run_sync(_read, table, rows)
-        await _write(database, account, rows, read)
-        total.memories += len(rows)
-        tell(total)
-        await asyncio.sleep((time.monotonic() - begun) * (1 / share - 1))
+            await meanings.drop_others(connection, account, list(readers))
 
 
-def _read(table: Table, rows: Sequence[Lacking]) -> dict[int, Meaning]:
-    return {row.no: _meaning(table, row.content) for row in rows}
+def _readers(semantic: Semantic | None) -> dict[str, Read]:
+    """Return what reads texts, by the names of the models."""
+    found: dict[str, Read] = {}
+    table = meaning.table()
+    if table is not None:
+        found[model_of(table)] = partial(_read, table)
+    if semantic is not None and semantic.loaded is not None:
+        found[semantic.loaded.model] = semantic.vectors
+    return found
+
+
+async def _read(table: Table, texts: Sequence[str]) -> list[bytes]:
+    return await to_thread.run_sync(table.vectors, texts)
+
+
+async def _page(
+    database: Database, account: UUID, by: tuple[str, Read], after: int, total: Filled
+) -> int | None:
+    """Read the next memories behind a number for a model; return the last one's number."""
+    model, read = by
+    async with database.transaction(account, seconds=PATIENCE) as connection:
+        rows = await meanings.page(connection, account, model, after, PAGE)
+    if not rows:
+        return None
+    vectors = await read([row.content for row in rows])
+    known = {
+        row.no: Meaning(model, vector, meaning.signs(vector))
+        for row, vector in zip(rows, vectors, strict=True)
+    }
+    await _write(database, account, rows, known)
+    total.memories += len(rows)
+    return rows[-1].no
 
 
 async def _write(

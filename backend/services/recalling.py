@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from backend.ranking.terms import Term
     from backend.repositories.recall import Candidate
     from backend.schemas import RecallBody
+    from backend.semantic import Semantic
 
 MOST_EXPANDED = 12  # terms
 CHOSEN = 14  # terms that take part: the rarest
@@ -33,13 +34,16 @@ _usual = lru_cache(10_000)(commonness.share)
 EVERYTHING = ranking.USUAL * (ranking.SATURATION + 1)
 
 
-async def search(reader: Reader, account: UUID, body: RecallBody) -> RecallAnswer:
+async def search(
+    reader: Reader, account: UUID, body: RecallBody, semantic: Semantic | None = None
+) -> RecallAnswer:
     """Return what fits the question, best first; nothing if nothing does.
 
     Raises:
         Unavailable: the database does not answer.
     """
-    asked = Asked.read(body.context, body.expanded_query)
+    meant = await semantic.asked(body.context) if semantic else None
+    asked = Asked.read(body.context, body.expanded_query, meant or _by_table(body.context))
     if not asked.terms:
         return RecallAnswer.model_construct(memories=[])
     found = await recall.candidates(reader, account, asked.question(body))
@@ -61,8 +65,8 @@ class Asked:
     vector: bytes
 
     @classmethod
-    def read(cls, context: str, expanded: str) -> Asked:
-        """Read a question as the plugin does."""
+    def read(cls, context: str, expanded: str, meant: tuple[str, bytes]) -> Asked:
+        """Read a question as the plugin does; `meant` is a model and what it means to that."""
         found = terms.terms(context, expanded)
         wholes = [term for term in found if term.asked]
         wholes += [term for term in found if not term.asked][:MOST_EXPANDED]
@@ -70,13 +74,7 @@ class Asked:
         for term in wholes:
             for part in _parts(term):
                 everything.setdefault(part.match, part)
-        table = meaning.table()
-        return cls(
-            tuple(wholes),
-            tuple(everything.values()),
-            meanings.model_of(table) if table else "",
-            table.vector(context) if table else b"",
-        )
+        return cls(tuple(wholes), tuple(everything.values()), *meant)
 
     def question(self, body: RecallBody) -> Question:
         """Return what the database is asked."""
@@ -141,6 +139,11 @@ class Asked:
         for (number, _), near in zip(meant, nearness, strict=True):
             alike[number] = max(near, alike.get(number, near))
         return alike
+
+
+def _by_table(context: str) -> tuple[str, bytes]:
+    table = meaning.table()
+    return (meanings.model_of(table), table.vector(context)) if table else ("", b"")
 
 
 def _array(numbers: Iterable[float]) -> str:

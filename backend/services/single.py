@@ -15,12 +15,14 @@ from backend.schemas import (
     MemoryRow,
     Op,
     PatchBody,
+    RecallAnswer,
+    RecallBody,
     SecretAnswer,
     StoreBody,
     Stored,
     Version,
 )
-from backend.services import meanings, writing
+from backend.services import meanings, recalling, writing
 from backend.services.applying import Ready
 from backend.services.preparing import Preparer, change_of, columns
 from backend.services.uids import new_uid
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from backend.db import Database, Reader
     from backend.repositories.rows import Row
     from backend.secrets.keeper import Keeper
+    from backend.semantic import Semantic
 
 LONGEST_ID = 64  # characters
 KEYS = UUID("6d1f8a3e-52cb-4f0e-9a53-6f0f3c2b7f10")  # names Idempotency-Keys among other op ids
@@ -43,6 +46,11 @@ class Desk:
     keeper: Keeper | None
     account: UUID
     key_id: str
+    semantic: Semantic | None = None
+
+    async def recall(self, body: RecallBody) -> RecallAnswer:
+        """Return what fits a question, best first."""
+        return await recalling.search(self.database, self.account, body, self.semantic)
 
     async def store(self, body: StoreBody, idempotency_key: str = "") -> Stored:
         """Store a memory; a repeated Idempotency-Key or uid stores nothing twice.

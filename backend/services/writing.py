@@ -63,10 +63,12 @@ async def apply(
     if not ready and epoch is None:
         return []
     read = meanings.understood(ready)
-    if len(ready) > meanings.AT_ONCE:
-        database.to_fill.add(account)
     async with database.transaction(account) as connection:
-        return await apply_in(connection, account, read, epoch)
+        outcomes = await apply_in(connection, account, read, epoch)
+    numbers = [outcome.row.no for outcome in outcomes if outcome.row]
+    if numbers and (len(ready) > meanings.AT_ONCE or database.notes_all):
+        database.note(account, min(numbers))
+    return outcomes
 
 
 async def apply_in(

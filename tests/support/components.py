@@ -45,6 +45,11 @@ def browser_python() -> Path:
     return there(components.browser_python(), "Playwright")
 
 
+def semantic_python() -> Path:
+    """Return a Python that has all that a server needs, and MiniLM."""
+    return there(components.semantic_python(), "MiniLM")
+
+
 def gitleaks() -> Path:
     """Return gitleaks, with the rules that are built into it."""
     return there(components.gitleaks_program(), "gitleaks")

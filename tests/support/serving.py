@@ -19,13 +19,15 @@ PATIENCE = 90  # seconds
 class Serving:
     """A server in a process of its own; all that it says is kept."""
 
-    def __init__(self, environ: dict[str, str], *arguments: str) -> None:
+    def __init__(
+        self, environ: dict[str, str], *arguments: str, python: str = sys.executable
+    ) -> None:
         """Start it; what it writes is read all the time, so that it never waits for a reader."""
         usual = {
             name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "backend", "serve", "--port", "0", *arguments],
+            [python, "-m", "backend", "serve", "--port", "0", *arguments],
             cwd=ROOT,
             env={**usual, "MEMORY_METRICS_PORT": "0", **environ},
             stdout=subprocess.PIPE,

