@@ -23,6 +23,7 @@ PASSED = (
     "data",
     "foreign",
     "semantic",
+    "ablations",
     "runs",
     "seed",
     "steps",
@@ -107,6 +108,11 @@ def _parser(known: dict[str, ModuleType]) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--semantic", action="store_true", help="backend_recall_quality: compare by MiniLM"
+    )
+    parser.add_argument(
+        "--ablations",
+        action="store_true",
+        help="recall_quality: ask again without each part of the ranking",
     )
     for name, says in (
         ("runs", "how many runs"),

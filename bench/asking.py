@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from bench import filled, foreign, scores, stages, stores
+from bench import ablations, filled, foreign, scores, stages, stores
 from bench.processes import Server
 from bench.questions import NONE
 
@@ -84,8 +84,14 @@ class Findings:
         ]
 
     def stages(self) -> list[str]:
-        """Name the stages in their order."""
-        return list(dict.fromkeys(answer.stage for answer in self.answers))
+        """Name the stages in their order, ways of ranking that lack a part aside."""
+        named = dict.fromkeys(answer.stage for answer in self.answers)
+        return [stage for stage in named if not stage.startswith(ablations.WITHOUT)]
+
+    def ablations(self) -> list[str]:
+        """Name the stages that lack a part."""
+        named = dict.fromkeys(answer.stage for answer in self.answers)
+        return [stage for stage in named if stage.startswith(ablations.WITHOUT)]
 
     def groups(self) -> list[str]:
         """Name the groups of people in their order."""
@@ -113,7 +119,7 @@ def ask(people: Sequence[Person], report: Report, *, strangers: int = 0) -> Find
             if strangers:
                 bases.copy(person, people, home)
             with filled.fill(person, home) as store:
-                _ask(person, store, findings)
+                _ask(person, store, findings, ablated=report.ablations)
             findings.memories.append(len(person.notes) + strangers)
             findings.server_mb = max(findings.server_mb, _server_mb(home, person))
     report.progress("")
@@ -121,9 +127,12 @@ def ask(people: Sequence[Person], report: Report, *, strangers: int = 0) -> Find
     return findings
 
 
-def _ask(person: Person, store: Filled, findings: Findings) -> None:
+def _ask(person: Person, store: Filled, findings: Findings, *, ablated: bool) -> None:
     wanting = [prompt for prompt in person.prompts if prompt.gold]
-    for name, find in stages.stages(store).items():
+    ways = stages.stages(store)
+    if ablated:
+        ways.update(ablations.stages(store))
+    for name, find in ways.items():
         for prompt in wanting[:WARMING]:
             find(prompt, LIMIT)
         findings.answers += [_answer(name, find, person, prompt, store) for prompt in wanting]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.asking import Answer, Findings
 
 PRODUCT, YARDSTICK = "recall", "lexctx"
-R1, R10 = METRICS.index("r@1"), METRICS.index("r@10")
+R1, R10, NDCG = (METRICS.index(name) for name in ("r@1", "r@10", "nDCG@10"))
 INCHES, DOTS = (7, 4.5), 120
 
 
@@ -28,6 +28,7 @@ def tables(found: Findings, crowded: Findings | None = None) -> str:
         *(_kinds(found, split) for split in SPLITS),
         "### Stages",
         stages(found),
+        *_ablations(found),
         "### Injection",
         _injection(found),
     ]
@@ -85,6 +86,26 @@ def stages(found: Findings) -> str:
     return _table(rows)
 
 
+def _ablations(found: Findings) -> list[str]:
+    if not found.ablations():
+        return []
+    return ["### What each part earns", _parts(found, R10), _parts(found, NDCG)]
+
+
+def _parts(found: Findings, metric: int) -> str:
+    """Tell how much better recall is with each part than without it."""
+    groups = found.groups()
+    head = f"{METRICS[metric]} of recall, above"
+    rows = [[head, *(f"`{group}`" for group in groups)]]
+    for stage in found.ablations():
+        earned = [
+            _difference(found.of_stage(PRODUCT, group), found.of_stage(stage, group), metric)
+            for group in groups
+        ]
+        rows.append([stage, *earned])
+    return _table(rows)
+
+
 def percent(answers: Sequence[Answer], metric: int) -> float:
     """Return the mean of a metric in percent."""
     return 100 * statistics.fmean(_figures(answers, metric))
@@ -107,9 +128,9 @@ def _kind(found: Findings, split: str, kind: str) -> list[str]:
     return [str(len(answers)), *figures, against]
 
 
-def _difference(answers: Sequence[Answer], others: Sequence[Answer]) -> str:
-    """Tell the paired difference of r@10 and its interval, in points."""
-    pairs = zip(_figures(answers, R10), _figures(others, R10), strict=True)
+def _difference(answers: Sequence[Answer], others: Sequence[Answer], metric: int = R10) -> str:
+    """Tell the paired difference of a metric and its interval, in points."""
+    pairs = zip(_figures(answers, metric), _figures(others, metric), strict=True)
     differences = [100 * (one - other) for one, other in pairs]
     low, high = scores.interval(differences)
     return f"{statistics.fmean(differences):+.1f} ({low:+.1f} to {high:+.1f})"

@@ -54,6 +54,7 @@ class Report:
     data: Path | None = None  # a folder of conversations, if the person at the terminal named one
     foreign: int = 0  # memories that nobody asks for, in each store
     semantic: bool = False  # compare by the model, where a benchmark can
+    ablations: bool = False  # recall is asked again without each of its parts
     runs: int = 500  # of the simulation, from `seed` on
     seed: int = 1
     steps: int = 400

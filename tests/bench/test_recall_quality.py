@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench import asking, document, filled, foreign, quality_page, questions, scores, stages
+from bench import (
+    ablations,
+    asking,
+    document,
+    filled,
+    foreign,
+    quality_page,
+    questions,
+    scores,
+    stages,
+)
 from bench.report import Report
 
 if TYPE_CHECKING:
@@ -128,3 +138,20 @@ def test_findings_can_be_kept_and_shown(findings: Findings, tmp_path: Path) -> N
     for row in ("| exact | ", "| all | ", "| words | ", "| lexctx | ", "| recall | "):
         assert row in text
     assert "prompts that want nothing and get something" in text
+
+
+def test_each_part_is_left_out_by_itself(people: list[Person]) -> None:
+    """Recall without it is asked the same and told apart; afterwards everything is as before."""
+    found = asking.ask(people, Report(ablations=True))
+    assert found.stages() == ["words", "lexctx", "recall"]
+    assert found.ablations() == [f"without {part}" for part in ablations.PARTS]
+    (usual, without) = (
+        [answer.figures for answer in found.of_stage(stage, *questions.SPLITS)]
+        for stage in ("recall", "without meaning")
+    )
+    assert len(usual) == len(without)
+    assert usual != without
+    again = asking.ask(people, Report())
+    assert usual == [answer.figures for answer in again.of_stage("recall", *questions.SPLITS)]
+    assert again.ablations() == []
+    assert "| without neighbours | " in quality_page.tables(found)
