@@ -133,10 +133,33 @@ class World:
             self._check_page(session)
         return made
 
+    def overtake(self) -> None:
+        """Let a session write and push while another of its store has a last page in hand."""
+        shared = [one for one in self.machines if one.key and len(one.sessions) > 1]
+        machine = self.chance.choice(shared) if shared else None
+        if machine is None or machine.sleeps > len(self.trace):
+            return
+        slow, quick = self.chance.sample(machine.sessions, 2)
+        if self.chance.random() < 0.5:
+            self._ask_for_all(slow)
+        self._go_on(slow, lambda: slow.step == "apply" and slow.name in self.pages)
+        self._act_at(quick)
+        self._go_on(quick, lambda: quick.step == "pull")
+        self.advance(slow)
+
+    def _go_on(self, session: Session, is_there: Callable[[], bool]) -> None:
+        """Let a syncer go on until it is there, or a pass has come to its end without that."""
+        for _ in range(LONGEST_WAY):
+            if is_there() or self.advance(session).endswith(ENDED):
+                return
+
     def act(self) -> None:
         """Let somebody do something at a session."""
         session = self._session()
         assert session is not None
+        self._act_at(session)
+
+    def _act_at(self, session: Session) -> None:
         self._look(session.machine)
         machine, path = session.machine, session.path
         self._look(machine)
@@ -240,7 +263,11 @@ class World:
     def resync(self) -> None:
         """Let a store ask for everything."""
         session = self._session(with_key=True)
-        if session is None or not session.standing().last_ok:
+        if session is not None:
+            self._ask_for_all(session)
+
+    def _ask_for_all(self, session: Session) -> None:
+        if not session.standing().last_ok:
             return
         self.say(f"{session.name} asks for everything")
         with write(session.place.connection()) as connection:
@@ -462,8 +489,10 @@ class World:
 ROUNDS = 6
 BURSTS = (1, 1, 1, 1, 1, 1, 1, 6)  # steps of the syncers of one machine
 BATCH = 200
+LONGEST_WAY = 60  # steps of a syncer until it has the last page
 STEPS: dict[str, Callable[[World], None]] = {
     "sync": World.sync,
+    "overtake": World.overtake,
     "act": World.act,
     "late": World.late,
     "crash": World.crash,
@@ -480,6 +509,7 @@ STEPS: dict[str, Callable[[World], None]] = {
 }
 WEIGHTS_OF = {
     "sync": 600,
+    "overtake": 8,
     "act": 220,
     "late": 30,
     "crash": 40,
