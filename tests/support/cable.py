@@ -29,6 +29,7 @@ class Cable:
         self._lock = threading.Lock()
         self.is_pulled = self.is_mute = self.is_losing = False
         self.held = 0  # connections that are mute now
+        self.given_up = 0  # mute connections that their client has left
         self.lost = 0  # answers
         self.pushes = 0  # requests that bring changes
         self.pulls = 0  # requests that ask for some
@@ -94,6 +95,7 @@ class Cable:
                 self.held += 1
                 _copy(client, None)
                 self.held -= 1
+                self.given_up += 1
                 return
             with contextlib.suppress(OSError), socket.create_connection(self._target) as server:
                 with self._lock:
