@@ -135,17 +135,24 @@ class World:
 
     def overtake(self) -> None:
         """Let a session write and push while another of its store has a last page in hand."""
-        shared = [one for one in self.machines if one.key and len(one.sessions) > 1]
-        machine = self.chance.choice(shared) if shared else None
-        if machine is None or machine.sleeps > len(self.trace):
+        pair = self._pair()
+        if not pair:
             return
-        slow, quick = self.chance.sample(machine.sessions, 2)
+        slow, quick = pair
         if self.chance.random() < 0.5:
             self._ask_for_all(slow)
         self._go_on(slow, lambda: slow.step == "apply" and slow.name in self.pages)
         self._act_at(quick)
         self._go_on(quick, lambda: quick.step == "pull")
         self.advance(slow)
+
+    def _pair(self) -> list[Session]:
+        """Choose two sessions of one store, in some order; none where no machine has two."""
+        shared = [one for one in self.machines if one.key and len(one.sessions) > 1]
+        machine = self.chance.choice(shared) if shared else None
+        if machine is None or machine.sleeps > len(self.trace):
+            return []
+        return self.chance.sample(machine.sessions, 2)
 
     def _go_on(self, session: Session, is_there: Callable[[], bool]) -> None:
         """Let a syncer go on until it is there, or a pass has come to its end without that."""
@@ -239,9 +246,29 @@ class World:
         self.is_backed_up = True
 
     def restore(self) -> None:
-        """Put the last backup in place of the server's data."""
-        if not self.is_backed_up:
-            return
+        """Put the last backup in place of the server's data, perhaps while somebody pushes."""
+        pair = self._pair()
+        if pair and self.chance.random() < 0.4:
+            self._restore_under_a_push(*pair)
+        elif self.is_backed_up:
+            self._restore()
+
+    def _restore_under_a_push(self, slow: Session, quick: Session) -> None:
+        """Restore while a session has an answer in hand; the other one learns of it first."""
+        self.back_up()
+        self._act_at(slow)
+        self._go_on(slow, lambda: slow.step == "settle")
+        self._restore()
+        before = self._epoch(quick)
+        self._go_on(quick, lambda: self._epoch(quick) != before)
+        self.advance(slow)
+
+    def _epoch(self, session: Session) -> str:
+        self._look(session.machine)
+        seen = session.machine.last.get(session.path)
+        return seen.state.get("epoch", "") if seen else ""
+
+    def _restore(self) -> None:
         self.say("restore")
         self.server.restore()
         accounts = {user: self.server.account(user) for user in USERS}
