@@ -6,7 +6,9 @@ real code is named as the reader would say it; the list stands in docs/reliabili
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import os
+import sqlite3
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +27,6 @@ from backend.services.applying import Batch, Outcome
 from tests.sim.network import Crash
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterator
     from random import Random
 
@@ -382,7 +383,16 @@ def _(patch: Patch, _chance: Random) -> None:
 def _(patch: Patch, _chance: Random) -> None:
     from claude_memory.sync import files
 
-    patch.setattr(files, "_remove", lambda _path: None)
+    remove = files._remove
+
+    def keep(path: str) -> None:
+        kept = f"{path}.kept"
+        with closing(sqlite3.connect(path)) as held, closing(sqlite3.connect(kept)) as copy:
+            held.backup(copy)
+        remove(path)
+        os.replace(kept, path)
+
+    patch.setattr(files, "_remove", keep)
 
 
 @fault("one refused operation holds up the others")
