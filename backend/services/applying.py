@@ -208,7 +208,7 @@ class Batch:
         if row.version == told.was:
             return "applied"  # it was not lost
         if told.deleted:
-            return self._replay_delete(op, row, told)
+            return self._replay_delete(op, row)
         # What is newer than the last restore began from was lost by that one, whatever is told.
         last = self.account.lost_after
         since = max(last, told.lost_after) if told.was > last else told.lost_after
@@ -222,12 +222,11 @@ class Batch:
         self._rows[op.uid].replayed_from = told.was
         return "applied"
 
-    def _replay_delete(self, op: Ready, row: Row, told: Replay) -> str:
+    def _replay_delete(self, op: Ready, row: Row) -> str:
         """Delete again: that is final, whatever was done since the restore."""
         if row.is_live:
             self._keep(row, "superseded", op.op_id)
             self._bury(row)
-            self._rows[op.uid].replayed_from = told.was
         return "applied"
 
     def _replay_missing(self, op: Ready, told: Replay) -> str:
@@ -235,8 +234,9 @@ class Batch:
             return self._lost(op)  # its tombstone may have been purged, and a delete is final
         row = self._insert(op)
         if told.deleted:
-            self._bury(row)
-        self._rows[op.uid].replayed_from = told.was
+            self._bury(row)  # what it said is not known: a replay of that goes to the history
+        else:
+            self._rows[op.uid].replayed_from = told.was
         return "applied"
 
     def _lost(self, op: Ready) -> str:

@@ -6,10 +6,10 @@ real code is named as the reader would say it; the list stands in docs/reliabili
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -390,7 +390,7 @@ def _(patch: Patch, _chance: Random) -> None:
         with closing(sqlite3.connect(path)) as held, closing(sqlite3.connect(kept)) as copy:
             held.backup(copy)
         remove(path)
-        os.replace(kept, path)
+        Path(kept).replace(path)
 
     patch.setattr(files, "_remove", keep)
 
@@ -465,8 +465,8 @@ def _(patch: Patch, _chance: Random) -> None:
 
 @fault("a restored delete gives way to a later edit")
 def _(patch: Patch, _chance: Random) -> None:
-    def polite(self: Batch, op: Any, row: Any, told: Any) -> str:
-        if row.version > told.lost_after:
+    def polite(self: Batch, op: Any, row: Any) -> str:
+        if row.version > op.replay.lost_after:
             return self._lost(op)
         self._bury(row)
         return "applied"

@@ -247,10 +247,13 @@ def _text(ledger: Ledger, value: object) -> Text | None:
 
 
 def i14_comes_back(ledger: Ledger, accounts: Mapping[str, Account]) -> None:
-    """After a restore, what some client still held is live or in the history again."""
+    """After a restore, what some client still held is live or in the history again.
+
+    But for what was refused when it was given back, and changed by a person since.
+    """
     for text in ledger.texts.values():
         user = text.user
-        if not text.held or ledger.is_purged(text) or not user:
+        if not text.held or text.fate or ledger.is_purged(text) or not user:
             continue
         if text.mark not in accounts[user].text:
             raise Broken("I14", f"{text.mark}, {text.name} of {text.uid}, was held and is gone")

@@ -507,6 +507,19 @@ async def test_deletion_lost_by_a_restore_is_final_whatever_was_edited_since(api
     assert (result["status"], result["current"]["content"]) == ("applied", None)
 
 
+async def test_text_given_back_after_its_delete_is_in_the_history(api: Api) -> None:
+    """Another machine deleted it before it was given back there: the text is kept for an undo."""
+    for uid in (str(uuid4()), (await created(api.alice, "of the backup"))["uid"]):
+        text = {"uid": uid, "version": 1_000, "content": "given back"}
+        gone = replay(text, 900)
+        gone["body"] |= {"deleted": True, "fields": None}
+        results = await push(api.alice, gone, replay(text, 900))
+        assert [one["status"] for one in results] == ["applied", "conflict"]
+        answer = await api.alice.get(f"/api/memories/{uid}/history")
+        kept = [(one["kind"], one["fields"]["content"]) for one in answer.json()["versions"]]
+        assert ("conflict", "given back") in kept
+
+
 async def test_replay_of_what_was_not_lost_changes_nothing(api: Api) -> None:
     """Who is told to replay more than was lost does no harm."""
     made = await created(api.alice, "still there")
