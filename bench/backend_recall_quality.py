@@ -39,6 +39,7 @@ def run(report: Report) -> None:
                 numbers.append(_store(server, account, person))
                 found.memories.append(len(person.notes))
             report.progress("reading what waits to be read")
+            server.pause()
             _read_all(url, python, environ)
             for person, account, known in zip(people, opened, numbers, strict=True):
                 report.progress(f"{person.name}: {len(person.prompts)} prompts")

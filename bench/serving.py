@@ -112,6 +112,10 @@ class Server:
         self.process.terminate()
         self.process.wait(PATIENCE)
 
+    def pause(self) -> None:
+        """Hang up: no server keeps an idle line for long; the next request opens another."""
+        self._line.close()
+
     def line(self) -> HTTPConnection:
         """Return a connection; it is opened by the first request."""
         return HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)

@@ -57,7 +57,6 @@ SAVE_HISTORY = (
     "SELECT %s::uuid, %s::timestamptz, h.* FROM json_to_recordset(%s::json) "
     "AS h (uid uuid, op_id uuid, kind text, payload jsonb, secret bytea)"
 )
-FORGET = "DELETE FROM meanings WHERE account_id = %s AND no = ANY(%s)"
 MEAN = (
     "INSERT INTO meanings (account_id, model, no, vector, signs) "
     "SELECT %s::uuid, m.* FROM json_to_recordset(%s::json) "
@@ -151,8 +150,6 @@ async def save(connection: AsyncConnection[Any], batch: Batch) -> None:
     account = batch.account
     if batch.changed:
         await connection.execute(SAVE_ROWS, (account.id, _records(batch.changed.values())))
-    if batch.stale:  # under whatever model
-        await connection.execute(FORGET, (account.id, list(batch.stale)))
     await mean(connection, account.id, batch.meant)
     if batch.purged:
         await connection.execute(

@@ -84,8 +84,7 @@ class Batch:
         self.kept: list[Kept] = []
         self.done: list[Done] = []
         self.purged: set[UUID] = set()
-        self.stale: set[int] = set()  # numbers of memories that mean something else now
-        self.meant: dict[int, Meaning] = {}
+        self.meant: dict[int, Meaning] = {}  # what was meant before goes with the text
         self._rows = rows
         self._known = known
         self._kinds = {
@@ -170,12 +169,12 @@ class Batch:
         self.account.count(row.uid, row.version, present=False)
         self.account.count(row.uid, after.version, present=True)
         self._put(after)
-        if "content" in op.fields or after.is_sensitive:
-            self._forget(after)
         self._mean(after, op)
 
     def _mean(self, row: Row, op: Ready) -> None:
         """Note what a memory means now; of a secret that is never kept."""
+        if "content" in op.fields or row.is_sensitive:
+            self.meant.pop(row.no, None)  # what an operation before this one said
         if op.meaning is not None and not row.is_sensitive:
             self.meant[row.no] = op.meaning
 
@@ -197,7 +196,7 @@ class Batch:
         after.deleted_at = self.account.now
         self.account.count(row.uid, row.version, present=False)
         self._put(after)
-        self._forget(after)
+        self.meant.pop(row.no, None)
 
     def _replay(self, op: Ready) -> str:
         """Bring back what a restore from a backup lost and this client still has."""
@@ -265,10 +264,6 @@ class Batch:
             row = self._rows.get(uid)
             uid = row.supersedes if row else self._chains.get(uid)
         return op.fields
-
-    def _forget(self, row: Row) -> None:
-        self.stale.add(row.no)
-        self.meant.pop(row.no, None)
 
     def _put(self, row: Row) -> None:
         self._rows[row.uid] = self.changed[row.uid] = row

@@ -105,6 +105,17 @@ async def test_secret_is_never_read(api: Api, superuser: Superuser) -> None:
     assert superuser.execute("SELECT count(*) FROM meanings").fetchone() == (0,)
 
 
+@pytest.mark.parametrize("change", ["content = 'Tea at four'", "is_sensitive = true"])
+async def test_server_of_before_leaves_no_vector_behind(
+    api: Api, superuser: Superuser, change: str
+) -> None:
+    """It knows of none, and works on the same database for a while."""
+    made = await stored(api.alice, RULE)
+    await stored(api.alice, OTHERS[0])
+    superuser.execute(f"UPDATE memories SET {change} WHERE no = %s", (made["id"],))
+    assert numbers(superuser) == [2]
+
+
 async def test_many_at_once_are_read_in_the_background(api: Api, superuser: Superuser) -> None:
     """A large push does not wait for it; until then words find them."""
     results = await push(api, [*(f"Note number {n}" for n in range(150)), RULE])
