@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import class_row, dict_row, tuple_row
+from pydantic_core import to_json
 
 from backend.db import NewLife
 from backend.errors import Unavailable
@@ -39,28 +39,36 @@ KINDS = {  # of the columns that are no text
     "replayed_from": "bigint",
     "field_versions": "jsonb",
 }
-TYPED = ", ".join(f"{name} {KINDS.get(name, 'text')}" for name in COLUMNS)
+HEX = "bytea"  # is written in JSON as hexadecimal digits
+TYPED = ", ".join(f"{name} {KINDS.get(name, 'text').replace(HEX, 'text')}" for name in COLUMNS)
+READ = ", ".join(
+    f"decode(r.{name}, 'hex')" if KINDS.get(name) == HEX else f"r.{name}" for name in COLUMNS
+)
 SETS = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name not in {"uid", "no"})
-# All rows of a batch are one parameter: an array for each column costs three times as much.
+# All rows of a batch are one parameter: an array for each column costs three times as much. Ids to
+# look for are an array in binary form (%b), which is made five times faster than one of texts.
 SAVE_ROWS = (
     f"INSERT INTO memories (account_id, {NAMES}) "
-    f"SELECT %s::uuid, r.* FROM json_to_recordset(%s::json) AS r ({TYPED}) "
+    f"SELECT %s::uuid, {READ} FROM json_to_recordset(%s::json) AS r ({TYPED}) "
     f"ON CONFLICT (account_id, uid) DO UPDATE SET {SETS}"
 )
 SAVE_OPS = (
     "INSERT INTO ops (account_id, at, op_id, request_hash, status, uid) "
-    "SELECT %s::uuid, %s::timestamptz, o.* FROM json_to_recordset(%s::json) "
-    "AS o (op_id uuid, request_hash bytea, status text, uid uuid)"
+    "SELECT %s::uuid, %s::timestamptz, o.op_id, decode(o.request_hash, 'hex'), o.status, o.uid "
+    "FROM json_to_recordset(%s::json) "
+    "AS o (op_id uuid, request_hash text, status text, uid uuid)"
 )
 SAVE_HISTORY = (
     "INSERT INTO history (account_id, at, uid, op_id, kind, payload, secret) "
-    "SELECT %s::uuid, %s::timestamptz, h.* FROM json_to_recordset(%s::json) "
-    "AS h (uid uuid, op_id uuid, kind text, payload jsonb, secret bytea)"
+    "SELECT %s::uuid, %s::timestamptz, h.uid, h.op_id, h.kind, h.payload, decode(h.secret, 'hex') "
+    "FROM json_to_recordset(%s::json) "
+    "AS h (uid uuid, op_id uuid, kind text, payload jsonb, secret text)"
 )
 MEAN = (
     "INSERT INTO meanings (account_id, model, no, vector, signs) "
-    "SELECT %s::uuid, m.* FROM json_to_recordset(%s::json) "
-    "AS m (model text, no bigint, vector bytea, signs bit varying) "
+    "SELECT %s::uuid, m.model, m.no, decode(m.vector, 'hex'), m.signs "
+    "FROM json_to_recordset(%s::json) "
+    "AS m (model text, no bigint, vector text, signs bit varying) "
     "ON CONFLICT (account_id, no, model) DO UPDATE "
     "SET vector = excluded.vector, signs = excluded.signs"
 )
@@ -110,7 +118,7 @@ async def load(
 ) -> dict[UUID, Row]:
     """Read the rows with these uids, tombstones included."""
     cursor = connection.cursor(row_factory=class_row(Row))
-    query = f"SELECT {NAMES} FROM memories WHERE account_id = %s AND uid = ANY(%s)"
+    query = f"SELECT {NAMES} FROM memories WHERE account_id = %s AND uid = ANY(%b)"
     await cursor.execute(query, (account, list(uids)))
     return {row.uid: row async for row in cursor}
 
@@ -130,7 +138,7 @@ async def known(
     """Read which of these operations were settled before."""
     cursor = connection.cursor(row_factory=class_row(Done))
     query = (
-        "SELECT op_id, request_hash, status, uid FROM ops WHERE account_id = %s AND op_id = ANY(%s)"
+        "SELECT op_id, request_hash, status, uid FROM ops WHERE account_id = %s AND op_id = ANY(%b)"
     )
     await cursor.execute(query, (account, list(op_ids)))
     return {done.op_id: done async for done in cursor}
@@ -182,18 +190,16 @@ async def mean(
     """Write what memories, by their numbers, mean."""
     if meant:
         rows = [{"no": no, **vars(one)} for no, one in meant.items()]
-        await connection.execute(MEAN, (account, json.dumps(rows, default=_plain)))
+        await connection.execute(MEAN, (account, _list(rows)))
 
 
 def _records(found: Iterable[Row | Kept | Done]) -> str:
-    return json.dumps([vars(one) for one in found], ensure_ascii=False, default=_plain)
+    return _list([vars(one) for one in found])
 
 
-def _plain(value: UUID | datetime | bytes) -> str:
-    """Write a value that JSON has no form for as PostgreSQL reads it."""
-    if isinstance(value, bytes):
-        return f"\\x{value.hex()}"
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+def _list(rows: list[dict[str, Any]]) -> str:
+    """Write rows as one JSON list, which is the cheapest way for many of them to travel."""
+    return to_json(rows, bytes_mode="hex").decode()
 
 
 AND_ACCOUNT = (

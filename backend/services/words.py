@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from backend.ranking.terms import Term
 
 EDITION = "1"  # of what is written beside a memory; another one is written anew in the background
-# Where a name of ASCII letters may be cut, or a language ends: else no word is missing. Each branch
-# begins with a sign that is rare, so most of a text is skipped at once.
-CUT = re.compile(r"[A-Z](?<=[a-z].)|[0-9](?<=[A-Za-z].)|[0-9][A-Za-z]|[A-Z][A-Z][a-z]|[+#]")
+# Where a name of ASCII letters may be cut, or a language ends: else no word is missing. It begins
+# with one class of signs, none of which most texts have, so those are skipped at once.
+CUT = re.compile(
+    r"[A-Z0-9+#](?:(?<=[a-z][A-Z])|(?<=[A-Za-z][0-9])|(?<=[0-9])(?=[A-Za-z])"
+    r"|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[+#]))"
+)
 JOINED = re.compile(r"[.\-/:\\@](?<=\w.)[.\-/:\\@]{0,2}\w")  # at `_` the parser cuts by itself
 VERSION = re.compile(r"v(\d+(?:\.\d+)+)")
 FIRST = re.compile(r'"([^"]*)"(\*?)')  # of what the plugin asks its index for
