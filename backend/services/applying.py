@@ -15,9 +15,11 @@ from backend.secrets import bundle
 from backend.services.words import extra_words
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
     from uuid import UUID
 
+    Again = Callable[[bytes], Awaitable[bytes]]
 
 PLACEHOLDER = "[secret: "  # stands in a text for what is sealed
 
@@ -43,6 +45,8 @@ class Ready:
     forever: bool = False  # what was there before is not kept in the history
     replay: Replay | None = None
     meaning: Meaning | None = None  # of the content; what has none yet is read in the background
+    again: Again | None = None  # gives the hash in the form of one that was recorded before
+    only_at: int | None = None  # the version that the row must have
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class Outcome:
     """What became of an operation, and the row as it is now."""
 
     op_id: UUID
-    status: str  # applied | conflict | rejected
+    status: str  # applied | conflict | rejected | stale
     code: str = ""
     row: Row | None = None
 
@@ -103,6 +107,9 @@ class Batch:
             return Outcome(op.op_id, seen.status, row=self._rows.get(seen.uid))
         if op.kind == REFUSED:
             return Outcome(op.op_id, REFUSED)
+        row = self._rows.get(op.uid)
+        if op.only_at is not None and row is not None and row.version != op.only_at:
+            return Outcome(op.op_id, "stale", row=row)  # not recorded: later it may fit
         status = self._kinds[op.kind](op)
         done = Done(op.op_id, op.request_hash, status, op.uid)
         self.done.append(done)

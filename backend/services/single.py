@@ -135,20 +135,20 @@ class Desk:
             IdempotencyReused: the key was used for something else.
         """
         before = await self._live(memory_id)
-        if if_match is not None and before.version != if_match:
-            raise StaleVersion(current=_current(before))
         given = body.model_dump(exclude_unset=True, mode="json")
         if not given:
+            if if_match not in (None, before.version):
+                raise StaleVersion(current=_current(before))
             return row_of(before)
         op_id = self._op_id(idempotency_key)
         op = Op(op_id=op_id, uid=before.uid, kind="update", base=if_match, body=given)
-        ready = await self._ready(op)
+        ready = replace(await self._ready(op), only_at=if_match)
         (outcome,) = await writing.apply(self.database, self.account, [ready])
         if outcome.code == "op_id_reused":
             raise IdempotencyReused
         if outcome.row is None or not outcome.row.is_live:
             raise NotFound
-        if outcome.status == "conflict":
+        if outcome.status != "applied":
             raise StaleVersion(current=_current(outcome.row))
         return row_of(outcome.row)
 

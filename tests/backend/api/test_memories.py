@@ -151,6 +151,25 @@ async def test_change_of_another_version_is_refused(api: Api) -> None:
     assert late.json()["current"]["version"] == first.json()["version"]
 
 
+async def test_repeated_change_of_a_version_is_answered_as_the_first_time(api: Api) -> None:
+    """Asked again after its answer was lost, `If-Match` does not take the change for another's."""
+    made = await stored(api.alice, "first")
+    url = f"/api/memories/{made['id']}"
+    headers = {"If-Match": f'"{made["version"]}"', "Idempotency-Key": "change"}
+    answers = [
+        await api.alice.patch(url, json={"content": "second"}, headers=headers) for _ in range(2)
+    ]
+    assert [one.status_code for one in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
+    assert answers[0].headers["etag"] == answers[1].headers["etag"]
+    other = {**headers, "Idempotency-Key": "another"}
+    refused = await api.alice.patch(url, json={"tags": "late"}, headers=other)
+    assert (refused.status_code, refused.json()["current"]["content"]) == (412, "second")
+    other["If-Match"] = answers[0].headers["etag"]
+    later = await api.alice.patch(url, json={"tags": "late"}, headers=other)
+    assert (later.status_code, later.json()["tags"]) == (200, "late")
+
+
 async def test_empty_change_changes_nothing(api: Api) -> None:
     """A patch without fields makes no new version."""
     made = await stored(api.alice, "Same")
