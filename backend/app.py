@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -59,11 +60,12 @@ def create_app(
     keeper: Keeper | None = None,
     telemetry: Telemetry | None = None,
     metrics_host: str = "",
+    metrics_folder: str = "",
 ) -> FastAPI:
     """Return the app; nothing is opened before its lifespan begins.
 
     `keeper` keeps secrets, if it is not for the settings to say who does. Metrics are served, on a
-    port of their own, if `metrics_host` says where.
+    port of their own, if `metrics_host` says where: those of all that write to `metrics_folder`.
 
     Raises:
         ConfigurationError: a setting cannot be used; the text names the fix.
@@ -82,7 +84,7 @@ def create_app(
     app = FastAPI(
         title="claude-memory",
         version=VERSION,
-        lifespan=lambda _: _lifespan(settings, shared, telemetry, metrics_host),
+        lifespan=lambda _: _lifespan(settings, shared, telemetry, (metrics_host, metrics_folder)),
         redirect_slashes=False,
         docs_url=None,  # handlers.page has its own, which needs nothing from elsewhere
         redoc_url=None,
@@ -101,6 +103,12 @@ def create_app(
     return app
 
 
+def settle() -> None:
+    """Take what is loaded by now as there for good: looking at it again costs a push a sixth."""
+    gc.collect()
+    gc.freeze()
+
+
 def keeping(database: Database) -> Any:  # noqa: ANN401  (secrets.aes.Keep)
     """Return where keepers put what must outlive the process."""
 
@@ -113,11 +121,12 @@ def keeping(database: Database) -> Any:  # noqa: ANN401  (secrets.aes.Keep)
 
 @contextlib.asynccontextmanager
 async def _lifespan(
-    settings: Settings, shared: Provided, telemetry: Telemetry, metrics_host: str
+    settings: Settings, shared: Provided, telemetry: Telemetry, metrics: tuple[str, str]
 ) -> AsyncIterator[None]:
     with telemetry.libraries(), telemetry.traces(are_wanted=settings.is_traced):
         async with _serving(settings, shared, telemetry):
-            with telemetry.metrics_at(metrics_host, settings.metrics_port):
+            host, folder = metrics
+            with telemetry.metrics_at(host, settings.metrics_port, folder):
                 yield
 
 

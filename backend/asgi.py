@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 
-from backend.app import create_app
+from backend.app import create_app, settle
 from backend.errors import ConfigurationError
 from backend.secrets.settings_source import environment_with_secrets
 from backend.settings import Settings
@@ -19,4 +19,9 @@ if not settings.database_url:
         "PostgreSQL of its own."
     )
 logging.getLogger("uvicorn.access").disabled = True  # it would write what people search for
-app = create_app(settings, metrics_host=METRICS_HOST)
+app = create_app(
+    settings,
+    metrics_host=METRICS_HOST,
+    metrics_folder=os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""),  # of all workers, if it is set
+)
+settle()

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from backend.app import create_app
+from backend.app import create_app, settle
 from backend.embedded import EmbeddedPostgres, default_folder
 from backend.errors import ConfigurationError
 from backend.leaving import Leaving
@@ -114,6 +114,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        settle()
         if self.started:
             self._tell_standing(self._shared.problem)
             if self._shared.problem:

@@ -6,6 +6,7 @@ An account appears as a hash, an address as its template, an error as its type a
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import logging
 import os
@@ -140,7 +141,8 @@ class Telemetry:
         try:
             server, thread = start_http_server(port, host, registry)
         except OSError as error:  # another worker of this machine has the port
-            self.log.warning("no metrics", port=port, problem=error.strerror)
+            if not (workers and error.errno == errno.EADDRINUSE):  # and does not show ours
+                self.log.warning("no metrics", port=port, problem=error.strerror)
             yield
             return
         try:
@@ -208,9 +210,10 @@ class Telemetry:
 
     def failed(self, request_id: str, error: BaseException) -> None:
         """Tell of a defect: what kind of error it was and where, without what it says."""
-        self.log.error(
-            "defect", request_id=request_id, kind=type(error).__name__, where=places(error)
-        )
+        told = {"kind": type(error).__name__, "where": places(error)}
+        if state := getattr(error, "sqlstate", None):  # the code of an error of PostgreSQL's
+            told["sqlstate"] = state
+        self.log.error("defect", request_id=request_id, **told)
 
     def _begin_tracing(self) -> Tracer | None:
         try:

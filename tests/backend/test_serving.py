@@ -25,7 +25,7 @@ from backend.migrate import upgrade
 from backend.settings import Settings
 from tests.support.api import running
 from tests.support.promises import promise
-from tests.support.serving import PATIENCE, Serving
+from tests.support.serving import PATIENCE, Program, Serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,6 +123,45 @@ def test_workers_share_one_database(serve: Callable[..., Serving], tmp_path: Pat
     assert metrics(port)[count] == 13
     server.stop(signal.SIGTERM)
     assert not (tmp_path / "postgres/data/postmaster.pid").exists()
+
+
+@promise("server.metrics-of-all-workers")
+def test_workers_of_uvicorn_share_their_numbers_in_a_folder(
+    database_url: str, tmp_path: Path
+) -> None:
+    """Whichever has the port of the metrics shows those of all."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as one,
+        socket.create_server(("127.0.0.1", 0)) as two,
+    ):
+        port, other = (str(taken.getsockname()[1]) for taken in (one, two))
+    environ = {
+        "DATABASE_URL": database_url,
+        "MEMORY_METRICS_PORT": other,
+        "PROMETHEUS_MULTIPROC_DIR": str(tmp_path),
+    }
+    command = ["-m", "uvicorn", "backend.asgi:app", "--workers", "2", "--port", port]
+    patient = httpx.HTTPTransport(retries=9)
+    apart = {"Connection": "close"}  # so that each worker gets some
+    with (
+        Program(environ, *command) as program,
+        httpx.Client(transport=patient, headers=apart, timeout=60) as client,
+    ):
+        for _ in range(12):
+            assert client.get(f"http://127.0.0.1:{port}/livez").status_code == 200
+        count = 'memory_requests_total{method="GET",route="/livez",status="200"}'
+        assert metrics(int(other))[count] == 12
+        program.stop()
+    assert "no metrics" not in program.logged
+
+
+def test_nothing_of_a_server_outlives_its_test(database_url: str) -> None:
+    """A test that fails leaves no workers, and does not wait for them."""
+    with Serving({"DATABASE_URL": database_url, "MEMORY_WORKERS": "2"}) as server:
+        address = server.line("Starting on ").split()[2]
+        assert httpx.get(f"{address}/livez", timeout=60).status_code == 200
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{address}/livez")
 
 
 def metrics(port: int) -> dict[str, float]:
