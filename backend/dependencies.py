@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request
@@ -153,6 +154,10 @@ async def _feed(request: Request) -> Feed:
     )
 
 
+async def _tell(request: Request) -> Callable[[BaseException], None]:
+    return partial(request.app.state.telemetry.failed, request.state.request_id)
+
+
 Shared = Annotated[Provided, Depends(provided)]
 ReadCaller = Annotated[Caller, _caller("read")]
 WriteCaller = Annotated[Caller, _caller("write")]
@@ -161,3 +166,4 @@ ReadDesk = Annotated[Desk, _desk("read")]
 WriteDesk = Annotated[Desk, _desk("write")]
 SecretDesk = Annotated[Desk, _desk("secret")]
 CurrentFeed = Annotated[Feed, Depends(_feed)]
+Tell = Annotated[Any, Depends(_tell)]  # writes a defect to the log, with the id of the request

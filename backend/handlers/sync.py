@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from backend.dependencies import ApiRoute, CurrentFeed, ReadCaller, WriteDesk
+from backend.dependencies import ApiRoute, CurrentFeed, ReadCaller, Tell, WriteDesk
 from backend.documents import problems
 from backend.errors import AccountMismatch, CursorExpired, EpochChanged, Malformed, UpgradeNeeded
 from backend.schemas import FeedAnswer, Hello, PushAnswer, PushBody
@@ -41,11 +41,11 @@ async def pull(
 
 
 @router.post("/api/memories/sync", responses=problems(*REFUSED))
-async def push(desk: WriteDesk, feed: CurrentFeed, body: PushBody) -> PushAnswer:
+async def push(desk: WriteDesk, feed: CurrentFeed, tell: Tell, body: PushBody) -> PushAnswer:
     """Apply a client's operations, each at most once; one result for each, in the same order."""
     epoch = feed.expected_epoch()
-    results = await writing.push(desk.database, desk.keeper, desk.account, body.ops, epoch)
-    return PushAnswer.model_construct(results=results)
+    one = writing.Push(desk.database, desk.keeper, desk.account, epoch, tell)
+    return PushAnswer.model_construct(results=await one.apply(body.ops))
 
 
 def _moment(text: str) -> datetime:

@@ -73,14 +73,14 @@ class AesWrapper:
 
     async def wrap(self, account: UUID, data_key: bytes) -> Wrapped:
         """Wrap a data key under the first of the keys."""
-        key = (await self._ready())[0]
+        key = (await self.keys())[0]
         nonce = self._random(NONCE)
         body = AESGCM(key.secret).encrypt(nonce, data_key, _bound(key, account))
         return Wrapped(key.id, nonce + body)
 
     async def unwrap(self, account: UUID, wrapped: Wrapped) -> bytes:
         """Return the data key, if its wrapping key is among the settings."""
-        for key in await self._ready():
+        for key in await self.keys():
             if key.id == wrapped.key_id:
                 data_key = _decrypted(key, wrapped.data, _bound(key, account))
                 if data_key is None:
@@ -91,7 +91,8 @@ class AesWrapper:
             "it belongs into MEMORY_ENCRYPTION_KEY_PREVIOUS."
         )
 
-    async def _ready(self) -> tuple[Key, ...]:
+    async def keys(self) -> tuple[Key, ...]:
+        """Return the present key and then earlier ones; the first time, they are derived."""
         async with self._lock:  # scrypt takes its memory once, however many wait
             if not self._keys:
                 self._keys = tuple([await self._key(secret) for secret in self._secrets])

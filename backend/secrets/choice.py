@@ -10,7 +10,7 @@ from backend.secrets import keyfile
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from backend.secrets.aes import Keep
+    from backend.secrets.aes import AesWrapper, Keep
     from backend.secrets.keeper import Keeper
     from backend.secrets.wrapping import Wrapper
     from backend.settings import Settings
@@ -26,26 +26,22 @@ def choose(settings: Settings, keep: Keep) -> Keeper | None:
     Raises:
         ConfigurationError: a setting or the key file cannot be used.
     """
-    wrappers = list(_wrappers(settings, keep))
+    aes = _aes(settings, keep)
+    wrappers = [*_elsewhere(settings), *([aes] if aes else [])]
     if not wrappers:
         return None
     from backend.secrets.sealing import EnvelopeKeeper
 
-    return EnvelopeKeeper(wrappers)
+    return EnvelopeKeeper(wrappers, keys=aes.keys if aes else None)
 
 
-def _wrappers(settings: Settings, keep: Keep) -> Iterator[Wrapper]:
+def _elsewhere(settings: Settings) -> Iterator[Wrapper]:
     if settings.kms_key_id:
         from backend.secrets.kms import KmsWrapper
 
         yield KmsWrapper(settings.kms_key_id)
     if settings.vault_addr:
         yield _vault(settings)
-    secrets = _aes_secrets(settings)
-    if secrets:
-        from backend.secrets.aes import AesWrapper
-
-        yield AesWrapper(secrets, keep)
 
 
 def _vault(settings: Settings) -> Wrapper:
@@ -59,6 +55,15 @@ def _vault(settings: Settings) -> Wrapper:
         secret_id=settings.vault_secret_id,
     )
     return VaultWrapper(login, mount=settings.vault_mount, prefix=settings.vault_prefix)
+
+
+def _aes(settings: Settings, keep: Keep) -> AesWrapper | None:
+    secrets = _aes_secrets(settings)
+    if not secrets:
+        return None
+    from backend.secrets.aes import AesWrapper
+
+    return AesWrapper(secrets, keep)
 
 
 def _aes_secrets(settings: Settings) -> list[str]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from backend.secrets.marks import Marks
+
 
 class Keeper(Protocol):
     """Seals the secrets of memories and opens them again.
@@ -17,6 +19,8 @@ class Keeper(Protocol):
     No message, `repr` or log of a keeper ever holds a key, a token or a secret. It must not be
     asked while an account is locked: it may take seconds to answer.
     """
+
+    marks: Marks  # by which an operation that holds a secret is known again
 
     async def seal(self, account: UUID, uid: UUID, clear: str) -> bytes:
         """Return `clear` sealed for the memory `uid` of `account`.

@@ -14,11 +14,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from backend.errors import ApiError, SecretLost
 from backend.secrets.bundle import join, split
 from backend.secrets.envelope import NONCE, Envelope, bound, parse
+from backend.secrets.marks import Marks
 from backend.tracing import part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from backend.secrets.marks import Keys
     from backend.secrets.wrapping import Wrapped, Wrapper
 
 DATA_KEY = 32
@@ -35,8 +37,10 @@ class EnvelopeKeeper:
         wrappers: Sequence[Wrapper],
         random: Callable[[int], bytes] = os.urandom,
         clock: Callable[[], float] = time.monotonic,
+        keys: Keys | None = None,
     ) -> None:
-        """Take at least one wrapper; `random` makes data keys and nonces."""
+        """Take at least one wrapper; `random` makes data keys and nonces, `keys` are for marks."""
+        self.marks = Marks(keys)
         self._newest = wrappers[0]
         self._wrappers = {wrapper.name: wrapper for wrapper in wrappers}
         self._random, self._clock = random, clock

@@ -5,21 +5,20 @@ All of it happens before the transaction: no keeper is asked while an account is
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, StrictBool, ValidationError
 
 from backend.errors import ApiError, NoKeeper
 from backend.fields import CONTENT, TEXTS, Content, Version64
 from backend.schemas import Change, OpResult, PatchBody, StoreBody
+from backend.secrets import marks
 from backend.secrets.bundle import Piece, join
-from backend.secrets.detect import redact
+from backend.secrets.detect import may_hold, redact
 from backend.services.applying import PLACEHOLDER, Ready, Replay
 
 if TYPE_CHECKING:
@@ -28,13 +27,12 @@ if TYPE_CHECKING:
     from backend.repositories.rows import Row
     from backend.schemas import ImportRow, Op
     from backend.secrets.keeper import Keeper
+    from backend.services.applying import Again
 
 AT_ONCE = 200  # rows
 CANONICAL = json.JSONEncoder(sort_keys=True, default=str)
 FORCED = "[secret: whole text]"
 UNSTORED = {"uid", "force_sensitive", "created_at", "is_sensitive", "secret"}  # not columns
-ONE_BY_ONE = CapacityLimiter(1)
-SLOWLY = {"n": 2**14, "r": 8, "p": 1, "dklen": 16}  # scrypt: 16 MiB and some 40 ms
 
 
 class _Tolerant(BaseModel):
@@ -109,6 +107,8 @@ class Safe:
 
 def separate(fields: dict[str, Any], *, force: bool = False) -> Safe:
     """Take every secret out of the texts; with `force` the whole content is one."""
+    if not force and not may_hold("\n".join(fields.get(name) or "" for name in TEXTS)):
+        return Safe(fields, {})  # one look for all of them, and most hold none
     found = {name: redact(fields[name]) for name in TEXTS if fields.get(name)}
     clear = {
         name: fields[name] if name == CONTENT else f"[{name}] {fields[name]}"
@@ -185,8 +185,8 @@ class Preparer:
     async def _prepare(self, op: Op) -> Ready:
         if op.kind == "delete":
             forever = DeleteBody.model_validate(op.body).purge
-            digest = await digest_of(op)
-            return Ready(op.op_id, digest, op.uid, "delete", op.base, forever=forever)
+            mark = marks.plain(text_of(op))
+            return Ready(op.op_id, mark, op.uid, "delete", op.base, forever=forever)
         if op.kind == "create":
             return await self._full(op, CreateFields.model_validate(op.body))
         if op.kind == "replay":
@@ -198,14 +198,16 @@ class Preparer:
         safe = separate(given)
         is_whole = body.secret is not None and CONTENT in given  # and nothing earlier stays
         clear = _joined(body.secret, safe.clear)
+        mark, again = await self._mark(op, holds_secret=bool(clear))
         return Ready(
             op.op_id,
-            await digest_of(op, holds_secret=bool(clear)),
+            mark,
             op.uid,
             "update",
             op.base,
             safe.fields,
             secret=await self.seal(op.uid, clear),
+            again=again,
             is_sensitive=bool(clear) or body.is_sensitive,
             keeps=frozenset() if is_whole else referring(given),
         )
@@ -214,19 +216,35 @@ class Preparer:
         given = columns(body)
         safe = separate(given, force=body.force_sensitive)
         clear = _joined(body.secret, safe.clear)
+        mark, again = await self._mark(op, holds_secret=bool(clear))
         return Ready(
             op.op_id,
-            await digest_of(op, holds_secret=bool(clear)),
+            mark,
             op.uid,
             op.kind,
             op.base,
             safe.fields,
             secret=await self.seal(op.uid, clear),
+            again=again,
             is_sensitive=bool(clear) or body.is_sensitive,
             keeps=frozenset() if body.secret else referring(given),
             created_at=body.created_at,
             replay=told,
         )
+
+    async def _mark(self, op: Op, *, holds_secret: bool) -> tuple[bytes, Again | None]:
+        """Return the mark of an operation, and how it is made in the form of an earlier one."""
+        text = text_of(op)
+        if not holds_secret:
+            return marks.plain(text), None
+        if self._keeper is None:
+            raise NoKeeper
+        made = self._keeper.marks
+
+        async def again(recorded: bytes) -> bytes:
+            return await made.again(op.op_id, text, recorded)
+
+        return await made.make(op.op_id, text), again
 
     async def seal(self, uid: UUID, clear: Mapping[str, str]) -> bytes | None:
         """Seal clear texts for a memory; nothing where there are none.
@@ -262,16 +280,9 @@ def _joined(told: str | None, found: dict[str, str]) -> dict[str, str]:
     return {**found, CONTENT: "\n".join(filter(None, (told, found.get(CONTENT))))}
 
 
-async def digest_of(op: Op, *, holds_secret: bool = False) -> bytes:
-    """Return the digest by which a repeated operation is known; `base` may be filled in later.
-
-    That of a secret is made slowly, so that a thief of the database cannot try all passwords on it.
-    """
-    text = CANONICAL.encode([op.kind, str(op.uid), op.base, op.body])
-    if not holds_secret:
-        return hashlib.blake2b(text.encode(), digest_size=16).digest()
-    slowly = partial(hashlib.scrypt, text.encode(), salt=op.op_id.bytes, **SLOWLY)
-    return await to_thread.run_sync(slowly, limiter=ONE_BY_ONE)
+def text_of(op: Op) -> str:
+    """Write an operation as its mark is made of it; `base` may be filled in later."""
+    return CANONICAL.encode([op.kind, str(op.uid), op.base, op.body])
 
 
 def change_of(row: Row) -> Change:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -13,12 +14,13 @@ from backend.services.applying import REFUSED, Batch, Outcome, Ready
 from backend.services.preparing import Preparer, Refusal, change_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from uuid import UUID
 
     from psycopg import AsyncConnection
 
     from backend.db import Database
+    from backend.repositories.rows import Done
     from backend.schemas import Op
     from backend.secrets.keeper import Keeper
 
@@ -26,34 +28,57 @@ if TYPE_CHECKING:
 TRIES = 3  # requests
 
 
-async def push(
-    database: Database,
-    keeper: Keeper | None,
-    account: UUID,
-    ops: Sequence[Op],
-    epoch: UUID | None = None,
-) -> list[OpResult]:
-    """Apply a client's operations; one result for each, in the same order.
+@dataclass(frozen=True)
+class Push:
+    """Operations of a client, all of one request; `tell` hears why the database refused any."""
 
-    Raises:
-        EpochChanged: the server is no longer in the epoch that was meant.
-        Unavailable: the database does not answer; nothing was applied.
-    """
-    preparer = Preparer(account, keeper)
-    found = [await preparer.op(op) for op in ops]
-    refusals = {one.op_id: one for one in found if isinstance(one, Refusal)}
-    # A refused one may have been applied before, when it was not refused: that answer stands.
-    ready = [
-        Ready(op.op_id, b"", op.uid, REFUSED) if isinstance(one, Refusal) else one
-        for op, one in zip(ops, found, strict=True)
-    ]
-    outcomes = {one.op_id: one for one in await _apply_all(database, account, ready, epoch)}
-    return [
-        refusals[op.op_id].result()
-        if outcomes[op.op_id].status == REFUSED
-        else _result(outcomes[op.op_id])
-        for op in ops
-    ]
+    database: Database
+    keeper: Keeper | None
+    account: UUID
+    epoch: UUID | None
+    tell: Callable[[BaseException], None]
+
+    async def apply(self, ops: Sequence[Op]) -> list[OpResult]:
+        """Apply the operations; one result for each, in the same order.
+
+        Raises:
+            EpochChanged: the server is no longer in the epoch that was meant.
+            Unavailable: the database does not answer; nothing was applied.
+        """
+        preparer = Preparer(self.account, self.keeper)
+        found = [await preparer.op(op) for op in ops]
+        refusals = {one.op_id: one for one in found if isinstance(one, Refusal)}
+        # A refused one may have been applied before, when it was not refused: that answer stands.
+        ready = [
+            Ready(op.op_id, b"", op.uid, REFUSED) if isinstance(one, Refusal) else one
+            for op, one in zip(ops, found, strict=True)
+        ]
+        outcomes = {one.op_id: one for one in await self._apply_all(ready)}
+        return [
+            refusals[op.op_id].result()
+            if outcomes[op.op_id].status == REFUSED
+            else _result(outcomes[op.op_id])
+            for op in ops
+        ]
+
+    async def _apply_all(self, ready: Sequence[Ready]) -> list[Outcome]:
+        """Apply a batch; where the database refuses it, find the operation that is at fault."""
+        try:
+            return await apply(self.database, self.account, ready, self.epoch)
+        except psycopg.Error as error:
+            self.tell(error)
+            if len(ready) <= 1:
+                return [await self._failed(one) for one in ready]
+            singly = [await self._apply_all([one]) for one in ready]
+            return [outcome for found in singly for outcome in found]
+
+    async def _failed(self, one: Ready) -> Outcome:
+        """Say that an operation failed: for now, or for good if it has in several requests."""
+        async with self.database.transaction(self.account) as connection:
+            tries = await changes.count_failure(connection, self.account, one.op_id)
+        if tries < TRIES:
+            return Outcome(one.op_id, "retry", "internal")
+        return Outcome(one.op_id, "rejected", "internal_rejected")
 
 
 async def apply(
@@ -82,7 +107,7 @@ async def apply_in(
     if epoch is not None and locked.epoch != epoch:  # only here can it no longer change
         raise await epochs.changed(connection, account, locked.epoch, epoch)
     rows = await changes.load(connection, account, [one.uid for one in ready])
-    known = await changes.known(connection, account, [one.op_id for one in ready])
+    known = await _known(connection, account, ready)
     replaced = [one.fields["supersedes"] for one in ready if one.fields.get("supersedes")]
     chains = await changes.superseded(connection, account, replaced) if replaced else {}
     if any(one.replay for one in ready):
@@ -93,32 +118,24 @@ async def apply_in(
     return outcomes
 
 
-async def _apply_all(
-    database: Database, account: UUID, ready: Sequence[Ready], epoch: UUID | None
-) -> list[Outcome]:
-    """Apply a batch; where the database refuses it, find the operation that is at fault."""
-    try:
-        return await apply(database, account, ready, epoch)
-    except psycopg.Error:
-        if len(ready) <= 1:
-            return [await _failed(database, account, one) for one in ready]
-        singly = [await _apply_all(database, account, [one], epoch) for one in ready]
-        return [outcome for found in singly for outcome in found]
-
-
-async def _failed(database: Database, account: UUID, one: Ready) -> Outcome:
-    """Say that an operation failed: for now, or for good if it has in several requests."""
-    async with database.transaction(account) as connection:
-        tries = await changes.count_failure(connection, account, one.op_id)
-    if tries < TRIES:
-        return Outcome(one.op_id, "retry", "internal")
-    return Outcome(one.op_id, "rejected", "internal_rejected")
+async def _known(
+    connection: AsyncConnection[Any], account: UUID, ready: Sequence[Ready]
+) -> dict[UUID, Done]:
+    """Read which operations were settled before; marks have changed their form since."""
+    known = await changes.known(connection, account, [one.op_id for one in ready])
+    for one in ready:
+        seen = known.get(one.op_id)
+        if seen is None or one.again is None or seen.request_hash == one.request_hash:
+            continue
+        if await one.again(seen.request_hash) == seen.request_hash:
+            known[one.op_id] = replace(seen, request_hash=one.request_hash)
+    return known
 
 
 def _result(outcome: Outcome) -> OpResult:
-    return OpResult.model_construct(
+    return OpResult(
         op_id=outcome.op_id,
-        status=outcome.status,
+        status=outcome.status,  # type: ignore[arg-type]
         code=outcome.code or None,
         detail=None,
         current=None if outcome.row is None else change_of(outcome.row),

@@ -21,7 +21,6 @@ from backend.db import Database
 from backend.errors import KeeperDown, NoKeeper
 from backend.repositories import epochs
 from backend.secrets.choice import choose
-from backend.services import preparing
 from backend.services.purging import purge
 from backend.settings import Settings
 from backend.telemetry import Telemetry
@@ -44,7 +43,6 @@ ALTER FUNCTION memory_rotate_epoch(uuid, boolean) SET search_path = public, pg_c
 ALTER DATABASE {name} SET search_path = public, pg_catalog;
 """
 HOUR = 3_600_000  # ticks
-QUICKLY = {"n": 2, "r": 1, "p": 1}  # how digests of secrets are made: nobody attacks these
 
 
 class Answer(NamedTuple):
@@ -117,7 +115,6 @@ class SimulatedServer:
         self.keeper = ReachableKeeper(choose(settings, keeping(Database(url))))
         self.app = create_app(settings, keeper=self.keeper, telemetry=Telemetry(self.logs))
         self._shared.authenticator._clock = lambda: 0.0  # or the seed would not tell all
-        preparing.SLOWLY.update(QUICKLY)
         self._life = self.app.router.lifespan_context(self.app)
         self._run(self._life.__aenter__())
 

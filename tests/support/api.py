@@ -34,7 +34,7 @@ class Api:
     app: FastAPI
     url: str
     logs: io.StringIO
-    clients: dict[str, httpx.AsyncClient] = field(default_factory=dict)
+    clients: dict[tuple[str, type], httpx.AsyncClient] = field(default_factory=dict)
 
     @property
     def alice(self) -> httpx.AsyncClient:
@@ -53,17 +53,31 @@ class Api:
 
     def with_key(self, key: str) -> httpx.AsyncClient:
         """Return a client that sends this key."""
-        if key not in self.clients:
+        return self._client(key, httpx.ASGITransport)
+
+    def patient(self, key: str) -> httpx.AsyncClient:
+        """Return one that asks again where the server is busy, as real clients do."""
+        return self._client(key, _Patient)
+
+    def _client(self, key: str, kind: type[httpx.ASGITransport]) -> httpx.AsyncClient:
+        if (key, kind) not in self.clients:
             headers = {"Authorization": f"Bearer {key}"} if key else {}
-            transport = httpx.ASGITransport(app=self.app)
-            self.clients[key] = httpx.AsyncClient(
-                transport=transport, base_url="http://test", headers=headers, timeout=60
+            self.clients[key, kind] = httpx.AsyncClient(
+                transport=kind(app=self.app), base_url="http://test", headers=headers, timeout=60
             )
-        return self.clients[key]
+        return self.clients[key, kind]
 
     def logged(self) -> list[dict[str, Any]]:
         """Return what was logged."""
         return [json.loads(line) for line in self.logs.getvalue().splitlines()]
+
+
+class _Patient(httpx.ASGITransport):
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        while True:
+            answer = await super().handle_async_request(request)
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                return answer
 
 
 @asynccontextmanager

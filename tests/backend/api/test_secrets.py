@@ -11,6 +11,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from backend.errors import KeeperDown
+from backend.secrets.marks import Marks
 from tests.support.api import running, stored
 from tests.support.promises import promise
 
@@ -170,6 +171,24 @@ async def test_what_is_kept_of_a_request_does_not_give_its_secret_away(
     ]
 
 
+async def test_push_recorded_by_an_earlier_version_is_known_again(
+    api: Api, superuser: psycopg.Connection[Any]
+) -> None:
+    """Its digest was made slowly, without a key: the operation is still the same one."""
+    uid, op_id = str(uuid4()), str(uuid4())
+    op = {"op_id": op_id, "uid": uid, "kind": "create", "base": 0}
+    bodies = [{"content": f"The token is {one}"} for one in (SECRET, f"{SECRET[:-1]}9")]
+    await api.alice.post("/api/memories/sync", json={"ops": [{**op, "body": bodies[0]}]})
+    text = json.dumps(["create", uid, 0, bodies[0]], sort_keys=True).encode()
+    kept = hashlib.scrypt(text, salt=UUID(op_id).bytes, n=16_384, r=8, p=1, dklen=16)
+    superuser.execute("UPDATE ops SET request_hash = %s", (kept,))
+    told = []
+    for body in bodies:
+        answer = await api.alice.post("/api/memories/sync", json={"ops": [{**op, "body": body}]})
+        told += [(one["status"], one["code"]) for one in answer.json()["results"]]
+    assert told == [("applied", None), ("rejected", "op_id_reused")]
+
+
 async def opened(api: Api, memory_id: int) -> str:
     """Open a memory's secret."""
     answer = await api.alice.post(f"/api/memories/{memory_id}/secret")
@@ -252,6 +271,8 @@ async def test_server_without_keeper_refuses_secrets_and_nothing_else(app_url: s
 
 class Away:
     """A keeper that does not answer."""
+
+    marks = Marks()
 
     async def seal(self, account: UUID, uid: UUID, clear: str) -> bytes:  # noqa: ARG002  (Keeper)
         """Fail as a Vault does that is sealed."""

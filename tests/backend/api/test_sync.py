@@ -10,7 +10,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from tests.support.api import running, stored
+from tests.support.api import KEYS, running, stored
 from tests.support.promises import promise
 from tests.support.replica import FEED, Replica
 
@@ -93,7 +93,8 @@ async def test_right_headers_pass_and_others_do_not(api: Api) -> None:
 async def test_feed_has_no_gap_while_many_write(api: Api, limit: int) -> None:
     """Whoever pulls while eight others store, change and delete ends with exactly what is there."""
     chance = random.Random(limit)  # noqa: S311  (a history of edits, the same on every run)
-    replica = Replica(api.alice, limit)
+    client = api.patient(KEYS["alice"])
+    replica = Replica(client, limit)
     is_done = False
 
     async def write(number: int) -> None:
@@ -102,7 +103,7 @@ async def test_feed_has_no_gap_while_many_write(api: Api, limit: int) -> None:
             kind = chance.choice(["create", "create", "update", "delete"]) if mine else "create"
             uid = str(uuid4()) if kind == "create" else chance.choice(mine)
             body = {} if kind == "delete" else {"content": f"{number}/{step}"}
-            (result,) = await push(api.alice, op(kind, uid, None, **body))
+            (result,) = await push(client, op(kind, uid, None, **body))
             assert result["status"] in {"applied", "conflict"}  # a deleted one stays so
             mine.append(uid)
 
@@ -300,12 +301,16 @@ async def test_operation_that_the_database_refuses_is_given_up(
         told = []
         for number in range(4):
             ops = [poison, op("create", str(uuid4()), content=f"wholesome {number}")]
-            refused, applied = await push(api.alice, *ops)
+            refused, applied = await push(api.alice, *ops, **{"X-Request-Id": f"push-{number}"})
             told.append((refused["status"], refused["code"]))
             assert applied["status"] == "applied"
     finally:
         superuser.execute("ALTER TABLE memories DROP CONSTRAINT no_poison")
     assert told == [("retry", "internal")] * 2 + [("rejected", "internal_rejected")] * 2
+    defects = [line for line in api.logged() if line["event"] == "defect"]
+    assert {line["request_id"] for line in defects} == {f"push-{number}" for number in range(4)}
+    assert {(line["kind"], line["sqlstate"]) for line in defects} == {("CheckViolation", "23514")}
+    assert "poison" not in api.logs.getvalue()
     (mended,) = await push(api.alice, poison)
     assert mended["status"] == "applied"
 
