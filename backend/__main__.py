@@ -9,15 +9,22 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from backend.errors import ApiError, ConfigurationError
-from backend.secrets.settings_source import environment_with_secrets
-from backend.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-WELL, WRONG, INTERRUPTED = 0, 1, 130
+    from backend.settings import Settings
+
+WELL, WRONG, INTERRUPTED, NOT_READ = 0, 1, 130, 141
 LONGEST_DAYS = 36_500
+LONGEST_NAME = 200
+HIGHEST_PORT = 65_535
 SCOPES = "read,write,secret"
+ALL_SCOPES = f"{SCOPES},admin"
+AT_A_SHELL = {  # what callers of the API are told does not fit there
+    "unavailable": "Check DATABASE_URL, and that the database runs.",
+    "malformed": "Nothing was stored; set it right and try again.",
+}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -25,12 +32,19 @@ def main(arguments: Sequence[str]) -> int:
     asked = _parser().parse_args(arguments)
     try:
         return int(asked.do(asked) or WELL)
-    except (ConfigurationError, ApiError) as error:
-        fix = f" {error.fix}" if isinstance(error, ApiError) else ""
-        _tell(f"claude-memory: {error}{fix}")
-        return WRONG
-    except ValueError as error:  # pydantic's refusal of an argument
+    except ConfigurationError as error:
         _tell(f"claude-memory: {error}")
+        return WRONG
+    except ApiError as error:
+        fix = AT_A_SHELL.get(error.code, error.fix)
+        _tell(f"claude-memory: {str(error).rstrip('.')}. {fix}")
+        return WRONG
+    except BrokenPipeError:  # such as `| head`, which has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOT_READ
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        _tell(f"claude-memory: {error.strerror or error}{where}.")
         return WRONG
     except KeyboardInterrupt:
         _tell("Stopped.")
@@ -46,6 +60,9 @@ def _out(text: str) -> None:
 
 
 def _settings() -> Settings:
+    from backend.secrets.settings_source import environment_with_secrets
+    from backend.settings import Settings
+
     return Settings.from_env(environment_with_secrets(os.environ))
 
 
@@ -95,8 +112,30 @@ def _days(text: str) -> int:
     return int(text)
 
 
+def _lifetime(text: str) -> int:
+    days = _days(text)
+    if not days:
+        raise argparse.ArgumentTypeError("one day or more")
+    return days
+
+
 def _scopes(text: str) -> list[str]:
-    return [scope.strip() for scope in text.split(",")]
+    scopes = [scope.strip() for scope in text.split(",")]
+    if not set(scopes) <= set(ALL_SCOPES.split(",")):
+        raise argparse.ArgumentTypeError(f"some of {ALL_SCOPES}")
+    return scopes
+
+
+def _name(text: str) -> str:
+    if not text.strip() or not text.isprintable() or len(text) > LONGEST_NAME:
+        raise argparse.ArgumentTypeError(f"a name of 1 to {LONGEST_NAME} characters")
+    return text.strip()
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"a port, 0 to {HIGHEST_PORT}")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -114,7 +153,7 @@ def _parser() -> argparse.ArgumentParser:
 
     serve = command("serve", "serve the API until Ctrl-C", _serve)
     serve.add_argument("--host", default="127.0.0.1", help="address to serve on (%(default)s)")
-    serve.add_argument("--port", type=int, default=8000, help="port, 0 for any (%(default)s)")
+    serve.add_argument("--port", type=_port, default=8000, help="port, 0 for any (%(default)s)")
     command("migrate", "bring the schema up to date", _migrate)
     _add_keys(commands)
     for name, job, text in (
@@ -122,7 +161,7 @@ def _parser() -> argparse.ArgumentParser:
         ("import", "import_all", "import JSON lines or a JSON list: all rows or none"),
     ):
         made = command(name, text, _job(job, "user", "path"))
-        made.add_argument("--user", default="default", help="whose memories (%(default)s)")
+        _add_user(made, "whose memories")
         made.add_argument("path", nargs="?", default="-", help="file; - is the standard one")
     command("rotate", "wrap all sealed secrets under the newest key", _job("rotate"))
     command("rotate-epoch", "begin a new epoch, after a restore", _job("rotate_epoch"))
@@ -148,18 +187,24 @@ def _add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     create = actions.add_parser("create", help="make a key and print it")
     create.set_defaults(do=_job("create_key", "user", "name", "scopes", "days"))
-    create.add_argument("--name", default="key", help="what it is for (%(default)s)")
+    create.add_argument("--name", type=_name, default="key", help="what it is for (%(default)s)")
     create.add_argument(
-        "--scopes", type=_scopes, default=_scopes(SCOPES), help=f"of {SCOPES},admin ({SCOPES})"
+        "--scopes", type=_scopes, default=_scopes(SCOPES), help=f"of {ALL_SCOPES} ({SCOPES})"
     )
-    create.add_argument("--expires-in-days", type=_days, default=0, dest="days", metavar="DAYS")
+    create.add_argument(
+        "--expires-in-days", type=_lifetime, dest="days", metavar="DAYS", help="valid (for ever)"
+    )
     listing = actions.add_parser("list", help="list the keys of a user")
     listing.set_defaults(do=_job("list_keys", "user"))
     revoke = actions.add_parser("revoke", help="revoke a key for good")
     revoke.set_defaults(do=_job("revoke_key", "user", "key_id"))
     revoke.add_argument("key_id")
     for made in (create, listing, revoke):
-        made.add_argument("--user", default="default", help="whose key (%(default)s)")
+        _add_user(made, "whose key")
+
+
+def _add_user(command: argparse.ArgumentParser, what: str) -> None:
+    command.add_argument("--user", type=_name, default="default", help=f"{what} (%(default)s)")
 
 
 if __name__ == "__main__":

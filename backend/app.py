@@ -228,6 +228,8 @@ async def _fill_up(shared: Provided, telemetry: Telemetry) -> None:
 
 async def _on_api_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101  (registered for nothing else)
+    if isinstance(error, Unavailable) and error.__cause__ is not None:
+        request.app.state.telemetry.unavailable(request.state.request_id, error.__cause__)
     status, headers, body = problem(error, request.state.request_id)
     named = {name.decode(): value.decode() for name, value in headers}
     return Response(body, status, named)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import contextlib
 import json
+import os
+import secrets
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from uuid import UUID, uuid4
 
-from backend import embedded, meaning, migrate, programs, serving
+from backend import folders, meaning, migrate, programs, serving
 from backend.app import create_app, keeping
 from backend.db import Database, connect_directly
 from backend.documents import errors_page
@@ -25,7 +28,7 @@ from backend.services import exporting, importing, keys, meanings, purging, rese
 from backend.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from backend.secrets.keeper import Keeper
 
@@ -90,7 +93,9 @@ async def _opened(settings: Settings) -> AsyncIterator[Database]:
         await database.close()
 
 
-async def create_key(tools: Tools, user: str, name: str, scopes: list[str], days: int) -> None:
+async def create_key(
+    tools: Tools, user: str, name: str, scopes: list[str], days: int | None
+) -> None:
     """Make a key for a user, who is made too if there is none of that name."""
     expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
     body = KeyBody.model_validate({"name": name, "scopes": scopes, "expires_at": expires_at})
@@ -217,7 +222,10 @@ def _doctor_of_embedded(settings: Settings, out: Callable[[str], None]) -> bool:
     except ConfigurationError as error:
         out(f"WRONG   {error}")
         return False
-    folder = embedded.default_folder(settings.data)
+    folder = folders.default_folder(settings.data)
+    if problem := folders.problem_of(folder):
+        out(f"WRONG   {problem}")
+        return False
     state = "is there" if folder.exists() else "will be made by `python -m backend serve`"
     out(f"ok      the private database in {folder} {state}")
     return True
@@ -266,18 +274,34 @@ def errors() -> str:
     return errors_page().rstrip("\n")
 
 
-def _opened_file(path: str) -> BinaryIO:
+@contextlib.contextmanager
+def _opened_file(path: str) -> Iterator[BinaryIO]:
+    """Write a file for its user alone; it has its name when all is in it, or never."""
+    target = Path(path)
     try:
-        return Path(path).open("wb")
+        if target.exists() and not target.is_file():  # a pipe, a device
+            with target.open("wb") as file:
+                yield file
+            return
+        target = target.resolve()
+        draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        try:
+            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                yield file
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def _read(path: str) -> bytes:
     try:
-        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
+    return content.removeprefix(codecs.BOM_UTF8)  # as editors of Windows begin a file
 
 
 async def _known(tools: Tools, user: str) -> UUID:

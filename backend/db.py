@@ -58,6 +58,12 @@ NEW_LIFE_PATIENCE = 300  # seconds; every account is locked on the way
 # What "the database does not answer" looks like; a read-only one is a replica not yet promoted.
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
 
+REASONS: dict[type[Exception], str] = {  # where it does answer, but not as it should
+    psycopg.errors.DiskFull: "The database has no room left.",
+    psycopg.errors.LockNotAvailable: "Another request has held this account for too long.",
+    psycopg.errors.QueryCanceled: "This took the database too long.",
+}
+
 TENANT_TABLES = """
 SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity,
        pg_has_role(current_user, c.relowner, 'USAGE')
@@ -167,7 +173,7 @@ class Database:
             await self.begin_epoch_of_new_life()
             raise Unavailable("The database began a new life a moment ago.") from error
         except AWAY as error:
-            raise Unavailable from error
+            raise _away(error) from error
 
     @contextlib.asynccontextmanager
     async def reading(self, account_id: UUID) -> AsyncIterator[Connection]:
@@ -190,7 +196,7 @@ class Database:
                 async with self._returned(connection):
                     yield connection
         except AWAY as error:
-            raise Unavailable from error
+            raise _away(error) from error
         finally:
             self._readers.release()
 
@@ -228,7 +234,7 @@ class Database:
                     await cursor.set_result(READ)
                     return await cursor.fetchall()
         except AWAY as error:
-            raise Unavailable from error
+            raise _away(error) from error
 
     async def check(self) -> None:
         """Ask the database for a sign of life.
@@ -320,6 +326,10 @@ class _TimeLoader(Loader):
 
 async def _configure(connection: Connection) -> None:
     connection.adapters.register_loader("timestamptz", _TimeLoader)
+
+
+def _away(error: Exception) -> Unavailable:
+    return Unavailable(REASONS.get(type(error), ""))
 
 
 def whole(account_id: UUID | None, statement: str) -> str:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
-import stat
 import subprocess
-import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Self
 import psycopg
 
 from backend.errors import ConfigurationError
+from backend.folders import folder_for_sockets, remove_sockets, unusable
 from backend.programs import Runner, find_binaries, version_of
 
 if TYPE_CHECKING:
@@ -30,24 +30,18 @@ if TYPE_CHECKING:
 
 USER = "memory"
 DATABASE = "claude_memory"
-SOCKETS = "claude-memory-pg-"
-LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432")
 PATIENCE = 90.0  # seconds: recovery after a crash replays what was not yet written
 PAUSE = 0.05
 WATCH = 1.0  # seconds between looks at a server that is to be kept running
 RETRY = 5.0  # seconds before one that does not start is tried again
 BUILTIN_LOCALES_SINCE = 17
+REASON = re.compile(r"(?:FATAL|PANIC): +(.+)")
+NUMBERS = re.compile(r"\d+")
 THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
 
 
 def _silent(_text: str) -> None:
     """Tell nobody."""
-
-
-def default_folder(data: str = "") -> Path:
-    """Return where the data lives: what MEMORY_DATA says, or the user's data folder."""
-    root = Path(data).expanduser() if data else Path.home() / ".local" / "share" / "claude-memory"
-    return root.absolute() / "postgres"
 
 
 class EmbeddedPostgres:
@@ -93,10 +87,13 @@ class EmbeddedPostgres:
             raise ConfigurationError(
                 "The embedded PostgreSQL runs on Linux and macOS only; set DATABASE_URL."
             )
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _locked(self._folder / "start.lock"):
-            url = self._running() or self._launch()
-            self._use()
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with _locked(self._folder / "start.lock"), self._nothing_left_half_started():
+                url = self._running() or self._launch()
+                self._use()
+        except OSError as error:
+            raise ConfigurationError(unusable(self._folder, str(error.strerror))) from error
         return url
 
     def stop(self) -> None:
@@ -111,7 +108,7 @@ class EmbeddedPostgres:
                     os.kill(found.pid, signal.SIGINT)  # fast: SIGTERM would wait for every client
                 self._wait_for_the_end(found.pid)
             if self._sockets is not None:
-                _remove_sockets(self._sockets)
+                remove_sockets(self._sockets)
 
     @contextlib.contextmanager
     def kept_running(self) -> Iterator[None]:
@@ -135,9 +132,22 @@ class EmbeddedPostgres:
             try:
                 self.start()
             except (ConfigurationError, OSError, psycopg.Error) as error:
-                if str(error) != told:
+                reason = NUMBERS.sub("", str(error))  # times and processes differ each time
+                if reason != told:
                     self._tell(f"The private PostgreSQL has died. {error}")
-                pause, told = RETRY, str(error)
+                pause, told = RETRY, reason
+
+    @contextlib.contextmanager
+    def _nothing_left_half_started(self) -> Iterator[None]:
+        """End a server that was started meanwhile if that is broken off, as by Ctrl-C."""
+        before = self._process
+        try:
+            yield
+        except BaseException:
+            if self._process is not None and self._process is not before:
+                self._process.send_signal(signal.SIGINT)
+                self._process.wait()
+            raise
 
     def _running(self) -> str | None:
         """Return the URL of a server that runs on this folder; clear away what a dead one left."""
@@ -166,13 +176,13 @@ class EmbeddedPostgres:
         if not (self._data / "PG_VERSION").exists():
             self._create(programs, runner, version)
         self._refuse_other_version(version)
-        sockets = _socket_folder(runner, self._sockets)
+        sockets = folder_for_sockets(runner, self._sockets)
         self._tell("Starting the private PostgreSQL...")
         deadline = time.monotonic() + PATIENCE
         while not self._try_launch(programs, runner, sockets):
             # Helpers of a killed server may hold its shared memory for a moment longer.
             if time.monotonic() > deadline or not self._is_held():
-                _remove_sockets(sockets)
+                remove_sockets(sockets)
                 raise ConfigurationError(
                     f"The private PostgreSQL does not start: {self._last_words()} "
                     f"The whole log is {self._log}; or set DATABASE_URL."
@@ -254,7 +264,10 @@ class EmbeddedPostgres:
         return "is still in use" in self._log.read_text("utf-8", "replace")
 
     def _last_words(self) -> str:
-        return " ".join(self._log.read_text("utf-8", "replace").strip()[-600:].split())
+        """Return the last line that says why, else the end of the log."""
+        log = self._log.read_text("utf-8", "replace").strip()
+        reasons = REASON.findall(log)
+        return f"{reasons[-1]}." if reasons else " ".join(log[-600:].split())
 
     @property
     def _log(self) -> Path:
@@ -322,39 +335,6 @@ def _is_postgres(pid: int) -> bool:
         check=False,
     )
     return "postgres" in shown.stdout and not shown.stdout.lstrip().startswith("Z")
-
-
-def _socket_folder(runner: Runner, earlier: Path | None) -> Path:
-    """Return a folder for the socket, which only we can enter and whose path is short enough.
-
-    That of the server before is taken again: whoever has its URL finds the next one by it.
-    """
-    if earlier is not None and earlier.name.startswith(SOCKETS):
-        with contextlib.suppress(FileExistsError):
-            earlier.mkdir(mode=0o700)
-            runner.own(earlier)
-        if _is_ours_alone(earlier, runner):
-            for left in earlier.glob(".s.PGSQL.*"):
-                left.unlink()
-            return earlier
-    folder = Path(tempfile.mkdtemp(prefix=SOCKETS))
-    if len(os.fsencode(folder)) > LONGEST_SOCKET_FOLDER:
-        folder.rmdir()
-        folder = Path(tempfile.mkdtemp(prefix=SOCKETS, dir="/tmp"))
-    runner.own(folder)
-    return folder
-
-
-def _is_ours_alone(folder: Path, runner: Runner) -> bool:
-    """Tell whether nobody can have put anything into a folder where everybody may make some."""
-    found = folder.lstat()
-    owner = runner.identity.get("user", os.geteuid())
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == owner and not found.st_mode & 0o077
-
-
-def _remove_sockets(folder: Path) -> None:
-    if folder.name.startswith(SOCKETS):
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _url(sockets: Path, database: str) -> str:

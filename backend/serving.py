@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from backend.app import create_app, settle
-from backend.embedded import EmbeddedPostgres, default_folder
+from backend.embedded import EmbeddedPostgres
 from backend.errors import ConfigurationError
+from backend.folders import default_folder
 from backend.leaving import Leaving
 from backend.secrets import keyfile
+from backend.settings import KEY
 from backend.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -167,11 +169,16 @@ def _with_key(place: Place) -> tuple[Settings, bool]:
         return place.settings, False
     path = place.folder / "api-key"
     is_new = not path.exists()
-    if is_new:
-        keyfile.write_once(path, secrets.token_urlsafe(32))
-    key = path.read_text("ascii").strip()
-    if not key:
-        raise ConfigurationError(f"The file {path} is empty. Remove it, and a new key is made.")
+    try:
+        if is_new:
+            keyfile.write_once(path, secrets.token_urlsafe(32))
+        key = path.read_text("ascii", "replace").strip()
+    except OSError as error:
+        raise ConfigurationError(
+            f"The file {path} cannot be used: {error.strerror}. Mend that, or set API_KEY."
+        ) from error
+    if not KEY.fullmatch(key):
+        raise ConfigurationError(f"The file {path} holds no key. Remove it, and one is made.")
     return replace(place.settings, keys={"default": key}), is_new
 
 

@@ -210,10 +210,11 @@ class Telemetry:
 
     def failed(self, request_id: str, error: BaseException) -> None:
         """Tell of a defect: what kind of error it was and where, without what it says."""
-        told = {"kind": type(error).__name__, "where": places(error)}
-        if state := getattr(error, "sqlstate", None):  # the code of an error of PostgreSQL's
-            told["sqlstate"] = state
-        self.log.error("defect", request_id=request_id, **told)
+        self.log.error("defect", request_id=request_id, where=places(error), **_kind(error))
+
+    def unavailable(self, request_id: str, reason: BaseException) -> None:
+        """Tell why a request met no database, or no keeper."""
+        self.log.warning("unavailable", request_id=request_id, **_kind(reason))
 
     def _begin_tracing(self) -> Tracer | None:
         try:
@@ -237,6 +238,12 @@ class Telemetry:
 def hashed(account: UUID | None) -> str:
     """Return what an account is called in logs."""
     return hashlib.sha256(account.bytes).hexdigest()[:16] if account else ""
+
+
+def _kind(error: BaseException) -> dict[str, str]:
+    """Return the type of an error and, of one of PostgreSQL's, its code."""
+    state = getattr(error, "sqlstate", None)
+    return {"kind": type(error).__name__} | ({"sqlstate": state} if state else {})
 
 
 def places(error: BaseException) -> list[str]:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from backend.embedded import default_folder
+from backend.folders import default_folder
 from tools import prove_hybrid, prove_plugin
 from tools.prove_plugin import ROOT, show
 

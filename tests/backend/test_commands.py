@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +20,6 @@ from tests.support.promises import promise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     import psycopg
 
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
     Run = Callable[..., tuple[int, str, str]]
 
+ROOT = Path(__file__).parents[2]
 SECRET = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
 
 
@@ -113,7 +118,6 @@ def test_bootstrap_key_that_can_never_be_sent_is_refused(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("keys", "create", "--scopes", "read,everything"), "scopes"),
         (("keys", "revoke", "000000000000"), "no such key"),
         (("import", "/no/such/file"), "cannot be read"),
         (("export", "/no/such/folder/file"), "cannot be written"),
@@ -125,6 +129,28 @@ def test_wrong_arguments_end_with_a_reason(run: Run, arguments: tuple[str, ...],
     status, out, err = run(*arguments)
     assert (status, out) == (1, "")
     assert told in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["serve", "--port", "99999"], "a port, 0 to 65535"),
+        (["keys", "create", "--scopes", "read,everything"], "some of read,write,secret,admin"),
+        (["keys", "create", "--name", " "], "a name of 1 to 200 characters"),
+        (["keys", "create", "--user", ""], "a name of 1 to 200 characters"),
+        (["export", "--user", "a\nb"], "a name of 1 to 200 characters"),
+        (["keys", "create", "--expires-in-days", "0"], "one day or more"),
+        (["purge", "--history-days", "-1"], "a number of days"),
+    ],
+)
+def test_argument_that_cannot_be_meant_is_refused_with_the_usage(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    """Before anything is opened, in the usual way of command lines."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
 
 
 def test_usage_is_shown_to_who_asks(capsys: pytest.CaptureFixture[str]) -> None:
@@ -156,6 +182,55 @@ def test_export_is_imported_by_another_user_to_the_same_bytes(run: Run, tmp_path
     assert status == 1
     assert "Row 2" in told
     assert "no user 'eve'" in run("export", "--user", "eve")[2]
+
+
+def test_export_is_for_its_user_alone_and_whole(
+    run: Run, tmp_path: Path, database_url: str
+) -> None:
+    """One that breaks off says why, and leaves the one before as it was."""
+    given, file = tmp_path / "given.json", tmp_path / "export.jsonl"
+    given.write_text(json.dumps([{"content": f"Row {number}"} for number in range(20)]))
+    run("import", str(given))
+    assert run("export", str(file))[0] == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+    before = file.read_bytes()
+    done = subprocess.run(
+        [sys.executable, "-m", "backend", "export", str(file)],
+        cwd=ROOT,
+        env={"DATABASE_URL": database_url, "PYTHONDONTWRITEBYTECODE": "1"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == f"claude-memory: {file} cannot be written: File too large.\n"
+    assert file.read_bytes() == before
+    assert {one.name for one in tmp_path.iterdir()} == {"given.json", "export.jsonl"}
+
+
+def test_output_that_is_not_read_to_its_end_is_no_defect() -> None:
+    """As by `| head`; and a full disk is named."""
+    command = [sys.executable, "-m", "backend", "openapi"]
+    read, write = os.pipe()
+    os.close(read)
+    with Path("/dev/full").open("wb") as full, os.fdopen(write, "wb") as unread:
+        for output, status, told in (
+            (unread, 141, ""),
+            (full, 1, "claude-memory: No space left on device.\n"),
+        ):
+            done = subprocess.run(
+                command, cwd=ROOT, stdout=output, stderr=subprocess.PIPE, text=True, check=False
+            )
+            assert (done.returncode, done.stderr) == (status, told)
+
+
+def test_import_takes_files_as_windows_writes_them(run: Run, tmp_path: Path) -> None:
+    """With a byte order mark, and other ends of lines."""
+    given = tmp_path / "given.jsonl"
+    given.write_bytes(b'\xef\xbb\xbf{"content": "first"}\r\n{"content": "second"}\r\n')
+    assert run("import", str(given))[0] == 0
+    assert len(run("export")[1].splitlines()) == 2
 
 
 def test_export_goes_to_the_output(

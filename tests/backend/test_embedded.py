@@ -17,8 +17,9 @@ import psycopg
 import pytest
 
 from backend import embedded
-from backend.embedded import EmbeddedPostgres, default_folder
+from backend.embedded import EmbeddedPostgres
 from backend.errors import ConfigurationError
+from backend.folders import SOCKETS, default_folder
 from backend.programs import Runner, find_binaries, version_of
 
 if TYPE_CHECKING:
@@ -217,11 +218,11 @@ def test_data_of_another_version_is_refused_with_the_way_out(tmp_path: Path) -> 
 
 def test_server_that_does_not_come_up_is_told_with_its_last_words(prepared: Path) -> None:
     """The text holds PostgreSQL's own reason, and no socket is left."""
-    before = set(Path(tempfile.gettempdir()).glob(f"{embedded.SOCKETS}*"))
+    before = set(Path(tempfile.gettempdir()).glob(f"{SOCKETS}*"))
     broken = EmbeddedPostgres(prepared, options=("shared_buffers=nonsense",))
     with pytest.raises(ConfigurationError, match=r'invalid value .*"shared_buffers".*DATABASE_URL'):
         broken.start()
-    assert set(Path(tempfile.gettempdir()).glob(f"{embedded.SOCKETS}*")) <= before
+    assert set(Path(tempfile.gettempdir()).glob(f"{SOCKETS}*")) <= before
 
 
 def test_named_binaries_have_to_be_there(tmp_path: Path) -> None:

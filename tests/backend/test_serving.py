@@ -67,6 +67,23 @@ def test_first_run_needs_nothing_and_the_second_finds_the_data(
     assert token not in first.said + first.logged + second.said + second.logged
 
 
+def test_start_that_is_broken_off_leaves_nothing_running(
+    serve: Callable[..., Serving], tmp_path: Path
+) -> None:
+    """Ctrl-C while the private database comes up ends that too, and the next start works."""
+    environ = {"MEMORY_DATA": str(tmp_path)}
+    record = tmp_path / "postgres/data/postmaster.pid"
+    broken_off = serve(environ)
+    broken_off.line("Starting the private PostgreSQL")
+    while not record.exists() and broken_off.process.poll() is None:
+        pass
+    assert broken_off.stop() in {0, 130}
+    assert not record.exists()
+    assert "Traceback" not in broken_off.said
+    with serve(environ).wait_until_ready() as client:
+        assert client.get("/api/memories").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("environ", "arguments", "told"),
     [
@@ -256,7 +273,7 @@ def test_key_that_was_left_empty_is_named(serve: Callable[..., Serving], tmp_pat
     (tmp_path / "api-key").touch()
     server = serve({"MEMORY_DATA": str(tmp_path)})
     assert server.wait() == 1
-    assert f"The file {tmp_path / 'api-key'} is empty." in server.said
+    assert f"The file {tmp_path / 'api-key'} holds no key." in server.said
 
 
 def test_workers_open_what_the_key_file_sealed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +14,8 @@ from tests.support.promises import promise
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import psycopg
 
     from tests.support.api import Api
     from tests.support.postgres import Server
@@ -44,6 +46,29 @@ async def test_server_without_database_lives_but_is_not_ready(tmp_path: Path) ->
         (told,) = [line for line in api.logged() if line["event"] == "not ready"]
         assert str(tmp_path) in told["reason"]  # once, and only where operators look
         assert str(tmp_path) not in answer.text
+
+
+async def test_full_disk_is_named_to_caller_and_operator(
+    api: Api, superuser: psycopg.Connection[Any]
+) -> None:
+    """What is stored can still be read, and the log says why nothing more is stored."""
+    await stored(api.alice, "Before")
+    superuser.execute(
+        "CREATE FUNCTION is_full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$;"
+        "CREATE TRIGGER is_full BEFORE INSERT ON memories EXECUTE FUNCTION is_full()"
+    )
+    try:
+        named = {"X-Request-Id": "of-a-full-disk"}
+        answer = await api.alice.post("/api/memories", json={"content": "More"}, headers=named)
+    finally:
+        superuser.execute("DROP FUNCTION is_full CASCADE")
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert answer.json()["detail"] == "The database has no room left."
+    (told,) = [line for line in api.logged() if line["event"] == "unavailable"]
+    assert (told["request_id"], told["kind"]) == ("of-a-full-disk", "DiskFull")
+    assert told["sqlstate"] == "53100"
+    assert len((await api.alice.get("/api/memories")).json()["memories"]) == 1
 
 
 @promise("server.ready-when-the-schema-fits")
