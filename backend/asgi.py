@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
+import signal
+import threading
 
 from backend.app import create_app, settle
 from backend.errors import ConfigurationError
@@ -11,6 +14,14 @@ from backend.secrets.settings_source import environment_with_secrets
 from backend.settings import Settings
 
 METRICS_HOST = "0.0.0.0"  # noqa: S104  (the port of the metrics is for whoever collects them)
+
+
+def _leave_with_parent() -> None:
+    """Stop when the process that started this worker has died: nobody else would ever stop it."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
 
 settings = Settings.from_env(environment_with_secrets(os.environ))
 if not settings.database_url:
@@ -24,4 +35,5 @@ app = create_app(
     metrics_host=METRICS_HOST,
     metrics_folder=os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""),  # of all workers, if it is set
 )
+threading.Thread(target=_leave_with_parent, daemon=True).start()
 settle()

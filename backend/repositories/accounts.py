@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     Connection = AsyncConnection[Any]
 
 SHOWN = "id, name, scopes, created_at, expires_at, last_used_at, revoked_at"
-# One statement fills the bucket for the time since, takes what it gives and says what it was.
+# One statement fills the bucket for the time since, takes what it gives and says what it was. A
+# clock that was set back takes nothing out of it.
 LEASE = """
 WITH clock AS (SELECT clock_timestamp() AS now),
      old AS (SELECT r.at, least(%(burst)s::real,
-                    r.tokens + extract(epoch FROM c.now - r.at)::real * %(rate)s::real) AS tokens
+                    r.tokens + greatest(0, extract(epoch FROM c.now - r.at))::real
+                    * %(rate)s::real) AS tokens
              FROM rate_limits r, clock c
              WHERE r.account_id = %(account)s AND r.key_id = %(key_id)s FOR UPDATE OF r),
      filled AS (SELECT coalesce((SELECT o.tokens FROM old o), %(burst)s::real) AS tokens),

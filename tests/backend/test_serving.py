@@ -181,6 +181,16 @@ def test_nothing_of_a_server_outlives_its_test(database_url: str) -> None:
         httpx.get(f"{address}/livez")
 
 
+def test_workers_leave_when_their_parent_was_killed(database_url: str) -> None:
+    """Nobody could stop them, and they would hold the port."""
+    with Serving({"DATABASE_URL": database_url, "MEMORY_WORKERS": "2"}) as server:
+        address = server.line("Starting on ").split()[2]
+        assert httpx.get(f"{address}/livez", timeout=60).status_code == 200
+        server.stop(signal.SIGKILL)  # and wait until nobody holds its pipes any more
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{address}/livez")
+
+
 def metrics(port: int) -> dict[str, float]:
     """Return what the metrics' port shows."""
     lines = httpx.get(f"http://127.0.0.1:{port}/metrics").text.splitlines()

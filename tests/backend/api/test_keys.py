@@ -181,6 +181,17 @@ async def test_rate_is_shared_by_replicas(app_url: str) -> None:
         assert (await one.bob.get("/api/memories")).status_code == 200
 
 
+async def test_clock_that_is_set_back_refuses_nobody(
+    app_url: str, superuser: psycopg.Connection[Any]
+) -> None:
+    """What is in the bucket stays in it, and it fills from then on."""
+    async with running(app_url, rate=60, burst=5) as api:
+        assert (await api.alice.get("/api/memories")).status_code == 200
+    superuser.execute("UPDATE rate_limits SET tokens = 3, at = at + interval '1 hour'")
+    async with running(app_url, rate=60, burst=5) as api:
+        assert (await api.alice.get("/api/memories")).status_code == 200
+
+
 async def test_bucket_refills_with_time(app_url: str, superuser: psycopg.Connection[Any]) -> None:
     """What was used up comes back at the rate, up to the burst."""
     async with running(app_url, rate=60, burst=5) as api:
