@@ -11,6 +11,7 @@ import secrets
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from uuid import UUID, uuid4
@@ -28,8 +29,9 @@ from backend.services import exporting, importing, keys, meanings, purging, rese
 from backend.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
+    from backend.secrets.aes import Keep
     from backend.secrets.keeper import Keeper
 
 BY = "operator"  # who did it, in the audit
@@ -231,25 +233,41 @@ def _doctor_of_embedded(settings: Settings, out: Callable[[str], None]) -> bool:
     return True
 
 
+def _looking(database: Database) -> Keep:
+    """Return what gives keepers their settings as they would be, and stores nothing."""
+
+    async def look(name: str, value: bytes) -> bytes:
+        async with database.transaction(None) as connection:
+            found = await accounts.keep(connection, name, value)
+            await connection.rollback()
+        return found
+
+    return look
+
+
+async def _ask_keeper(settings: Settings, database: Database) -> None:
+    keeper = choose(settings, _looking(database), may_make=False)
+    if keeper is None and settings.key_file:
+        return  # the server makes the key when it starts
+    if keeper is None:
+        raise ConfigurationError(
+            "No keeper: memories with secrets are refused. Set MEMORY_ENCRYPTION_KEY, "
+            "VAULT_ADDR or MEMORY_KMS_KEY_ID."
+        )
+    if problem := await keeper.check():
+        raise ConfigurationError(problem)
+
+
+async def _check_schema(database: Database) -> None:
+    if not await migrate.fits(database):
+        raise ConfigurationError("It is missing or old. Run `python -m backend migrate`.")
+
+
 async def _diagnose(settings: Settings, out: Callable[[str], None]) -> bool:
-    async def ask_keeper(database: Database) -> None:
-        keeper = choose(settings, keeping(database))
-        if keeper is None:
-            raise ConfigurationError(
-                "No keeper: memories with secrets are refused. Set MEMORY_ENCRYPTION_KEY, "
-                "VAULT_ADDR or MEMORY_KMS_KEY_ID."
-            )
-        if problem := await keeper.check():
-            raise ConfigurationError(problem)
-
-    async def check_schema(database: Database) -> None:
-        if not await migrate.fits(database):
-            raise ConfigurationError("It is missing or old. Run `python -m backend migrate`.")
-
-    checks = {
-        "the schema fits": check_schema,
+    checks: dict[str, Callable[[Database], Awaitable[None]]] = {
+        "the schema fits": _check_schema,
         "row-level security holds": Database.guard,
-        "the keeper of secrets answers": ask_keeper,
+        "the keeper of secrets answers": partial(_ask_keeper, settings),
     }
     is_well = True
     async with _opened(settings) as database:

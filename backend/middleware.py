@@ -12,6 +12,8 @@ import zlib
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from starlette.requests import ClientDisconnect
+
 from backend.errors import ApiError, Malformed, TooLarge, Unavailable, WrongMediaType
 from backend.schemas import BODY_LIMIT
 from backend.telemetry import Served
@@ -30,6 +32,7 @@ ERRORS_PAGE = "docs/api/errors.md"
 IMPORT_PATH = "/api/memories/import"
 IMPORT_BODY_LIMIT = 32 * BODY_LIMIT  # 20,000 rows are more than one MiB
 CODINGS = b"gzip"
+GONE = 499  # what nginx writes into its log of callers that did not wait; nobody is sent it
 GZIP = 31  # zlib's name for the format
 # Memories belong into no cache, and an answer is of the type that it says.
 PROTECTION = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
@@ -78,6 +81,8 @@ class Doorway:
             await self._app(request.scope, request.limited(receive), request.send)
         except ApiError as error:
             await request.fail(error)
+        except ClientDisconnect:
+            request.left()
         except Exception as error:  # noqa: BLE001  (the last resort)
             self._telemetry.failed(request.id, error)
             await request.fail(_seen_from_outside(error))
@@ -135,6 +140,10 @@ class _Request:
         status, headers, body = problem(error, self.id)
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body})
+
+    def left(self) -> None:
+        """Note that the caller has gone before the end of what it sent: no failure of ours."""
+        self._status = self._status or GONE
 
     def served(self) -> Served:
         """Return what may be told of it."""

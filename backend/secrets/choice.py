@@ -16,17 +16,18 @@ if TYPE_CHECKING:
     from backend.settings import Settings
 
 
-def choose(settings: Settings, keep: Keep) -> Keeper | None:
+def choose(settings: Settings, keep: Keep, *, may_make: bool = True) -> Keeper | None:
     """Return the keeper that the settings name, or None if they name none.
 
     Of several the first seals: KMS, Vault, AES; the others still open what they sealed. If the
     first is down, secrets are refused: they never go to the next in silence. `keep` stores the
-    salt of a passphrase. A key file is made if nothing else is set, and opens what it sealed.
+    salt of a passphrase. A key file is made if nothing else is set and `may_make`, and opens what
+    it sealed.
 
     Raises:
         ConfigurationError: a setting or the key file cannot be used.
     """
-    aes = _aes(settings, keep)
+    aes = _aes(settings, keep, may_make=may_make)
     wrappers = [*_elsewhere(settings), *([aes] if aes else [])]
     if not wrappers:
         return None
@@ -57,8 +58,8 @@ def _vault(settings: Settings) -> Wrapper:
     return VaultWrapper(login, mount=settings.vault_mount, prefix=settings.vault_prefix)
 
 
-def _aes(settings: Settings, keep: Keep) -> AesWrapper | None:
-    secrets = _aes_secrets(settings)
+def _aes(settings: Settings, keep: Keep, *, may_make: bool) -> AesWrapper | None:
+    secrets = _aes_secrets(settings, may_make=may_make)
     if not secrets:
         return None
     from backend.secrets.aes import AesWrapper
@@ -66,11 +67,12 @@ def _aes(settings: Settings, keep: Keep) -> AesWrapper | None:
     return AesWrapper(secrets, keep)
 
 
-def _aes_secrets(settings: Settings) -> list[str]:
+def _aes_secrets(settings: Settings, *, may_make: bool) -> list[str]:
     """Return the key for new secrets and then those that only open."""
     named = [settings.encryption_key, settings.encryption_key_previous]
     if settings.key_file:
         key_file = Path(settings.key_file)
         is_only_keeper = not (settings.kms_key_id or settings.vault_addr or any(named))
-        named.append(keyfile.read_or_make(key_file) if is_only_keeper else keyfile.read(key_file))
+        read = keyfile.read_or_make if is_only_keeper and may_make else keyfile.read
+        named.append(read(key_file))
     return [secret for secret in named if secret]

@@ -337,6 +337,25 @@ def test_doctor_names_what_is_wrong(
     assert run("keys", "create")[0] == 0
 
 
+def test_doctor_makes_nothing(
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    superuser: psycopg.Connection[Any],
+) -> None:
+    """Neither the salt of a passphrase nor a key file: whoever serves does."""
+    for name, value in (
+        ("MEMORY_ENCRYPTION_KEY", "a passphrase of the operator"),
+        ("MEMORY_KEY_FILE", str(tmp_path / "made-later.key")),
+    ):
+        monkeypatch.setenv("MEMORY_ENCRYPTION_KEY", "")
+        monkeypatch.setenv(name, value)
+        status, out, _ = run("doctor")
+        assert status == 0, out
+    assert list(tmp_path.iterdir()) == []
+    assert superuser.execute("SELECT k FROM keeper_state").fetchall() == []
+
+
 def test_absent_database_is_said_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands end with a reason when the database does not answer."""
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@/nothing?host=/nonexistent")

@@ -21,6 +21,7 @@ from uuid import uuid4
 import psycopg
 
 from backend.errors import KeeperDown
+from backend.secrets.marks import Marks
 from tests.support.api import KEYS, Api, running
 from tests.support.postgres import LOGIN, Server
 
@@ -37,6 +38,8 @@ Json = dict[str, Any]
 
 class Away:
     """A keeper of secrets that does not answer."""
+
+    marks = Marks()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  (whatever it is asked for)
         """Return a call that fails."""
