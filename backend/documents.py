@@ -90,10 +90,10 @@ def _declare(responses: dict[str, Any], kinds: Iterable[type[errors.ApiError]]) 
 def methods_of(app: FastAPI, address: str) -> str:
     """Return the methods that an address takes, as the header `Allow` says them."""
     paths: dict[str, Any] = app.openapi()["paths"]
-    for template, operations in paths.items():
+    for template in (address, *paths):  # `/import` is no id, though it looks like one to a pattern
         pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template))
-        if template == address or re.fullmatch(pattern, address):
-            return ", ".join(sorted(map(str.upper, operations)))
+        if template in paths and re.fullmatch(pattern, address):
+            return ", ".join(sorted(map(str.upper, paths[template])))
     return ""
 
 

@@ -380,6 +380,8 @@ async def test_unknown_addresses_and_methods_are_problems_too(api: Api) -> None:
     answer = await api.alice.put("/api/memories", json={})
     assert assert_problem(answer, 405)["code"] == "method_not_allowed"
     assert answer.headers["allow"] == "GET, POST"
+    answer = await api.alice.request("OPTIONS", "/api/memories/import")  # which is no id
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
 async def test_request_id_is_taken_over_only_if_it_is_harmless(api: Api) -> None:
