@@ -146,7 +146,7 @@ def test_metrics_are_those_of_the_operations_page() -> None:
     """Names that a dashboard is built on."""
     source = text(BACKEND / "telemetry.py")
     made = set(re.findall(r'"(memory_[a-z_]+)"', source))
-    written = set(re.findall(r"`(memory_requests?[a-z_]*)`", text(DOCS / "operations.md")))
+    written = set(re.findall(r"`(memory_(?:requests?|semantic)[a-z_]*)`", text(DOCS / "operations.md")))
     assert {name.removesuffix("_total") for name in written} == made
 
 
