@@ -146,8 +146,8 @@ def test_metrics_are_those_of_the_operations_page() -> None:
     """Names that a dashboard is built on."""
     source = text(BACKEND / "telemetry.py")
     made = set(re.findall(r'"(memory_[a-z_]+)"', source))
-    written = set(re.findall(r"`(memory_(?:requests?|semantic)[a-z_]*)`", text(DOCS / "operations.md")))
-    assert {name.removesuffix("_total") for name in written} == made
+    named = re.findall(r"`(memory_(?:requests?|semantic)[a-z_]*)`", text(DOCS / "operations.md"))
+    assert {name.removesuffix("_total") for name in named} == made
 
 
 def test_python_of_the_server_is_the_one_required() -> None:
