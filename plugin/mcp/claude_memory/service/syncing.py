@@ -182,10 +182,10 @@ def _name(connection: sqlite3.Connection, uid: str) -> str:
 
 
 def _elsewhere(one: waiting.Waiting) -> str:
-    count = f"{one.held} {'memory' if one.held == 1 else 'memories'}"
-    path = plain(one.path)
+    what, path = ("memory", "waits") if one.held == 1 else ("memories", "wait"), plain(one.path)
     return (
-        f"{count} stored under another key or server address, which no server has accepted yet, "
-        f"wait in {path}. They are sent when those are set again. If they were a mistake, "
-        f"`server.py import '{path}'` (/memory:setup runs it) brings the memories here."
+        f"{one.held} {what[0]} stored under another key or server address, which no server has "
+        f"accepted yet, {what[1]} in {path}. That may be another person's, so it does not come "
+        "here by itself; it is sent when those are set again. If they were mistyped, "
+        f"`server.py import '{path}'` (/memory:setup runs it) brings it here."
     )
