@@ -71,6 +71,27 @@ def test_prompt_that_shares_only_a_word_is_given_nothing(store: sqlite3.Connecti
     assert given(store, prompt) == ""
 
 
+@pytest.mark.parametrize(
+    ("general", "own"),
+    [
+        (
+            "explain the difference between a VAT rate and a tax",
+            "which VAT rate do our invoices have?",
+        ),
+        ('what does "VAT rate" mean in english', "who told us the VAT rate?"),
+        ("python: convert a table of VAT rates to yaml", "add the VAT rate to the invoices"),
+    ],
+)
+def test_general_knowledge_is_no_question_about_ones_own_work(
+    store: sqlite3.Connection, general: str, own: str
+) -> None:
+    """Both share the same words with the memory; only one can have its answer there."""
+    put(store, "Anna says the VAT rate on our invoices is 19 percent")
+
+    assert given(store, general) == ""
+    assert "19 percent" in given(store, own)
+
+
 def test_memory_is_given_once_in_a_session(store: sqlite3.Connection) -> None:
     """The second prompt gets only what is new; another session gets it all."""
     put(store, "The deploy region is eu-north-7")

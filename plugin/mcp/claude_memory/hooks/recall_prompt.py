@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from claude_memory.hooks.context import Context
-    from claude_memory.store.postings import Posting
-    from claude_memory.store.ranking import Weight
     from claude_memory.store.recall import Hit
 
 RECORDED = 3  # memories that were kept back
@@ -71,8 +69,8 @@ def _found(
     """
     floors: list[Floor] = []
 
-    def floor(question: str, weights: list[Weight], found: list[Posting]) -> Floor:
-        floors.append(Floor(question, weights, found))
+    def floor(*question: Any) -> Floor:
+        floors.append(Floor(*question))
         return floors[-1]
 
     ends = _ends(words)

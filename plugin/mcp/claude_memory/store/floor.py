@@ -8,6 +8,7 @@ for it at all. Their weights are fitted by tools/fit_floor.py and stand in `cali
 
 from __future__ import annotations
 
+import math
 from heapq import nlargest
 
 from claude_memory.store import calibration, commonness, wording, words
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 WEIGHED = 40  # hits that are looked at
 USUALLY_ALIKE = 0.2  # in meaning; taken where a question has no vector, as in Japanese
 NEAREST = 5  # of them, whose meaning is taken together
+MOSTLY = 0.5  # of a question, when only words that everybody uses are answered,
+CLEARLY_ALIKE = 0.5  # or the meaning in their place
 HALF_WORD = 0.5  # two of four Chinese characters may be no word
 OWN_WORDS_READ = 1_500  # characters
+SMALL = 100  # memories, below which there is no difference
 LONG = 1_000  # characters of a question from which on it is just long
 WORST, BEST, DOUBTFUL = -8.0, 4.0, -2.0  # between which fits of memories make a difference
 MEMORY = (
@@ -35,8 +39,8 @@ MEMORY = (
     "rare",  # the same by what they count
     "mass",  # all asked words by what they count
     "preference",
-    "here",  # kept for this project only
     "every",  # word asked for
+    "size",  # of the store: where there is more, something always fits by chance
 )
 QUESTION = (
     *wording.NAMES,
@@ -47,30 +51,41 @@ QUESTION = (
     "length",
     "best",  # fit of a memory
     "beyond_doubt",
+    "size",
 )
 
 
 class Floor:
     """What memories have to reach to be given for one question."""
 
-    def __init__(self, question: str, weights: list[Weight], found: list[Posting]) -> None:
-        """Keep what was asked, and how many memories hold each term of it."""
+    def __init__(
+        self, question: str, weights: list[Weight], found: list[Posting], total: int
+    ) -> None:
+        """Keep what was asked, how many memories hold each term of it, and how many there are."""
         asked = [(one, posting.df) for one, posting in zip(weights, found) if one.asked]
         self._gains = {weight.text: weight.gain for weight, _ in asked}
         self._tells = {weight.text: _telling(weight.text) for weight, _ in asked}
         self._held = {weight.text for weight, df in asked if df}
         self._question = question
+        self._size = math.log10(total + SMALL)
         self.cut: list[Hit] = []  # what was kept back, in the order of the hits
 
     def among(self, hits: list[Hit]) -> list[Hit]:
         """Return those of the hits that are given, in their order; often none."""
-        hits = self.cut = _with_meaning(hits[:WEIGHED])
-        fits = [self.fit(hit) for hit in hits]
-        if not fits or self.promise(hits, max(fits)) < calibration.LEAST:
-            return []
-        least = max(fits) - calibration.SPREAD
-        self.cut = [hit for hit, fit in zip(hits, fits) if fit < least]
-        return [hit for hit, fit in zip(hits, fits) if fit >= least]
+        weighed = _with_meaning(hits[:WEIGHED])
+        likely = [hit for hit in weighed if self._says_something(hit)]
+        fits = [self.fit(hit) for hit in likely]
+        given: list[Hit] = []
+        if fits and self.promise(likely, max(fits)) >= calibration.LEAST:
+            least = max(fits) - calibration.SPREAD
+            given = [hit for hit, fit in zip(likely, fits) if fit >= least]
+        self.cut = [hit for hit in weighed if hit not in given]
+        return given
+
+    def _says_something(self, hit: Hit) -> bool:
+        """Tell whether more than a few words that everybody uses speak for a memory."""
+        telling = any(self._tells[word] for word in hit.matched)
+        return telling or hit.share >= MOSTLY or hit.alike >= CLEARLY_ALIKE
 
     def fit(self, hit: Hit) -> float:
         """Return how surely a memory fits the question: the logarithm of the odds."""
@@ -91,8 +106,8 @@ class Floor:
             sum(self._gains[word] for word in matched if self._tells[word]),
             sum(self._gains[word] for word in matched),
             float(memory.category == "preferences"),
-            float(memory.scope == "project"),
             float(0 < len(matched) == len(self._gains)),
+            self._size,
         )
 
     def of_question(self, hits: list[Hit], best: float) -> tuple[float, ...]:
@@ -109,6 +124,7 @@ class Floor:
             min(len(self._question), LONG) / LONG,
             best,
             max(best, DOUBTFUL),
+            self._size,
         )
 
 

@@ -110,7 +110,7 @@ def search(
     answer.understand()
     answer.read()
     if query.floor:
-        least = floor(query.context, weights, found)
+        least = floor(query.context, weights, found, total)
         return least.among(answer.ordered())
     answer.fill()
     return answer.ordered()
