@@ -9,7 +9,7 @@ from claude_memory.store import terms
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from typing import NamedTuple
 
     from claude_memory.store.terms import Term
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 else:
     Posting = namedtuple("Posting", "term df rids whole")
 
-AHEAD = 128  # entries read to see whether a term is rare
+AHEAD = 100  # entries read to see whether a term is rare
 MOST = 3_000  # entries of one term that are read at all: the newest
 HOLDERS = "SELECT rowid FROM memories_fts WHERE memories_fts MATCH ?"
 NEWEST_HOLDERS = (
@@ -64,11 +64,14 @@ def holders(connection: sqlite3.Connection, posting: Posting) -> list[int]:
 
 
 def holders_among(
-    connection: sqlite3.Connection, posting: Posting, others: Iterable[Posting]
+    connection: sqlite3.Connection, posting: Posting, others: Collection[Posting]
 ) -> list[int]:
     """Return the newest memories that hold the term and also one of the others."""
     any_other = " OR ".join(f"({other.term.match})" for other in others)
-    return _newest(connection, f"({posting.term.match}) AND ({any_other})")
+    both = f"({posting.term.match}) AND ({any_other})"
+    if sum(other.df for other in others) > MOST:
+        return _newest(connection, both)
+    return [rid for (rid,) in connection.execute(HOLDERS, (both,))]  # faster than backwards
 
 
 def _newest(connection: sqlite3.Connection, expression: str) -> list[int]:

@@ -69,7 +69,7 @@ else:
 
 CHOSEN = 14  # terms that take part: the rarest
 BUDGET = 600  # candidates from which on a further term only counts among them
-RESCORED = 150  # candidates by words whose meaning is looked at
+RESCORED = 120  # candidates by words whose meaning is looked at
 ALIKE = 60  # candidates by meaning
 LEAST_ALIKE = 0.1  # of a memory that shares no word with what is asked
 BATCH = 20  # memories read at once, and as many as the limit more
