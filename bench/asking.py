@@ -119,7 +119,7 @@ def ask(people: Sequence[Person], report: Report, *, strangers: int = 0) -> Find
             if strangers:
                 bases.copy(person, people, home)
             with filled.fill(person, home) as store:
-                _ask(person, store, findings, ablated=report.ablations)
+                _ask(person, store, findings, ablated=report.ablations and not strangers)
             findings.memories.append(len(person.notes) + strangers)
             findings.server_mb = max(findings.server_mb, _server_mb(home, person))
     report.progress("")
