@@ -8,7 +8,6 @@ Beside them stand the memories that mean what is asked in other words.
 from __future__ import annotations
 
 from collections import namedtuple
-from itertools import islice
 
 from claude_memory.memory import label, stamp
 from claude_memory.store import copies, meaning, postings, ranking, terms
@@ -76,6 +75,7 @@ BATCH = 20  # memories read at once, and as many as the limit more
 MOST_READ = 2_000  # candidates read when few of them may be seen, or all are to be sorted
 MOST_FILLING = 10_000  # entries of frequent terms looked through to fill an answer
 CLOSE = 0.5  # of the best relevance: what counts as a full match when sorted otherwise
+OTHER_ORDERS = ("importance", "recency")  # than by relevance
 CATEGORY = "(:category = '' OR m.category = :category)"
 LINE = 20  # memories that took each other's place, one after the other
 HEIRS = (
@@ -111,9 +111,13 @@ def search(
     answer.read()
     if query.floor:
         least = floor(query.context, weights, found, total)
-        return least.among(answer.ordered())
-    answer.fill()
-    return answer.ordered()
+        fitting = least.among(answer.ordered())
+    else:
+        answer.fill()
+        fitting = answer.ordered()
+    if query.sort_by in OTHER_ORDERS:
+        return fitting[: query.limit]
+    return copies.spread(fitting, query.limit)
 
 
 def explained(hit: Hit) -> str:
@@ -178,11 +182,11 @@ class _Answer:
 
     def read(self) -> None:
         """Read the candidates, the most promising first, until there are enough."""
-        relevant = self._query.sort_by not in ("importance", "recency")
+        relevant = self._query.sort_by not in OTHER_ORDERS
         size = BATCH + self._query.limit
         order = self._order()
         for _ in range(0, MOST_READ, size):
-            rids = list(islice(order, size))
+            rids = [rid for _, rid in zip(range(size), order)]  # takes no more than that
             self._read(rids)
             if len(rids) < size or (relevant and len(self._seen) >= self._query.limit):
                 break
@@ -231,10 +235,7 @@ class _Answer:
                 return hit.score >= close, newest, rid
             return hit.score, newest, rid
 
-        found = [hit for hit, _ in sorted(hits, key=key, reverse=True)]
-        if by in ("importance", "recency"):
-            return found[: self._query.limit]
-        return copies.spread(found, self._query.limit)
+        return [hit for hit, _ in sorted(hits, key=key, reverse=True)]
 
     def _hold(self, place: int, rids: list[int]) -> None:
         held, bit = self._held, 1 << place
