@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import heapq
+from functools import lru_cache
 
-from backend.ranking.likeness import LIKE, likeness
+from backend.ranking.likeness import LIKE, shared, words_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from backend.ranking.found import Hit
 
 KEPT = 2  # of a kind, at their full score
@@ -23,11 +26,12 @@ def spread(hits: list[Hit], limit: int) -> list[Hit]:
     copies.
     """
     placed: list[Hit] = []
+    words = lru_cache(maxsize=None)(words_of)  # of each text once
     waiting = [(-hit.score, place, 0) for place, hit in enumerate(hits)]  # a heap: it is sorted
     while waiting and len(placed) < limit:
         _, place, known = heapq.heappop(waiting)
         hit = hits[place]
-        more = max(0, sum(_is_copy(hit, other) for other in placed) + 1 - KEPT)
+        more = max(0, sum(_is_copy(hit, other, words) for other in placed) + 1 - KEPT)
         if more > known:
             heapq.heappush(waiting, (-hit.score * LESS**more, place, more))
         else:
@@ -35,10 +39,9 @@ def spread(hits: list[Hit], limit: int) -> list[Hit]:
     return placed
 
 
-def _is_copy(one: Hit, other: Hit) -> bool:
+def _is_copy(one: Hit, other: Hit, words: Callable[[str], frozenset[str]]) -> bool:
     if one.matched != other.matched:
         return False
-    shorter, longer = sorted((len(one.memory.content), len(other.memory.content)))
-    return (
-        shorter >= LENGTHS * longer and likeness(one.memory.content, other.memory.content) >= LIKE
-    )
+    shorter, longer = sorted((one.memory.content, other.memory.content), key=len)
+    is_near = len(shorter) >= LENGTHS * len(longer)
+    return is_near and shared(words(shorter), words(longer)) >= LIKE
