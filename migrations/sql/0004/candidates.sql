@@ -3,7 +3,7 @@
 -- takes it from the setting of the transaction and from nowhere else.
 --
 -- Words bring candidates as there. Meaning brings those whose signs are most like the question's, among
--- the newest: to look at 8,000 costs 2 to 3 ms. Then the most promising of both are returned, by what
+-- the newest: to look at 5,000 costs 2 ms. Then the most promising of both are returned, by what
 -- the words are worth and by the signs; the server looks at texts and vectors.
 
 CREATE FUNCTION memory_holding(account uuid, anchor tsquery)
@@ -50,9 +50,9 @@ AS $$
 DECLARE
     sampled CONSTANT integer := 200; -- memories looked at to see which words are frequent
     newest CONSTANT integer := 3000; -- memories looked at if all words are; a twentieth always
-    brought CONSTANT double precision := 500; -- candidates that words may bring
+    brought CONSTANT double precision := 300; -- candidates that words may bring
     rescored CONSTANT integer := 200; -- candidates by words whose meaning is looked at
-    scanned CONSTANT integer := 8000; -- memories whose signs are looked at: the newest
+    scanned CONSTANT integer := 5000; -- memories whose signs are looked at: the newest
     alike CONSTANT integer := 100; -- candidates by meaning
     judged CONSTANT integer := 60; -- candidates compared closely, besides what stands beside them
     steps CONSTANT integer := 20; -- memories that took each other's place
