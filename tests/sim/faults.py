@@ -6,10 +6,8 @@ real code is named as the reader would say it; the list stands in docs/reliabili
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,6 +25,7 @@ from backend.services.applying import Batch, Outcome
 from tests.sim.network import Crash
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterator
     from random import Random
 
@@ -379,20 +378,9 @@ def _(patch: Patch, _chance: Random) -> None:
     patch.setattr(seals, "send", lambda *_: None)
 
 
-@fault("a waiting file is sent and kept")
+@fault("what waits for its account is thrown away")
 def _(patch: Patch, _chance: Random) -> None:
-    from claude_memory.sync import files
-
-    remove = files._remove
-
-    def keep(path: str) -> None:
-        kept = f"{path}.kept"
-        with closing(sqlite3.connect(path)) as held, closing(sqlite3.connect(kept)) as copy:
-            held.backup(copy)
-        remove(path)
-        Path(kept).replace(path)
-
-    patch.setattr(files, "_remove", keep)
+    patch.setattr(binding, "move", lambda *_: 0)
 
 
 @fault("one refused operation holds up the others")
