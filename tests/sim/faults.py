@@ -22,6 +22,7 @@ from backend.repositories import changes, epochs
 from backend.repositories.rows import Account
 from backend.services import feeding
 from backend.services.applying import Batch, Outcome
+from backend.services.preparing import Preparer, Refusal
 from tests.sim.network import Crash
 
 if TYPE_CHECKING:
@@ -442,12 +443,20 @@ def _(patch: Patch, _chance: Random) -> None:
 
 
 @fault("an operation is refused although it was applied before")
-def _(patch: Patch, _chance: Random) -> None:
-    apply = Batch.apply
+def _(patch: Patch, chance: Random) -> None:
+    apply, prepare, seen = Batch.apply, Preparer.op, set()
+
+    async def moody(self: Preparer, op: Any) -> Any:
+        found, is_again = await prepare(self, op), op.op_id in seen
+        seen.add(op.op_id)
+        if is_again and chance.random() < 0.5:
+            return Refusal(op.op_id, "rejected", "no_keeper", "")
+        return found
 
     def hasty(self: Batch, op: Any) -> Any:
         return Outcome(op.op_id, "refused") if op.kind == "refused" else apply(self, op)
 
+    patch.setattr(Preparer, "op", moody)
     patch.setattr(Batch, "apply", hasty)
 
 
