@@ -50,7 +50,6 @@ AS $$
 DECLARE
     sampled CONSTANT integer := 200; -- memories looked at to see which words are frequent
     newest CONSTANT integer := 3000; -- memories looked at if all words are; a twentieth always
-    brought CONSTANT double precision := 300; -- candidates that words may bring
     rescored CONSTANT integer := 200; -- candidates by words whose meaning is looked at
     scanned CONSTANT integer := 5000; -- memories whose signs are looked at: the newest
     alike CONSTANT integer := 100; -- candidates by meaning
@@ -59,6 +58,7 @@ DECLARE
     account CONSTANT uuid := NULLIF(current_setting('app.account', true), '')::uuid;
     bits CONSTANT integer := length(signs);
     total double precision;
+    brought double precision; -- candidates that words may bring; in a small account nearly all
     last_no bigint;
     queries tsquery[];
     shares double precision[];
@@ -66,6 +66,7 @@ DECLARE
 BEGIN
     SELECT greatest(a.live, 1), greatest(a.next_no - 1, 1) INTO total, last_no
     FROM accounts a WHERE a.id = account;
+    brought := greatest(300, 1200 - total);
 
     WITH sample AS MATERIALIZED (
         SELECT m.tsv
