@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.desk import Desk
-from tests.support.line import SERVER, Line, row, synced
+from tests.support.line import SERVER, Line, engine, row, synced
 from tests.support.promises import promise
 
 if TYPE_CHECKING:
@@ -59,3 +59,41 @@ def test_newest_of_a_circle_can_be_superseded(tmp_path: Path) -> None:
     )
     label = desk.store("Office 3", supersedes="#2")
     assert [text[:2] for text in desk.texts()] == [label]
+
+
+class NotingLine(Line):
+    """A line that notes which operations come."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        super().__init__()
+        self.kinds: list[str] = []
+
+    def _result(self, op: dict[str, Any]) -> dict[str, Any]:
+        self.kinds.append(op["kind"])
+        return super()._result(op)
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [(("memory_update", {"content": "Edited since"}), "update"), (("memory_delete", {}), "delete")],
+)
+def test_change_made_after_a_refused_replay_is_sent(
+    tmp_path: Path, change: tuple[str, dict[str, str]], kind: str
+) -> None:
+    """The server has not lost the memory and takes the replay for done, whatever it says now."""
+    line, desk = NotingLine(), Desk(tmp_path, **SERVER)
+    line.rows = {"x": row(1, "As it was")}
+    line.version = 1
+    syncing = engine(desk, line)
+    changed = {"code": "epoch_changed", "epoch": "e2", "lost_after": 0, "detail": "Restored."}
+    for problem in (None, (410, changed), (413, {})):
+        line.problem = problem
+        list(syncing.cycle())
+    tool, fields = change
+    desk.call(tool, id="#1", **fields)
+    line.problem = None
+    list(syncing.cycle())
+    assert line.kinds == ["replay", kind]
+    contents = [one["content"] for one in line.rows.values() if one["id"] > 1]
+    assert kind == "delete" or contents == ["Edited since"]

@@ -191,8 +191,10 @@ def _merged(last: Pending, kind: str, body: Fields) -> Fields:
         return body if kind == "delete" != last.kind else {**last.body, **body}
     if kind == "delete":
         return {**last.body, "deleted": True, "fields": None}
-    fields = last.body["fields"]
-    return {**last.body, "fields": fields and {**fields, **body}}
+    fields, changed = last.body["fields"], {*last.body.get("changed", ()), *body}
+    if not fields:
+        return last.body
+    return {**last.body, "fields": {**fields, **body}, "changed": sorted(changed)}
 
 
 def newest(connection: sqlite3.Connection, uid: str) -> Pending | None:

@@ -182,12 +182,33 @@ def settle(
     if status == "conflict":
         _shelve(connection, op, current, now)
     outbox.remove(connection, op.op_id)
+    if status == "applied":
+        _send_rest(connection, op, current, now)
     given_up = [] if status == "conflict" or not op.sealed else _give_up(connection, op.uid)
     present = _present(connection, current) if status == "applied" else None
     outbox.build_on(connection, op.uid, op.base, present, current["version"] if current else 0)
     if current is None or not take(connection, current):
         show(connection, op.uid)
     return given_up
+
+
+def _send_rest(
+    connection: sqlite3.Connection, op: Pending, current: Fields | None, now: datetime
+) -> None:
+    """Send what was changed since a replay was refused, where the server took it for done.
+
+    It does where it has not lost the memory, and knows nothing of the changes folded into it.
+    """
+    if op.kind != "replay" or current is None or not is_live(current):
+        return
+    waiting, mine, base = outbox.of_memory(connection, op.uid), op.body["fields"], op.body["was"]
+    changed = op.body.get("changed", ())
+    rest = {name: mine[name] for name in changed if mine and mine[name] != current.get(name)}
+    if rest or not mine:
+        kind = "update" if mine else "delete"
+        at, sealed = stamp(now), op.sealed
+        outbox.put(connection, op.uid, kind, rest, base=base, at=at, sealed=sealed)
+        outbox.renew(connection, waiting)
 
 
 def _present(connection: sqlite3.Connection, current: Fields | None) -> Memory | None:
