@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from claude_memory.service import upkeep
 
 from tests.support.desk import Desk
 from tests.support.line import SERVER, Line, engine, row, synced
@@ -59,6 +60,20 @@ def test_newest_of_a_circle_can_be_superseded(tmp_path: Path) -> None:
     )
     label = desk.store("Office 3", supersedes="#2")
     assert [text[:2] for text in desk.texts()] == [label]
+
+
+def test_upkeep_does_not_slow_down_the_first_sync(tmp_path: Path) -> None:
+    """What the memories mean is written once all are here."""
+    line, desk = Line(), Desk(tmp_path, **SERVER)
+    line.pages = [[row(1, "The office is in Bern")], [row(2, "The office has a garden")]]
+    synced(desk, line, until="pull", times=2)
+    counted = "SELECT count(*) FROM meanings"
+    upkeep.run(desk.place, desk.door)
+    assert desk.connection.execute(counted).fetchone() == (0,)
+    line.pages = [[row(2, "The office has a garden")]]
+    synced(desk, line)
+    upkeep.run(desk.place, desk.door)
+    assert desk.connection.execute(counted).fetchone() == (2,)
 
 
 class NotingLine(Line):
