@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from claude_memory.memory import stamp
-from claude_memory.store import memories, outbox, state
+from claude_memory.store import memories, outbox, restored, state
 
 from tests.support.promises import promise
 from tests.support.stores import NOW, opened, put
@@ -64,3 +64,22 @@ def test_what_was_sent_once_is_never_changed(bound: sqlite3.Connection) -> None:
     kinds = [kind for kind, _ in queued(bound)]
     assert (kinds[0], kinds[-1]) == ("create", "delete")
     assert len(outbox.due(bound, NOW, 100)) == 1
+
+
+@promise("sync.nothing-is-lost")
+def test_refusal_of_what_was_sent_anew_keeps_both_texts(bound: sqlite3.Connection) -> None:
+    """Before the refusal was heard, another session had begun the restored server's new life."""
+    memory = put(bound, "What the server lost.")
+    mark_all(bound)
+    outbox.remove(bound, outbox.due(bound, NOW, 1)[0].op_id)
+    srv = {**outbox.body_of(memory, outbox.MADE), "uid": memory.uid, "version": 7}
+    bound.execute("UPDATE memories SET sv = 7, srv = ?", (json.dumps(srv),))
+    memories.change(bound, memory._replace(content="What its author made of it."))
+    mark_all(bound)
+    in_hand = outbox.due(bound, NOW, 1)[0]
+    restored.begin_new_life(bound, "another epoch", 3, NOW)
+    outbox.reject(bound, in_hand, "too_large")
+    kinds = [kind for kind, _ in queued(bound)]
+    assert kinds == ["replay", "update"]
+    replay = outbox.due(bound, NOW, 1)[0]
+    assert replay.body["fields"]["content"] == "What the server lost."

@@ -281,8 +281,11 @@ def postpone(connection: sqlite3.Connection, op_id: str, until: str, error: str)
 def reject(connection: sqlite3.Connection, op: Pending, error: str) -> None:
     """Keep an operation that the server refuses for good, for a person to mend.
 
-    What was changed since is folded into it and tried again; a later delete takes its place.
+    What was changed since is folded into it and tried again; a later delete takes its place. One
+    that is gone was settled, or sent anew after a restore, by another session: nothing is kept.
     """
+    if get(connection, op.op_id) is None:
+        return
     connection.execute(
         "UPDATE pending_ops SET state = 'rejected', error = ? WHERE seq = ?", (error, op.seq)
     )
