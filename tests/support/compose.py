@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -39,7 +40,8 @@ def set_up(folder: Path) -> str:
 
 def start(command: str, folder: Path, **environ: str) -> subprocess.Popen[str]:
     """Start a service's command in a shell, where the volume is `folder`."""
-    moved = command.replace("/secrets", str(folder)).replace("python ", f"{sys.executable} ")
+    moved = command.replace("/secrets", shlex.quote(str(folder)))
+    moved = moved.replace("python ", f"{shlex.quote(sys.executable)} ")
     named = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), **environ}
     return subprocess.Popen(
         ["/bin/sh", "-ec", moved],

@@ -53,6 +53,24 @@ def test_fitting_memory_is_given_as_quoted_data(store: sqlite3.Connection) -> No
     }
 
 
+@pytest.mark.parametrize(
+    ("content", "prompt"),
+    [
+        ("The test server is called Kingfisher", "What is the test server called?"),
+        ("We deploy on Tuesdays, because the rota changes then.", "On which day do we deploy?"),
+        ("My dog is called Rex", "What is my dog called?"),
+        ("Anna owns the billing service", "Who owns the billing service?"),
+        ("The backup job runs at 3 am", "When does the backup job run?"),
+    ],
+)
+def test_plain_question_is_answered_by_the_only_memory(
+    store: sqlite3.Connection, content: str, prompt: str
+) -> None:
+    """What a person tries first."""
+    put(store, content)
+    assert content in given(store, prompt)
+
+
 def test_prompt_that_nothing_fits_is_given_nothing(store: sqlite3.Connection) -> None:
     """Silence costs no token."""
     put(store, "The deploy region is eu-north-7")
