@@ -159,7 +159,9 @@ def test_restart_of_the_database_is_answered_with_503_and_survived(
         cluster.start_database()
         back = time.monotonic()
         deployment = cluster.deployment
-        deployment.wait(lambda: deployment.available() == deployment.pods, "pods to be ready")
+        deployment.wait(
+            lambda: all(pod.ready_at > back for pod in deployment.pods), "pods, asked since"
+        )
         time.sleep(1.5)  # until the proxy has heard of it
         recovered = settle(load)
     assert {one.status for one in failed(load.sent)} == {503}

@@ -58,7 +58,7 @@ class Pod:
         self.log = node.logs / f"pod-{number}"
         self.is_ready = self.is_terminating = self.was_killed = False
         self.restarts = 0
-        self.ready_since = 0.0
+        self.ready_since = self.ready_at = 0.0  # when it got ready; when it last said so
         self.process: subprocess.Popen[bytes] | None = None
         self._over = threading.Event()
         self._watch = threading.Thread(target=self._live, daemon=True)
@@ -156,19 +156,21 @@ class Pod:
         while not self._waited(TICK):
             for name in failures:
                 probe = self.container[name]
-                if time.monotonic() < due[name]:
+                asked_at = time.monotonic()
+                if asked_at < due[name]:
                     continue
-                due[name] = time.monotonic() + probe["periodSeconds"]
+                due[name] = asked_at + probe["periodSeconds"]
                 failures[name] = 0 if self._asks(probe) else failures[name] + 1
                 has_failed = failures[name] >= probe["failureThreshold"]
                 if name == "livenessProbe" and has_failed:
                     self.kill()
                 elif name == "readinessProbe" and (has_failed or not failures[name]):
-                    self._note(not failures[name])
+                    self._note(asked_at, is_ready=not failures[name])
 
-    def _note(self, is_ready: bool) -> None:
-        if is_ready and not self.is_ready:
-            self.ready_since = time.monotonic()
+    def _note(self, asked_at: float, *, is_ready: bool) -> None:
+        if is_ready:
+            self.ready_at = asked_at
+            self.ready_since = self.ready_since if self.is_ready else time.monotonic()
         self.is_ready = is_ready
 
     def _waited(self, seconds: float) -> bool:
