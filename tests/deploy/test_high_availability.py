@@ -14,7 +14,7 @@ import pytest
 
 from tests.support import plugins_at_work
 from tests.support.chart import one, pods
-from tests.support.kubelet import Node, Pod
+from tests.support.kubelet import NEWS, Node, Pod
 from tests.support.load import Load, Sent, high
 from tests.support.plugins_at_work import Plugins
 from tests.support.release import Cluster
@@ -162,7 +162,9 @@ def test_restart_of_the_database_is_answered_with_503_and_survived(
         deployment.wait(
             lambda: all(pod.ready_at > back for pod in deployment.pods), "pods, asked since"
         )
-        time.sleep(1.5)  # until the proxy has heard of it
+        time.sleep(
+            2 * NEWS + 0.5
+        )  # until the proxy, which looks once in that time, has heard of it
         recovered = settle(load)
     assert {one.status for one in failed(load.sent)} == {503}
     assert failed(load.between(*recovered)) == []
