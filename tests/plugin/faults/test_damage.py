@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import sqlite3
+import time
 from contextlib import closing
+from datetime import datetime, timezone
 from random import Random
 from typing import TYPE_CHECKING, Callable
 
 import pytest
 from claude_memory.errors import StoreDamaged, StoreNewer
+from claude_memory.store import salvage
+from claude_memory.store.connection import mend_lock
 
 from tests.support.desk import Desk
 from tests.support.promises import promise
@@ -233,3 +239,48 @@ def test_two_sessions_that_meet_the_damage_at_once_mend_it_once(
             session.__exit__()
     assert len(list(database(tmp_path).parent.glob("*.damaged-*[0-9]"))) == 1
     assert_sound(tmp_path)
+
+
+def test_session_that_opens_the_store_while_it_is_set_aside_loses_nothing(
+    sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits until the new file is there, and its leaving takes no log from that."""
+    database(tmp_path).parent.mkdir()
+    data = bytearray(sound.read_bytes())
+    with closing(sqlite3.connect(str(sound))) as connection:
+        _end_cut_off(data, connection)
+    database(tmp_path).write_bytes(data)
+    replace = os.replace
+    with Session(tmp_path) as session, Session(tmp_path) as another:
+        for one in (session, another):
+            one.ask("ping")
+
+        def slowly(source: str, target: str) -> None:
+            if source == str(database(tmp_path)):  # its log has been set aside already
+                session.peer.call("meanwhile", "memory_list", limit=100)
+                time.sleep(1)
+            replace(source, target)
+            if source == str(database(tmp_path)):
+                another.peer.call("meanwhile", "memory_list", limit=100)
+                time.sleep(1)
+
+        monkeypatch.setattr(os, "replace", slowly)
+        mended = salvage.mend(str(database(tmp_path)), datetime.now(timezone.utc))
+        for one in (session, another):
+            assert "Fact 0:" in json.dumps(one.peer.hear())
+        assert len(session.contents()) == len(another.contents()) == mended.saved
+    assert mended.saved >= MEMORIES // 2
+    assert_sound(tmp_path)
+
+
+@pytest.mark.once
+def test_long_mending_by_another_session_is_named(sound: Path, tmp_path: Path) -> None:
+    """Who opens the store meanwhile is told to try again, and finds everything then."""
+    database(tmp_path).parent.mkdir()
+    database(tmp_path).write_bytes(sound.read_bytes())
+    with Session(tmp_path) as session:
+        with mend_lock(str(database(tmp_path))):
+            said = session.refused("memory_list")
+        assert "Another session is mending" in said
+        assert "again" in said
+        assert len(session.contents()) == MEMORIES - 1

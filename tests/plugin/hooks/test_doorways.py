@@ -44,10 +44,11 @@ EVENTS: dict[str, dict[str, Any]] = {
     "session-end": {"hook_event_name": "SessionEnd", "reason": "other"},
 }
 # The modules that a hook may load on top of what an empty Python has.
-HOT = set(
-    "__future__ _struct _thread collections datetime enum errno functools heapq json math mmap os"
-    " re sqlite3 struct sys time unicodedata".split()
-)
+HOT = {
+    "msvcrt" if os.name == "nt" else "fcntl",
+    *"__future__ _struct _thread collections datetime enum errno functools heapq json".split(),
+    *"math mmap os re sqlite3 struct sys time unicodedata".split(),
+}
 
 
 @pytest.fixture

@@ -13,12 +13,14 @@ import time
 
 from claude_memory import errors, paths
 from claude_memory.store import schema
+from claude_memory.store.lock import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
 BUSY_SECONDS = 5.0
+PATIENCE = 30.0  # seconds that who mends waits for another to finish mending
 REPLACED_AT_MOST = 5  # times that a file may change under an opening session
 # Seconds between two tries to take the write lock: at first, at the least, and when one long piece
 # of work holds it.
@@ -60,11 +62,33 @@ def identity(path: str) -> tuple[int, int] | None:
 def open_store(path: str) -> StoreConnection:
     """Open the store at `path` for reading and writing; create or migrate it first if needed.
 
+    Waits while another session mends it: the log of a file that is being set aside must not be
+    taken for the log of the one that comes in its place.
+
     Raises:
         StoreNewer: a later version wrote the file.
         StoreDamaged: it is no sound database.
         StoreReadOnly, StoreFull, StoreBusy: as named.
     """
+    try:
+        paths.make_private_folder(os.path.dirname(path))
+        with mend_lock(path, shared=True) as lock:
+            if not lock.is_held:
+                message = f"Another session is mending the memory database ({path})."
+                raise errors.StoreBusy(message)
+            return open_alone(path)
+    except OSError as error:
+        raise explain(error, path) from error
+
+
+def mend_lock(path: str, *, shared: bool = False) -> Lock:
+    """Return the lock that who mends the store at `path` holds alone, and who opens it shares."""
+    patience = BUSY_SECONDS if shared else PATIENCE
+    return Lock(os.path.join(os.path.dirname(path), "mend.lock"), patience, shared=shared)
+
+
+def open_alone(path: str) -> StoreConnection:
+    """Open the store as `open_store` does, for who holds the lock of those that mend."""
     for _ in range(REPLACED_AT_MOST):
         try:
             connection = _open_once(path)

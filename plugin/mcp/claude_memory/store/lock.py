@@ -1,4 +1,7 @@
-"""A lock file that one process at a time can hold; the system lets go of it when a process dies."""
+"""A lock file that one process at a time can hold; the system lets go of it when a process dies.
+
+Those that ask to share it hold it together, where the system knows such locks (not on Windows).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
 NAP = 0.01  # seconds between two tries
 
 
-def _take(descriptor: int) -> None:
+def _take(descriptor: int, *, shared: bool) -> None:
     if sys.platform == "win32":
         import msvcrt
 
@@ -21,15 +24,16 @@ def _take(descriptor: int) -> None:
     else:
         import fcntl
 
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
 
 
 class Lock:
     """Held or not for the length of a `with` block; waited for at most `patience` seconds."""
 
-    def __init__(self, path: str, patience: float = 0.0) -> None:
+    def __init__(self, path: str, patience: float = 0.0, *, shared: bool = False) -> None:
         """Keep the path of the file; it is made when it is missing."""
         self._path = path
+        self._shared = shared
         self._patience = patience
         self._descriptor = -1
         self.is_held = False
@@ -46,7 +50,7 @@ class Lock:
 
     def _try(self) -> bool:
         try:
-            _take(self._descriptor)
+            _take(self._descriptor, shared=self._shared)
         except OSError:
             return False
         return True

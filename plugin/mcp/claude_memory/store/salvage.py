@@ -13,8 +13,7 @@ from collections import namedtuple
 from claude_memory import errors
 from claude_memory.memory import stamp
 from claude_memory.store import header, mending, schema
-from claude_memory.store.connection import explain, identity, open_store, write
-from claude_memory.store.lock import Lock
+from claude_memory.store.connection import explain, identity, mend_lock, open_alone, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +36,6 @@ TABLES = (
 )
 ENDS = ("-wal", "-shm", "")
 BLOCK = 1 << 20  # bytes
-PATIENCE = 30.0  # seconds that one session waits for another to finish mending
 GAP = 10_000  # unreadable rows in a row after which the end is taken for reached
 
 if TYPE_CHECKING:
@@ -63,7 +61,7 @@ def mend(path: str, now: datetime) -> Mended:
         StoreError: not even a new file can be made there.
     """
     try:
-        with _one_at_a_time(path):
+        with mend_lock(path):
             if _is_sound(path):
                 return Mended("", 0, reindexed=False)
             if _rebuild_index(path):
@@ -93,16 +91,12 @@ def leave(connection: StoreConnection) -> None:
     path = connection.path
     connection.close()
     try:
-        with _one_at_a_time(path):
+        with mend_lock(path):
             if connection.log is not None and connection.log == identity(path + "-wal"):
                 os.replace(path + "-wal", path + ".log-of-replaced-file")
                 os.unlink(path + "-shm")
     except OSError:
         return  # the whole folder is gone
-
-
-def _one_at_a_time(path: str) -> Lock:
-    return Lock(os.path.join(os.path.dirname(path), "mend.lock"), patience=PATIENCE)
 
 
 def _begin_anew(path: str, now: datetime) -> Mended:
@@ -114,7 +108,7 @@ def _begin_anew(path: str, now: datetime) -> Mended:
                 os.replace(path + end, aside + end)
         os.chmod(aside, 0o600)
         os.utime(aside)  # it is kept as long as other copies, counted from now
-        fresh = open_store(path)
+        fresh = open_alone(path)
         try:
             return Mended(aside, _save(aside, fresh, now), reindexed=False)
         finally:
