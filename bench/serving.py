@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import statistics
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from backend.auth import make_key
 from backend.embedded import EmbeddedPostgres
 from backend.migrate import upgrade
 from backend.settings import Settings
+from tools.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -92,8 +92,7 @@ class Server:
     ) -> None:
         """Start it by a Python, with further settings, and wait until it is ready."""
         self._postmaster = int(postmaster.read_text().split("\n", 1)[0])
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self.process = subprocess.Popen(
             [python, "-m", "backend", "serve", "--port", str(self.port)],
             cwd=ROOT,

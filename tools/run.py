@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ import httpx
 
 from backend.folders import default_folder
 from tools import prove_hybrid, prove_plugin
+from tools.ports import free_port, is_free
 from tools.prove_plugin import ROOT, show
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def main() -> int:
             print("The server did not get ready; see above.", file=sys.stderr)
             return 1
         key = _key()
-        with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}) as client:
+        headers = {"Authorization": f"Bearer {key}"}
+        with httpx.Client(base_url=address, headers=headers, timeout=60) as client:
             if not _prove(client) or prove_hybrid.prove(address, key) != 0:
                 return 1
         print(_next_steps(address, key), flush=True)
@@ -66,10 +67,8 @@ def _asked() -> argparse.Namespace:
 @contextmanager
 def _server(port: int) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """Run the server as a process of its own, and stop it and its PostgreSQL at the end."""
-    port = port if _is_free(port) else 0
-    if port == 0:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
+    if port == 0 or not is_free(port):
+        port = free_port()
     environ = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     command = [sys.executable, "-m", "backend", "serve", "--host", "127.0.0.1", "--port", str(port)]
     _folder().mkdir(parents=True, exist_ok=True)
@@ -90,14 +89,6 @@ def _server(port: int) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
 def _folder() -> Path:
     """Return where the server keeps its data."""
     return Path(default_folder(os.environ.get("MEMORY_DATA", ""))).parent
-
-
-def _is_free(port: int) -> bool:
-    try:
-        socket.create_server(("127.0.0.1", port)).close()
-    except OSError:
-        return False
-    return True
 
 
 def _is_ready(process: subprocess.Popen[bytes], address: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from tests.support import artefact, chart, components
 from tests.support.claude_code.publication import clone_working_tree
 from tests.support.readme import ROOT, blocks, commands
 from tools import deploying
+from tools.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,8 +140,7 @@ def test_lines_of_an_installation_by_hand_make_a_server(
 ) -> None:
     """Only the database's address and the port are others."""
     clone, (database, key, serve) = installed
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     database = f"export DATABASE_URL={postgres.url(empty_database)!r}"
     serve = serve.replace("--port 8000", f"--port {port}").replace("python", "exec python")
     process = subprocess.Popen(

@@ -20,6 +20,7 @@ from tests.support import components
 from tests.support.claude_code.publication import clone_working_tree
 from tools import deploying
 from tools.environment import BIN, python_of
+from tools.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,8 +82,7 @@ def _build(folder: Path) -> None:
 def aws(log: Path) -> Iterator[str]:
     """Run moto's server; return its address."""
     program = components.there(deploying.SAM / BIN / "moto_server", "moto's server")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     with log.open("w") as out:
         process = subprocess.Popen(
             [str(program), "-H", "127.0.0.1", "-p", str(port)], stdout=out, stderr=out

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from backend.programs import Runner
 from tests.support import components
+from tools.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,8 +44,7 @@ def pooling(url: str, login: str, folder: Path) -> Iterator[str]:
     connections that another one used.
     """
     sockets = parse_qs(urlsplit(url).query)["host"][0]
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     users, settings, log = folder / "users.txt", folder / "pgbouncer.ini", folder / "log.txt"
     users.write_text(f'"{login}" ""\n', encoding="ascii")
     settings.write_text(SETTINGS.format(sockets=sockets, port=port, users=users, log=log))

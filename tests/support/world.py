@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import httpx
 
 from tests.support.pgbouncer import pooling
 from tests.support.postgres import LOGIN, OWNER, Server
+from tools.ports import free_port
 
 if TYPE_CHECKING:
     from random import Random
@@ -63,8 +63,7 @@ class World:
         self._stack = ExitStack()
         self._api: subprocess.Popen[bytes] | None = None
         self.keys = {user: f"{user}-" + "key-for-tests" for user in users}
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self._port = int(probe.getsockname()[1])
+        self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._environ: dict[str, str] = {}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import re
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from tests.support.promises import promise
 from tests.support.scripted_server import ScriptedServer, Visit, reply
 from tests.support.serving import Serving
 from tests.support.sessions import Session, files_with
+from tools.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -72,8 +72,7 @@ def in_session(home: Path, environ: Mapping[str, str], **more: str) -> Session:
 
 def nowhere() -> str:
     """Return an address where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
+    return f"http://127.0.0.1:{free_port()}"
 
 
 def assert_nothing_kept(home: Path, *texts: str) -> None:

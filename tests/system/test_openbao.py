@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import threading
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from hvac.exceptions import InvalidPath
 
 from tests.support import components
 from tests.support.keeper_conformance import CANARY, UID, KeeperConformance, everything_shown
+from tools.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +36,7 @@ class Bao:
     """A development server of its own, with TLS, on a free port of `host`."""
 
     def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
-        with socket.create_server((host, 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port(host)
         self.address = f"https://{host}:{port}"
         self._process = subprocess.Popen(
             [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import threading
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ from backend.secrets.choice import choose
 from backend.settings import Settings
 from tests.backend.secrets.conformance import keep_nothing
 from tests.support import components
+from tools.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +40,7 @@ class Bao:
     """A development server on a free port, with the engines transit and kv."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         self._process = subprocess.Popen(
             [
