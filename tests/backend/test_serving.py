@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import tempfile
+import time
 from http.client import HTTPConnection, RemoteDisconnected
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from backend.settings import Settings
 from tests.support.api import running
 from tests.support.promises import promise
 from tests.support.serving import PATIENCE, Program, Serving
+from tools.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -136,8 +138,7 @@ def test_caller_that_goes_away_is_no_failure(serve: Callable[..., Serving], tmp_
 @promise("server.metrics-of-all-workers")
 def test_workers_share_one_database(serve: Callable[..., Serving], tmp_path: Path) -> None:
     """Several processes serve one port; their numbers are one, and they end together."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     environ = {"MEMORY_DATA": str(tmp_path), "MEMORY_WORKERS": "2"}
     server = serve({**environ, "MEMORY_METRICS_PORT": str(port)})
     for number in range(12):  # each on a connection of its own, so that each worker gets some
@@ -146,13 +147,13 @@ def test_workers_share_one_database(serve: Callable[..., Serving], tmp_path: Pat
             assert answer.status_code == 200, answer.text
             assert len(client.get("/api/memories").json()["memories"]) == number + 1
     count = 'memory_requests_total{method="POST",route="/api/memories",status="200"}'
-    assert metrics(port)[count] == 12
-    assert metrics(port)["memory_requests_running"] == 0
+    assert counted(port, 0, "memory_requests_running") == 0
+    assert counted(port, 12, count) == 12
     worker, _ = workers_of(server)
     os.kill(worker, signal.SIGKILL)
     with server.wait_until_ready() as client:
         client.post("/api/memories", json={"content": "Another"})
-    assert metrics(port)[count] == 13
+    assert counted(port, 13, count) == 13
     server.stop(signal.SIGTERM)
     assert not (tmp_path / "postgres/data/postmaster.pid").exists()
 
@@ -162,11 +163,7 @@ def test_workers_of_uvicorn_share_their_numbers_in_a_folder(
     database_url: str, tmp_path: Path
 ) -> None:
     """Whichever has the port of the metrics shows those of all."""
-    with (
-        socket.create_server(("127.0.0.1", 0)) as one,
-        socket.create_server(("127.0.0.1", 0)) as two,
-    ):
-        port, other = (str(taken.getsockname()[1]) for taken in (one, two))
+    port, other = str(free_port()), str(free_port())
     environ = {
         "DATABASE_URL": database_url,
         "MEMORY_METRICS_PORT": other,
@@ -182,7 +179,7 @@ def test_workers_of_uvicorn_share_their_numbers_in_a_folder(
         for _ in range(12):
             assert client.get(f"http://127.0.0.1:{port}/livez").status_code == 200
         count = 'memory_requests_total{method="GET",route="/livez",status="200"}'
-        assert metrics(int(other))[count] == 12
+        assert counted(int(other), 12, count) == 12
         program.stop()
     assert "no metrics" not in program.logged
 
@@ -206,11 +203,15 @@ def test_workers_leave_when_their_parent_was_killed(database_url: str) -> None:
             httpx.get(f"{address}/livez")
 
 
-def metrics(port: int) -> dict[str, float]:
-    """Return what the metrics' port shows."""
-    lines = httpx.get(f"http://127.0.0.1:{port}/metrics").text.splitlines()
-    pairs = [line.rpartition(" ") for line in lines if not line.startswith("#")]
-    return {name: float(value) for name, _, value in pairs}
+def counted(port: int, awaited: float, name: str) -> float:
+    """Return a number that the metrics' port shows: a request counts only after its answer."""
+    found = awaited + 1
+    deadline = time.monotonic() + PATIENCE
+    while found != awaited and time.monotonic() < deadline:
+        lines = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=60).text.splitlines()
+        pairs = [line.rpartition(" ") for line in lines if not line.startswith("#")]
+        found = {key: float(value) for key, _, value in pairs}[name]
+    return found
 
 
 def workers_of(server: Serving) -> list[int]:
