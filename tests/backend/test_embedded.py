@@ -19,7 +19,7 @@ import pytest
 from backend import embedded
 from backend.embedded import EmbeddedPostgres
 from backend.errors import ConfigurationError
-from backend.folders import SOCKETS, default_folder
+from backend.folders import default_folder, folder_for_sockets
 from backend.programs import Runner, find_binaries, version_of
 
 if TYPE_CHECKING:
@@ -216,13 +216,19 @@ def test_data_of_another_version_is_refused_with_the_way_out(tmp_path: Path) -> 
     assert (tmp_path / "data" / "PG_VERSION").read_text() == "12\n"
 
 
-def test_server_that_does_not_come_up_is_told_with_its_last_words(prepared: Path) -> None:
+def test_server_that_does_not_come_up_is_told_with_its_last_words(
+    prepared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The text holds PostgreSQL's own reason, and no socket is left."""
-    before = set(Path(tempfile.gettempdir()).glob(f"{SOCKETS}*"))
     broken = EmbeddedPostgres(prepared, options=("shared_buffers=nonsense",))
-    with pytest.raises(ConfigurationError, match=r'invalid value .*"shared_buffers".*DATABASE_URL'):
-        broken.start()
-    assert set(Path(tempfile.gettempdir()).glob(f"{SOCKETS}*")) <= before
+    told = r'invalid value .*"shared_buffers".*DATABASE_URL'
+    with tempfile.TemporaryDirectory(prefix="s-") as short:  # where other tests start nothing
+        monkeypatch.setattr(tempfile, "tempdir", short)
+        made = folder_for_sockets(Runner(), None)
+        assert made.parent == Path(short)
+        with pytest.raises(ConfigurationError, match=told):
+            broken.start()
+        assert list(Path(short).iterdir()) == [made]
 
 
 def test_named_binaries_have_to_be_there(tmp_path: Path) -> None:
