@@ -45,7 +45,8 @@ def comes(seen: Callable[[], str], wanted: str, patience: float = PATIENCE) -> s
 def on_server(server: str, key: str) -> list[str]:
     """Return all texts that the server has for a key, newest first."""
     asked = {"Authorization": f"Bearer {key}"}
-    answer = httpx.get(f"{server}/api/memories", params={"limit": 500}, headers=asked)
+    url = f"{server}/api/memories?limit=500"
+    answer = httpx.get(url, headers=asked, timeout=PATIENCE)
     return [row["content"] for row in answer.raise_for_status().json()["memories"]]
 
 

@@ -58,6 +58,7 @@ def test_number_of_two_memories_changes_neither(
         comes(lambda: one.call("memory_status").text, "in step")
         cable.pull()
         two.done("memory_store", content="Made on the other machine.")
+        all_sent(two)
         one.done("memory_store", content="Made here first.")  # L1, and #2 on the server
         cable.plug()
         comes(lambda: one.call("memory_list").text, "on the other machine")
@@ -106,7 +107,8 @@ def test_lost_answers_double_nothing(tmp_path: Path, server: str, cable: Cable, 
         cable.lose_answers()
         for text in texts:
             one.done("memory_store", content=text)
-        comes(lambda: f"{one.call('memory_list').text and cable.lost} lost", "2 lost")
+        enough = cable.lost + 2
+        comes(lambda: str(one.call("memory_list").text and cable.lost >= enough), "True")
         assert set(texts) & set(on_server(server, key))
         assert "changes to send" in one.done("memory_status")
         cable.plug()
@@ -158,6 +160,7 @@ def test_edit_made_offline_does_not_bring_a_deleted_memory_back(
         machine(tmp_path / "b", server, key) as two,
     ):
         one.done("memory_store", content="Not for long.")
+        all_sent(one)
         comes(lambda: two.call("memory_list").text, "Not for long.")
         cable.pull()
         one.done("memory_update", id="L1", content="For ever after.")

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import hybrid, shell
 from tests.support.hook_calls import through_doorway
-from tests.support.hybrid import comes, machine, on_server
+from tests.support.hybrid import all_sent, comes, machine, on_server
 from tests.support.promises import promise
 from tests.support.sessions import Session, database, files_with
 
@@ -144,6 +144,7 @@ def test_conflict_shows_both_texts_and_the_other_can_be_taken_back(
         machine(tmp_path / "b", server, key) as two,
     ):
         one.done("memory_store", content="We deploy on Tuesdays.")
+        all_sent(one)
         comes(lambda: two.call("memory_list").text, "Tuesdays")
         cable.pull()
         one.done("memory_update", id="#1", content="We deploy on Wednesdays.")
@@ -184,7 +185,7 @@ def test_new_key_of_the_same_account_goes_on_with_the_same_store(
 ) -> None:
     """A rotated key finds all memories, and what it wrote meanwhile joins them."""
     asked = {"Authorization": f"Bearer {key}"}
-    made = httpx.post(f"{server}/api/keys", json={"name": "laptop"}, headers=asked)
+    made = httpx.post(f"{server}/api/keys", json={"name": "laptop"}, headers=asked, timeout=60)
     fresh = str(made.raise_for_status().json()["key"])
     with machine(tmp_path / "a", server, key) as one:
         one.done("memory_store", content="Stored with the old key.")
