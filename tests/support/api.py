@@ -82,7 +82,7 @@ class _Patient(httpx.ASGITransport):
 
 @asynccontextmanager
 async def running(
-    url: str, *, keeper: Keeper | None = None, patience: float = 5.0, **changes: Any
+    url: str, *, keeper: Keeper | None = None, **changes: Any
 ) -> AsyncIterator[Api]:
     """Run the app on a database, with another keeper or other settings where they are named."""
     named: dict[str, Any] = {
@@ -96,7 +96,7 @@ async def running(
     } | changes
     logs = io.StringIO()
     settings = Settings(**named)
-    database = Database(url, pool_size=settings.pool_size, patience=patience)
+    database = Database(url, pool_size=settings.pool_size)
     app = create_app(settings, database=database, keeper=keeper, telemetry=Telemetry(logs))
     api = Api(app, url, logs)
     async with app.router.lifespan_context(app):

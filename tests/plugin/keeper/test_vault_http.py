@@ -29,7 +29,7 @@ def _address(server: socket.socket) -> str:
     return f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
-def _send(address: str, token: str = TOKEN, seconds: float = 5) -> KeeperError:
+def _send(address: str, token: str = TOKEN, seconds: float = 60) -> KeeperError:
     with pytest.raises(KeeperError) as caught:
         VaultHttp(address, token, connect_seconds=seconds, total_seconds=seconds).send(
             "GET", "secret/data/x"

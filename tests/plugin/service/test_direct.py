@@ -35,7 +35,7 @@ class Scene:
         self.home = home
         self.answers: Answers = lambda _: told(200, {"memories": []})
         self.server = ScriptedServer(self._answer)
-        self.transport = HttpTransport(self.server.url, {}, total_seconds=0.3)
+        self.transport = HttpTransport(self.server.url, {})
         place = Place(
             locate=lambda: str(home / "memory" / "memory.db"),
             home=str(home),
