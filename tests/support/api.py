@@ -81,9 +81,7 @@ class _Patient(httpx.ASGITransport):
 
 
 @asynccontextmanager
-async def running(
-    url: str, *, keeper: Keeper | None = None, **changes: Any
-) -> AsyncIterator[Api]:
+async def running(url: str, *, keeper: Keeper | None = None, **changes: Any) -> AsyncIterator[Api]:
     """Run the app on a database, with another keeper or other settings where they are named."""
     named: dict[str, Any] = {
         "database_url": url,
