@@ -30,7 +30,7 @@ SERVER = (sys.executable, "-S", "-E", str(CLIENT / "server.py"))
 LABEL = re.compile(r"memory (L\d+)")
 # Everything is loaded first: the other user may not be allowed to read where Python lives.
 OTHER_USER = """
-import os, pkgutil, sys
+import fcntl, os, pkgutil, sys
 sys.path.insert(0, sys.argv[1])
 import claude_memory
 for found in pkgutil.walk_packages(claude_memory.__path__, "claude_memory."):
