@@ -1,9 +1,10 @@
 """Compares vectors of a byte for each dimension, many at a time, with large integers. Hot.
 
 Python multiplies and adds an integer of a thousand digits about as fast as a small one. So one
-integer holds a dimension of all vectors, each in a lane of its own, and is weighed by what the
-question has in this dimension. For a first look over very many memories their signs will do: one
-bit of each, a plane for each dimension, added up bit by bit as a circuit of adders would.
+integer holds two dimensions of all vectors, each vector in a lane of its own, and is weighed by
+what the question has in these dimensions. For a first look over very many memories their signs
+will do: one bit of each, a plane for each dimension, added up bit by bit as a circuit of adders
+would.
 """
 
 from __future__ import annotations
@@ -15,31 +16,33 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ZERO = 128  # what a byte stands for nothing with
-LANE = 4  # bytes: the sum of 256 products of two bytes fits
+LANE = 8  # bytes: two sums of some hundred products of two bytes fit, each with its sign
+HALF = 32  # bits
 SIGNS = bytes(ord("0") + (value >= ZERO) for value in range(256))
 
 
 def products(asked: bytes, vectors: Sequence[bytes]) -> list[int]:
-    """Return the scalar product of one vector with each of the others."""
+    """Return the scalar product of one vector with each of the others.
+
+    Two dimensions (v, w), multiplied by the question's two in turn (b, a), have av + bw in the
+    middle. What is above it runs into what is below it in the next lane, where nobody looks.
+    """
     count, size = len(vectors), len(asked)
+    data = memoryview(b"".join(vectors)).cast("Q")  # a lane holds eight dimensions
     step = size // LANE
-    data = memoryview(b"".join(vectors)).cast("I")  # a lane holds four dimensions, one is used
-    first = int.from_bytes(b"\xff\0\0\0" * count, "little")
-    above = below = 0
-    for place in range(step):
-        lanes = int.from_bytes(data[place::step].tobytes(), "little")
-        for value in asked[LANE * place : LANE * place + LANE]:
-            if value > ZERO:
-                above += (lanes & first) * (value - ZERO)
-            elif value < ZERO:
-                below += (lanes & first) * (ZERO - value)
-            lanes >>= 8
-    shape = struct.Struct(f"<{count}I")
-    positive = shape.unpack(above.to_bytes(LANE * count, "little"))
-    negative = shape.unpack(below.to_bytes(LANE * count, "little"))
+    columns = [int.from_bytes(data[place::step].tobytes(), "little") for place in range(step)]
+    pairs = int.from_bytes(b"\xff\0\0\0" * (2 * count), "little")
+    sums = int.from_bytes(b"\0\0\0\x80" * (2 * count + 1), "little")  # from there up and down
+    weights = [value - ZERO for value in asked]
+    for place in range(LANE // 2):
+        chosen, fellows = weights[place::LANE], weights[place + LANE // 2 :: LANE]
+        turned = [(one << HALF) + other for one, other in zip(chosen, fellows)]
+        mask = pairs << 8 * place
+        sums += sum(map(int.__mul__, [column & mask for column in columns], turned)) >> 8 * place
+    halves = struct.unpack(f"<{2 * count + 1}I", sums.to_bytes(LANE * count + LANE // 2, "little"))
     # The lanes hold values that begin at 0 and not at -128.
-    bias = ZERO * (sum(asked) - ZERO * size)
-    return [one - other - bias for one, other in zip(positive, negative)]
+    bias = (1 << HALF - 1) + ZERO * sum(weights)
+    return [half - bias for half in halves[1::2]]
 
 
 def planes(vectors: Sequence[bytes], size: int) -> bytes:
