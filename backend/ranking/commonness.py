@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 STOP = frozenset(
     "a about above after again against ain all also am an and any are aren as at be because been"
@@ -118,6 +119,7 @@ RARE = 0.002
 SHORT = 0.02
 COMMON = 0.2
 SHORT_LENGTH = 3
+REMEMBERED = 4_096  # words: they come again and again
 ENDINGS = (
     ("s", ""),
     ("es", ""),
@@ -136,6 +138,7 @@ def is_stop(text: str) -> bool:
     return text in STOPS
 
 
+@lru_cache(REMEMBERED)
 def share(text: str) -> float:
     """Guess the share of memories that hold a term."""
     if is_ordinary(text):

@@ -26,22 +26,25 @@ def spread(hits: list[Hit], limit: int) -> list[Hit]:
     copies.
     """
     placed: list[Hit] = []
+    kinds: dict[tuple[str, ...], list[Hit]] = {}  # those placed, by the asked words that they hold
     words = lru_cache(maxsize=None)(words_of)  # of each text once
     waiting = [(-hit.score, place, 0) for place, hit in enumerate(hits)]  # a heap: it is sorted
     while waiting and len(placed) < limit:
         _, place, known = heapq.heappop(waiting)
         hit = hits[place]
-        more = max(0, sum(_is_copy(hit, other, words) for other in placed) + 1 - KEPT)
+        kind = kinds.setdefault(hit.matched, [])
+        more = len(kind) + 1 - KEPT  # at most
+        if more > known:
+            more = sum(_is_copy(hit, other, words) for other in kind) + 1 - KEPT
         if more > known:
             heapq.heappush(waiting, (-hit.score * LESS**more, place, more))
         else:
             placed.append(hit)
+            kind.append(hit)
     return placed
 
 
 def _is_copy(one: Hit, other: Hit, words: Callable[[str], frozenset[str]]) -> bool:
-    if one.matched != other.matched:
-        return False
-    shorter, longer = sorted((one.memory.content, other.memory.content), key=len)
-    is_near = len(shorter) >= LENGTHS * len(longer)
-    return is_near and shared(words(shorter), words(longer)) >= LIKE
+    text, known = one.memory.content, other.memory.content
+    shorter, longer = (text, known) if len(text) < len(known) else (known, text)
+    return len(shorter) >= LENGTHS * len(longer) and shared(words(text), words(known)) >= LIKE

@@ -62,7 +62,7 @@ def plain(word: str) -> str:
 
 def _without_accents(text: str) -> Iterator[str]:
     if not text.isascii():
-        for word in words.WORD.findall(text):
+        for word in words.of(text):
             bare = plain(word)
             if bare != word:
                 yield bare.lower()
@@ -73,4 +73,4 @@ def _in_parts(text: str) -> Iterator[str]:
     for name in NAME.findall(text):
         if JOINED.search(name):
             version = VERSION.fullmatch(name)
-            yield " ".join(words.WORD.findall(version[1] if version else name)).lower()
+            yield " ".join(words.of(version[1] if version else name)).lower()

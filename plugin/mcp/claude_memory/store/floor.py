@@ -166,5 +166,5 @@ def _size(text: str) -> int:
     """Count the words of a text that could be asked for."""
     plain = words.folded(text)
     pairs = sum(map(len, words.cjk_runs(plain)))
-    rest = set(words.WORD.findall(words.without_cjk(plain) if pairs else plain))
+    rest = set(words.of(words.without_cjk(plain) if pairs else plain))
     return max(1, pairs + sum(not commonness.is_stop(word) for word in rest))

@@ -14,10 +14,11 @@ def likeness(one: str, other: str) -> float:
 
 def words_of(text: str) -> frozenset[str]:
     """Return the words of a text that say something; all of them where none does."""
-    found = frozenset(words.WORD.findall(text.lower()))
+    found = frozenset(words.of(text.lower()))
     return found - commonness.STOPS or found
 
 
 def shared(one: frozenset[str], other: frozenset[str]) -> float:
     """Return the share of words that are in both, of those in either."""
-    return len(one & other) / len(one | other) if one and other else 0.0
+    common = len(one & other)
+    return common / (len(one) + len(other) - common) if common else 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import namedtuple
+from functools import lru_cache
 
 from claude_memory.store import commonness, words
 
@@ -54,6 +55,7 @@ MEANING = 0.65  # what the same meaning counts beside that
 EVERY_WORD = 4.0  # more than anything else: who holds every word asked for comes first
 IMPORTANCE = 0.06
 RECENCY = 0.03
+REMEMBERED = 4_096  # words
 
 
 def weigh(posting: Posting, total: int) -> Weight:
@@ -65,9 +67,10 @@ def weigh(posting: Posting, total: int) -> Weight:
     return Weight(term.text, root(term.text), term.asked, gain)
 
 
+@lru_cache(REMEMBERED)
 def root(text: str) -> str:
     """Return the beginning that a word's forms share; a guess, good enough to count them."""
-    word: str = (words.WORD.findall(text) or [text])[-1]
+    word: str = (words.of(text) or [text])[-1]
     if len(word) <= ROOT or not word.isalpha():
         return word
     return word[: max(ROOT, len(word) - 3)]
@@ -132,6 +135,8 @@ def _with_beside(
     memory: Memory, own: dict[Weight, float], beside: dict[tuple[str, int], dict[Weight, float]]
 ) -> Iterable[float]:
     """Return what each term counts for a memory, its own or by what stands beside it."""
+    if not memory.session:
+        return own.values()
     best = dict(own)
     for step, part in NEIGHBOURS:
         for weight, gain in beside.get((memory.session, memory.session_seq + step), {}).items():

@@ -37,6 +37,8 @@ VERSION = re.compile(r"v?(\d+(?:\.\d+)+)")
 def terms(context: str, expanded: str) -> list[Term]:
     """Return what to look for: the context's terms first, each once, without stop words."""
     asked = _chosen(context, asked=True)
+    if not expanded:
+        return asked
     known = {term.match for term in asked}
     return asked + [term for term in _chosen(expanded, asked=False) if term.match not in known]
 
@@ -79,9 +81,9 @@ def _most_telling(found: list[Term], seen: Counter[str]) -> list[Term]:
 
 
 def _of_name(name: str, *, asked: bool) -> list[Term]:
-    parts = words.WORD.findall(name.lower())
+    parts = words.of(name.lower())
     if len(parts) == 1 or words.cjk_runs(name):
-        return [term for part in words.WORD.findall(name) for term in _of_word(part, asked)]
+        return [term for part in words.of(name) for term in _of_word(part, asked)]
     version = VERSION.fullmatch(name.lower())
     if version:
         bare = version[1].replace(".", " ")
@@ -92,7 +94,7 @@ def _of_name(name: str, *, asked: bool) -> list[Term]:
 def _of_word(word: str, asked: bool) -> list[Term]:  # noqa: FBT001
     runs = words.cjk_runs(word)
     if runs:
-        rest = words.WORD.findall(words.without_cjk(word))
+        rest = words.of(words.without_cjk(word))
         return [_of_pair(pair, asked) for run in runs for pair in _pairs(run)] + [
             term for other in rest for term in _of_word(other, asked)
         ]

@@ -46,7 +46,7 @@ CHORE = frozenset(
 def traits(prompt: str) -> tuple[float, ...]:
     """Return what can be told about a prompt, in the order of NAMES."""
     plain = FENCE.sub(" ", prompt)
-    said = {word.lower() for word in words.WORD.findall(plain)[:READ]}
+    said = {word.lower() for word in words.of(plain)[:READ]}
     return (
         float(not said.isdisjoint(OURS)),
         float(not said.isdisjoint(WHO)),

@@ -19,6 +19,7 @@ CJK = (  # in order: the first one is the lowest
 MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u0670\u0900-\u109f\u1780-\u17ff"
 PLAIN = rf"(?:[^\W_]|[{MARKS}])+"
 WORD = re.compile(PLAIN)
+ASCII_WORD = re.compile(r"[0-9A-Za-z]+")  # the same in ASCII, in a fifth of the time
 CJK_RUN = f"[{CJK}]+"  # compiled by its first use: that costs more than the work of a hook's words
 # Where a name such as `parseHTTPResponse2` or `python3` is cut.
 CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -27,11 +28,16 @@ LANGUAGES = {"++": "plusplus", "#": "sharp"}
 SHORTEST_PART = 2
 
 
+def of(text: str) -> list[str]:
+    """Return the words of a text, in their order."""
+    return (ASCII_WORD if text.isascii() else WORD).findall(text)
+
+
 def extra_words(content: str, tags: str, expanded_keywords: str) -> str:
     """Return what else a memory is to be found by: parts of names, pairs of CJK characters."""
     text = f"{content}\n{tags}\n{expanded_keywords}"
     found: dict[str, None] = {}
-    for token in WORD.findall(text):
+    for token in of(text):
         if not token.isascii():
             found.update(dict.fromkeys(_in_other_scripts(token)))
         elif not (token.islower() and token.isalpha()):
@@ -85,7 +91,7 @@ def _in_other_scripts(token: str) -> list[str]:
     for run in runs:
         found += pairs(run)
     if runs:  # other letters that touch a CJK run are one word with it to the index
-        for rest in WORD.findall(without_cjk(plain)):
+        for rest in of(without_cjk(plain)):
             found += [rest, *camel_parts(rest)]
     else:
         found += camel_parts(plain)
