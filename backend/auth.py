@@ -162,14 +162,16 @@ class Authenticator:
             TooManyRequests: its rate is used up.
             Unavailable: the database does not answer.
         """
-        purse = self._purses.setdefault((caller.account, caller.key_id), _Purse())
-        async with purse.lock:
-            if purse.empty_until > self._clock():  # asking the database again would cost more
-                raise _slow_down(purse.empty_until - self._clock())
-            if purse.left < 1 or purse.until < self._clock():
-                await self._fill(purse, caller)
-            purse.left -= 1
-        _trim(self._purses)
+        name = (caller.account, caller.key_id)
+        purse = self._purses.get(name)
+        if purse is None:
+            purse = self._purses[name] = _Purse()
+            _trim(self._purses)
+        if not self._is_full(purse):
+            async with purse.lock:
+                if not self._is_full(purse):  # whoever had the lock may have seen to it
+                    await self._fill(purse, caller)
+        purse.left -= 1
 
     def forget(self) -> None:
         """Forget every key seen, so that a change made here holds here at once."""
@@ -198,7 +200,12 @@ class Authenticator:
             return None
         return Caller(key.account_id, key.name, key.id, frozenset(key.scopes))
 
+    def _is_full(self, purse: _Purse) -> bool:
+        return purse.left > 0 and purse.until >= self._clock() >= purse.empty_until
+
     async def _fill(self, purse: _Purse, caller: Caller) -> None:
+        if purse.empty_until > self._clock():  # asking the database again would cost more
+            raise _slow_down(purse.empty_until - self._clock())
         async with self._database.transaction(caller.account) as connection:
             lease = await accounts.lease(
                 connection,
