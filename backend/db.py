@@ -223,16 +223,15 @@ class Database:
         """
 
         async def ask(connection: Connection) -> AsyncCursor[Found]:
-            statement = AsyncClientCursor(connection).mogrify(query, values)
-            cursor = connection.cursor(row_factory=make_row)
-            return await cursor.execute(whole(account_id, statement))
+            cursor = AsyncClientCursor(connection, row_factory=make_row)
+            return await cursor.execute(whole(account_id, cursor.mogrify(query, values)))
 
         try:
             with part("database transaction"):
                 connection, cursor = await self._begin(ask)
-                async with self._returned(connection):
-                    await cursor.set_result(READ)
-                    return await cursor.fetchall()
+                await self._give_back(connection)  # the transaction is over, all rows are here
+                await cursor.set_result(READ)
+                return await cursor.fetchall()
         except AWAY as error:
             raise _away(error) from error
 
@@ -310,8 +309,11 @@ class Database:
                 await connection.rollback()
             raise
         finally:
-            with CancelScope(shield=True):  # a caller that has gone takes no connection along
-                await self._pool.putconn(connection)
+            await self._give_back(connection)
+
+    async def _give_back(self, connection: Connection) -> None:
+        with CancelScope(shield=True):  # a caller that has gone takes no connection along
+            await self._pool.putconn(connection)
 
 
 class _TimeLoader(Loader):

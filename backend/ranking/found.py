@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from backend.ranking.terms import Term
 
 
@@ -34,8 +32,8 @@ class Memory(Protocol):
         """From 0 to 1."""
 
     @property
-    def created_at(self) -> datetime:
-        """When it was stored."""
+    def created_at(self) -> str:
+        """When it was stored, in UTC."""
 
     @property
     def session(self) -> str:

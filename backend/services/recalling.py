@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from backend import meaning
 from backend.ranking import commonness, copies, ranking, terms
@@ -12,7 +11,7 @@ from backend.ranking.found import Hit, Memory, Posting
 from backend.repositories import recall
 from backend.repositories.recall import Question
 from backend.repositories.rows import SHOWN
-from backend.schemas import RecallAnswer, Recalled
+from backend.schemas import RecallAnswer
 from backend.services import meanings, words
 
 if TYPE_CHECKING:
@@ -29,9 +28,8 @@ if TYPE_CHECKING:
 MOST_EXPANDED = 12  # terms
 CHOSEN = 14  # terms that take part: the rarest
 LEAST_ALIKE = 0.1  # of a memory that shares no word with what is asked
+FIRST = ("id", *SHOWN)  # of a candidate
 CLOSE = 0.5  # of the best relevance: what counts as a full match when sorted otherwise
-_usual = lru_cache(10_000)(commonness.share)
-EVERYTHING = ranking.USUAL * (ranking.SATURATION + 1)
 
 
 async def search(
@@ -48,11 +46,7 @@ async def search(
         return RecallAnswer.model_construct(memories=[])
     found = await recall.candidates(reader, account, asked.question(body))
     best = _best(asked.hits(found), body.sort_by, body.limit)
-    memories = [
-        Recalled.model_validate({"id": hit.memory.no, "rank": hit.score, **_shown(hit.memory)})
-        for hit in best
-    ]
-    return RecallAnswer.model_construct(memories=memories)
+    return RecallAnswer.model_validate({"memories": [_shown(hit) for hit in best]})
 
 
 @dataclass(frozen=True)
@@ -80,16 +74,13 @@ class Asked:
         """Return what the database is asked."""
         return Question(
             terms=[words.asked(term) for term in self.terms],
-            usual=_array(_usual(term.text) for term in self.terms),
-            worth=_array(1 if term.asked else ranking.EXPANDED for term in self.terms),
+            usual=[commonness.share(term.text) for term in self.terms],
+            worth=[1 if term.asked else ranking.EXPANDED for term in self.terms],
             model=self.model,
             signs=meaning.signs(self.vector),
             category=body.category or "",
             scope=body.scope,
             project=body.project,
-            scarce=ranking.SCARCE,
-            meaning=ranking.MEANING,
-            everything=EVERYTHING,
         )
 
     def hits(self, found: Sequence[Candidate]) -> list[Hit]:
@@ -146,10 +137,6 @@ def _by_table(context: str) -> tuple[str, bytes]:
     return (meanings.model_of(table), table.vector(context)) if table else ("", b"")
 
 
-def _array(numbers: Iterable[float]) -> str:
-    return f"{{{','.join(map(str, numbers))}}}"
-
-
 def _parts(term: Term) -> list[Term]:
     found = terms.of_words(term.parts, asked=term.asked)
     return [part._replace(parts=()) for part in found]
@@ -171,5 +158,5 @@ def _best(hits: list[Hit], by: str, limit: int) -> list[Hit]:
     return found[:limit] if by in ("importance", "recency") else copies.spread(found, limit)
 
 
-def _shown(one: Memory) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in SHOWN}
+def _shown(hit: Hit) -> dict[str, Any]:
+    return dict(zip(FIRST, cast("Candidate", hit.memory), strict=False), rank=hit.score)
