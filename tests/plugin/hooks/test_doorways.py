@@ -254,6 +254,7 @@ def impatient(doorway: str, home: Path, text: str) -> Done:
     program = (
         f"import sys, os; sys.path.insert(0, {str(HOOKS.parent / 'mcp')!r});"
         "from claude_memory.hooks import runtime;"
+        "import claude_memory.redaction.detector;"  # the note of a failure has 0.5 s
         f"runtime.run({doorway!r}, sys.stdin.buffer, sys.stdout.buffer, os.environ, 0.4)"
     )
     child = subprocess.Popen(

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
+    from claude_memory.learn.worker import LearnWorker
+
     from tests.support.learning import Learning
     from tests.support.stand_in_claude import StandIn
 
@@ -38,6 +40,13 @@ def machine(make_machine: Callable[..., Learning], claude: StandIn) -> Learning:
     """A machine whose user has the program, which finds what the user said."""
     claude.finds(EVENT)
     return make_machine(claude.path)
+
+
+def stop(worker: LearnWorker) -> None:
+    """Stop a worker and wait until its thread has ended."""
+    worker.stop()
+    assert worker._thread is not None
+    worker._thread.join()
 
 
 def outcomes(machine: Learning) -> list[str]:
@@ -154,10 +163,10 @@ def test_nothing_runs_inside_our_own_judge(
     """A nested client starts no thread and makes no step."""
     machine = make_machine(claude.path, CLAUDE_MEMORY_JUDGE="1")
     machine.hear(CUE)
-    before = threading.active_count()
+    before = set(threading.enumerate())  # one of another test may end meanwhile
     worker = machine.worker()
     worker.start()
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before
     assert not worker.step()
     assert claude.calls == []
 
@@ -189,10 +198,7 @@ def test_stop_kills_the_judge_and_gives_the_turn_back(machine: Learning, claude:
     worker = machine.worker()
     worker.start()
     pids = claude.wait_until_started()
-    worker.stop()
-    for thread in threading.enumerate():
-        if thread.name == "learn":
-            thread.join()
+    stop(worker)
     assert all(map(ends, pids))
     assert outcomes(machine) == ["stopped"]
     (row,) = machine.store.execute("SELECT state, tries FROM turns").fetchall()
@@ -216,7 +222,7 @@ def test_running_worker_learns_when_woken(machine: Learning, claude: StandIn) ->
     machine.hear(CUE)
     worker.wake()
     assert stored.wait(60)
-    worker.stop()
+    stop(worker)
     assert machine.contents() == ["The webshop uses pnpm instead of npm"]
 
 
