@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from claude_memory.hooks.context import Context
 
 WEIGHTIEST = 5  # memories
-WEIGHTIEST_ROOM = 1_200  # characters, header included
+MOST = 40  # memories, preferences included
 FAILURES_TOLD = 5
 WELCOME = (
     "claude-memory is ready. Say 'remember that ...' and Claude keeps it for every later session, "
@@ -68,9 +68,10 @@ def _greet(
         sessions.compacted(connection, session, context.project, context.now)
         is_new = True
     weighty = standing.weightiest(connection, context.project, context.now, WEIGHTIEST)
-    room = min(WEIGHTIEST_ROOM, injection.size(context))
+    wanted = standing.preferences(connection, context.project, context.now)
+    always = list({memory.uid: memory for memory in (*weighty, *wanted)}.values())
     memories = injection.inject(
-        event, context, connection, weighty, characters=room, most=WEIGHTIEST
+        event, context, connection, always, characters=injection.size(context), most=MOST
     )
     head = _counted(everywhere, here) + _to_review(connection) if is_new else ""
     told = news.trouble(connection, context.now, syncs=context.syncs) if is_new else []

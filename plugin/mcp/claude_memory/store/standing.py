@@ -1,4 +1,4 @@
-"""The memories of a place, whatever is asked: how many there are, and the weightiest. Hot."""
+"""The memories of a place, whatever is asked: how many, the weightiest, and what to obey. Hot."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PLACE = "CASE scope WHEN 'global' THEN '' ELSE project END"
 WEIGHTY = 0.8
 LASTING = "('preferences', 'decisions', 'facts')"
+LOOKED_AT = 500  # preferences: the newest, whatever place they are of
 
 
 def counts(connection: sqlite3.Connection, project: str) -> tuple[int, int]:
@@ -43,6 +44,25 @@ def weightiest(
     ]
     found.sort(key=lambda memory: (memory.importance, memory.created_at), reverse=True)
     return found[:limit]
+
+
+def preferences(connection: sqlite3.Connection, project: str, now: datetime) -> list[Memory]:
+    """Return what the user wants done in one way here: the weightiest first, then the newest.
+
+    Hardly ever does a prompt name the preference that it has to be done by.
+    """
+    newest = (
+        "SELECT rid FROM memories WHERE live = 1 AND category = 'preferences' "
+        "ORDER BY created_at DESC, rid DESC LIMIT :most"
+    )
+    query = (
+        f"SELECT {COLUMNS_OF_M} FROM ({newest}) f CROSS JOIN memories m ON m.rid = f.rid "  # noqa: S608
+        f"WHERE {VISIBLE} AND {PLACE} IN ('', :project)"
+    )
+    values = {"now": stamp(now), "project": project, "most": LOOKED_AT}
+    found = [to_memory(row) for row in connection.execute(query, values)]
+    found.sort(key=lambda memory: (memory.importance, memory.created_at), reverse=True)
+    return found
 
 
 def visible(connection: sqlite3.Connection, uids: Iterable[str], now: datetime) -> list[Memory]:
