@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,6 +30,19 @@ def lock(tmp_path: Path) -> Path:
     return path
 
 
+def wheel(folder: Path) -> Path:
+    """Make the smallest package that can be installed, so that no index is asked."""
+    path = folder / "demo-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in (
+            ("METADATA", "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"),
+            ("WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"),
+            ("RECORD", ""),
+        ):
+            archive.writestr(f"demo-1.0.dist-info/{name}", text)
+    return path
+
+
 def test_environment_is_kept_until_its_lock_changes(folder: Path, lock: Path) -> None:
     """A second call costs nothing; another lock starts afresh."""
     python = ready(folder, lock, sys.executable, "a test")
@@ -44,7 +58,7 @@ def test_environment_is_kept_until_its_lock_changes(folder: Path, lock: Path) ->
 
 def test_a_package_without_a_hash_is_refused(folder: Path, lock: Path) -> None:
     """What is not pinned by its hash is not installed, and the next call tries again."""
-    lock.write_text("iniconfig==2.3.1\n")
+    lock.write_text(f"demo @ {wheel(lock.parent).as_uri()}\n")
     with pytest.raises(SetupFailed, match="hash"):
         ready(folder, lock, sys.executable, "a test")
     with pytest.raises(SetupFailed, match="hash"):
