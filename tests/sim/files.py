@@ -11,13 +11,14 @@ import json
 import re
 import sqlite3
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Mapping
 
     Fields = dict[str, Any]
+    T = TypeVar("T", "Row", "Op")
 
 TEXTS = ("content", "tags", "expanded_keywords")
 COMPARED = (*TEXTS, "category", "importance", "is_sensitive", "scope", "project")
@@ -30,12 +31,41 @@ def marks(text: object) -> set[str]:
     return set(MARK.findall(str(text)))
 
 
+class Row(dict[str, Any]):
+    """A row of the memories, as long as nobody writes it; what follows from it is found once."""
+
+    @cached_property
+    def state(self) -> Fields | None:
+        """The server's state of the row as the store keeps it."""
+        found: Fields | None = json.loads(self["srv"]) if self["srv"] else None
+        return found
+
+    @cached_property
+    def is_tombstone(self) -> bool:
+        """Whether the server has said that the memory is deleted."""
+        return self["sv"] > 0 and bool((self.state or {}).get("deleted_at"))
+
+    @cached_property
+    def marks(self) -> set[str]:
+        """The marks in the texts that are shown, and in the server's."""
+        return marks([self[name] for name in TEXTS] + [self["srv"]])
+
+
+class Op(dict[str, Any]):
+    """An operation of the outbox, with its body read."""
+
+    @cached_property
+    def marks(self) -> set[str]:
+        """The marks in what is to be sent."""
+        return marks(self["body"])
+
+
 @dataclass(frozen=True)
 class Seen:
-    """A store at one moment."""
+    """A store at one moment; what was not written since the moment before is the same object."""
 
-    rows: dict[str, Fields]
-    ops: tuple[Fields, ...]
+    rows: dict[str, Row]
+    ops: tuple[Op, ...]
     shelf: dict[str, Fields]
     state: dict[str, str]
 
@@ -65,8 +95,8 @@ class Seen:
 
     def marks_of(self, uid: str) -> set[str]:
         """Return the marks in the visible texts of a memory."""
-        row = self.rows.get(uid, {})
-        return marks([row.get(name) for name in TEXTS])
+        row = self.rows.get(uid)
+        return marks([row[name] for name in TEXTS]) if row else set()
 
     def ops_of(self, uid: str) -> list[Fields]:
         """Return the operations of a memory in their order."""
@@ -74,19 +104,19 @@ class Seen:
 
     def pending_marks(self, state: str | None = None) -> set[str]:
         """Return what waits in the outbox."""
-        found = [op["body"] for op in self.ops if state is None or op["state"] == state]
-        return marks(found)
+        found = [op.marks for op in self.ops if state is None or op["state"] == state]
+        return set().union(*found)
 
 
 class StoreFile:
     """One file, opened for looking only."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str) -> None:
         """Open it."""
-        self.path = path
         self._connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
-        self._connection.row_factory = sqlite3.Row
         self._known: tuple[int, Seen | None] | None = None
+        self._rows: dict[tuple[Any, ...], Row] = {}
+        self._ops: dict[tuple[Any, ...], Op] = {}
 
     def close(self) -> None:
         """Close it."""
@@ -100,24 +130,34 @@ class StoreFile:
         return self._known[1]
 
     def _read(self) -> Seen | None:
-        if not self._all("SELECT 1 FROM sqlite_master WHERE name = 'sync_state'"):
+        if not self._all("SELECT 1 FROM sqlite_master WHERE name = 'sync_state'")[1]:
             return None
-        ops = self._all("SELECT * FROM pending_ops ORDER BY seq")
+        self._rows = self._kept("SELECT * FROM memories", self._rows, Row)
+        self._ops = self._kept("SELECT * FROM pending_ops ORDER BY seq", self._ops, _op)
+        names, shelf = self._all("SELECT * FROM shelf")
         return Seen(
-            rows={row["uid"]: row for row in self._all("SELECT * FROM memories")},
-            ops=tuple({**op, "body": json.loads(op["body"])} for op in ops),
-            shelf={row["op_id"]: row for row in self._all("SELECT * FROM shelf")},
-            state={row["k"]: row["v"] for row in self._all("SELECT k, v FROM sync_state")},
+            rows={row["uid"]: row for row in self._rows.values()},
+            ops=tuple(self._ops.values()),
+            shelf={
+                row["op_id"]: row for row in (dict(zip(names, one, strict=True)) for one in shelf)
+            },
+            state=dict(self._all("SELECT k, v FROM sync_state")[1]),
         )
 
-    def _all(self, query: str) -> list[Fields]:
-        return [dict(row) for row in self._connection.execute(query).fetchall()]
+    def _kept(
+        self, query: str, known: Mapping[tuple[Any, ...], T], make: Callable[[Fields], T]
+    ) -> dict[tuple[Any, ...], T]:
+        """Read what a query finds; what is as it was stays the object that it was."""
+        names, found = self._all(query)
+        return {one: known.get(one) or make(dict(zip(names, one, strict=True))) for one in found}
+
+    def _all(self, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        found = self._connection.execute(query)
+        return [one[0] for one in found.description], found.fetchall()
 
 
-def state_of(row: Fields) -> Fields | None:
-    """Return the server's state of a row as the store keeps it."""
-    found: Fields | None = json.loads(row["srv"]) if row["srv"] else None
-    return found
+def _op(row: Fields) -> Op:
+    return Op({**row, "body": json.loads(row["body"])})
 
 
 def is_live(srv: Fields | None) -> bool:

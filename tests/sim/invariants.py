@@ -13,7 +13,7 @@ from uuid import UUID
 from claude_memory.service.secrets import FORCED
 
 from backend.repositories.rows import mark as digest_of
-from tests.sim.files import TEXTS, expected, marks, plain, state_of
+from tests.sim.files import TEXTS, expected, marks, plain
 from tests.sim.ledger import Broken
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def i5_versions_grow(before: Seen, after: Seen, damaged: Iterable[str] = ()) -> 
     What is newer than the cursor is not forgotten before the server begins a new life.
     """
     is_same_life = before.state.get("epoch") == after.state.get("epoch")
-    for uid in set(before.rows) & set(after.rows) - set(damaged):
+    for uid in _written(before, after) - set(damaged):
         was, now = before.rows[uid]["sv"], after.rows[uid]["sv"]
         if 0 < now < was:
             raise Broken("I5", f"{uid}: {now} after {was}")
@@ -64,13 +64,16 @@ def i5_versions_grow(before: Seen, after: Seen, damaged: Iterable[str] = ()) -> 
             raise Broken("I5", "the cursor went to another epoch without a full dump")
 
 
+def _written(before: Seen, after: Seen) -> set[str]:
+    return {uid for uid, row in before.rows.items() if after.rows.get(uid, row) is not row}
+
+
 def i6_dead_stay_dead_here(seen: Seen) -> None:
     """What the server has acknowledged as deleted is not visible."""
-    for uid, row in seen.live().items():
-        if not any(op["kind"] == "replay" for op in seen.ops_of(uid)):
-            state = state_of(row)
-            if row["sv"] > 0 and state is not None and state.get("deleted_at"):
-                raise Broken("I6", f"{uid} is visible, and a tombstone")
+    for uid, row in seen.rows.items():
+        is_wrong = row["live"] and row.is_tombstone
+        if is_wrong and not any(op["kind"] == "replay" for op in seen.ops_of(uid)):
+            raise Broken("I6", f"{uid} is visible, and a tombstone")
 
 
 def i7_sent_to_its_own(ledger: Ledger, user: str, body: bytes) -> None:
@@ -83,7 +86,7 @@ def i7_sent_to_its_own(ledger: Ledger, user: str, body: bytes) -> None:
 
 def i7_kept_with_its_own(ledger: Ledger, user: str, seen: Seen) -> None:
     """Text written under one account's key is never in a store of another account."""
-    found = marks([[row[name] for name in TEXTS] + [row["srv"]] for row in seen.rows.values()])
+    found = set().union(*(row.marks for row in seen.rows.values()))
     for mark in sorted(found | seen.pending_marks()):
         owner = ledger.claim(mark, user)
         if owner != user:
@@ -95,7 +98,7 @@ def i8_shows_its_view(seen: Seen, damaged: Iterable[str] = ()) -> None:
     for uid, row in seen.rows.items():
         if uid in damaged:
             continue
-        wanted = expected(state_of(row), seen.ops_of(uid))
+        wanted = expected(row.state, seen.ops_of(uid))
         if bool(row["live"]) != (wanted is not None):
             raise Broken("I8", f"{uid} is {'visible' if row['live'] else 'hidden'}: {wanted}")
         if wanted is not None and plain(row) != plain(wanted):

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.sim.files import TEXTS, Seen, is_live, marks, state_of
+from tests.sim.files import TEXTS, Seen, is_live, marks
 
 if TYPE_CHECKING:
     from claude_memory.sync.transport import Response
@@ -177,9 +177,7 @@ class Ledger:
     def bury(self, user: str, seen: Seen, damaged: set[str]) -> None:
         """Note deletes that the server has acknowledged to a store."""
         for uid in set(seen.rows) - damaged:
-            row = seen.rows[uid]
-            state = state_of(row)
-            if row["sv"] > 0 and state is not None and state.get("deleted_at"):
+            if seen.rows[uid].is_tombstone:
                 self.buried[user, uid] = self.life
 
     def answered(self, machine: str, user: str, sent: Sent, answer: Answer, moment: int) -> None:
@@ -230,7 +228,7 @@ class Ledger:
             for uid, row in seen.rows.items():
                 if (path, uid) in self.damaged:
                     continue
-                state = state_of(row)
+                state = row.state
                 if path not in about_to_change:
                     held |= marks(_kept(state, seen.ops_of(uid)))
                 if state is not None and state.get("deleted_at"):

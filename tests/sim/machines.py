@@ -6,6 +6,7 @@ the clock, the random numbers and the transport of the run.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -85,18 +86,24 @@ class Machine:
 
     def look(self) -> Iterator[tuple[str, Seen | None, Seen]]:
         """Yield each store that has changed since the last look: path, before and after."""
-        folder = self.home / "memory"
-        paths = {str(file): file for file in sorted(folder.glob("*.db"))}
-        for gone in [name for name in self.stores if name not in paths]:
+        there = self._files()
+        for gone in [name for name in self.stores if name not in there]:
             self.stores.pop(gone).close()
             self.last.pop(gone, None)
-        for name, file in paths.items():
+        for name in there:
             if name not in self.stores:
-                self.stores[name] = StoreFile(file)
+                self.stores[name] = StoreFile(name)
             before, after = self.last.get(name), self.stores[name].look()
             if after is not None and after is not before:
                 self.last[name] = after
                 yield name, before, after
+
+    def _files(self) -> list[str]:
+        try:
+            with os.scandir(self.home / "memory") as found:
+                return sorted(one.path for one in found if one.name.endswith(".db"))
+        except FileNotFoundError:
+            return []
 
     def close(self) -> None:
         """End every session and look no more."""

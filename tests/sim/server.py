@@ -16,6 +16,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid4
 
+import psycopg
+from psycopg import waiting
+
 from backend.app import create_app, keeping
 from backend.db import Database
 from backend.errors import KeeperDown, NoKeeper
@@ -27,6 +30,8 @@ from backend.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator, Mapping, MutableMapping
+
+    from psycopg.abc import RV, PQGen
 
     from tests.support.postgres import Server as Postgres
 
@@ -43,6 +48,7 @@ ALTER FUNCTION memory_rotate_epoch(uuid, boolean) SET search_path = public, pg_c
 ALTER DATABASE {name} SET search_path = public, pg_catalog;
 """
 HOUR = 3_600_000  # ticks
+PAUSE = 1.0  # seconds between looks at Ctrl-C
 
 
 class Answer(NamedTuple):
@@ -74,6 +80,19 @@ class ReachableKeeper:
         return getattr(self.real, name)
 
 
+class Prompt(psycopg.AsyncConnection[Any]):
+    """A connection that waits for the database in this thread: nobody else has anything to do."""
+
+    async def wait(
+        self,
+        gen: PQGen[RV],
+        interval: float = PAUSE,
+        timeout: float | None = None,  # noqa: ASYNC109  (as in the class above)
+    ) -> RV:
+        """Go on until there is an answer."""
+        return waiting.wait(gen, self.pgconn.socket, interval, timeout)
+
+
 @dataclass
 class Account:
     """What the server holds of one account."""
@@ -99,6 +118,9 @@ class SimulatedServer:
         with postgres.superuser(name) as connection:
             connection.execute(CLOCK.format(name=name))
         self._operator = postgres.connect(name)
+        for table in KEPT:
+            self._operator.execute(f"CREATE TEMP TABLE kept_{table} AS TABLE {table}")
+        self._restoring = [self._put_back(table) for table in KEPT]
         self._loop = asyncio.new_event_loop()
         self.logs = io.StringIO()
         self.keys: dict[str, str] = {}  # whose each key is
@@ -114,6 +136,7 @@ class SimulatedServer:
         )
         self.keeper = ReachableKeeper(choose(settings, keeping(Database(url))))
         self.app = create_app(settings, keeper=self.keeper, telemetry=Telemetry(self.logs))
+        self._shared.database._pool.connection_class = Prompt
         self._shared.authenticator._clock = lambda: 0.0  # or the seed would not tell all
         self._life = self.app.router.lifespan_context(self.app)
         self._run(self._life.__aenter__())
@@ -171,21 +194,14 @@ class SimulatedServer:
 
     def back_up(self) -> None:
         """Keep a copy of everything as it is now."""
-        for table in KEPT:
-            self._operator.execute(f"DROP TABLE IF EXISTS kept_{table}")
-            self._operator.execute(f"CREATE TEMP TABLE kept_{table} AS TABLE {table}")
+        self._operator.execute(
+            ";".join(f"DELETE FROM kept_{one}; INSERT INTO kept_{one} TABLE {one}" for one in KEPT)
+        )
 
     def restore(self) -> None:
         """Put the copy in the place of what is there, and begin a new epoch, as operators do."""
         self.pass_time()
-        with self._operator.transaction():
-            for table in KEPT:
-                self._operator.execute(f"TRUNCATE {table}")
-                names = self._columns(table)
-                self._operator.execute(
-                    f"INSERT INTO {table} ({names}) OVERRIDING SYSTEM VALUE "
-                    f"SELECT {names} FROM kept_{table}"
-                )
+        self._operator.execute(";".join(self._restoring))
         self.rotate()
 
     def rotate(self) -> None:
@@ -238,14 +254,18 @@ class SimulatedServer:
     def _shared(self) -> Any:  # noqa: ANN401
         return self.app.state.provided
 
-    def _columns(self, table: str) -> str:
-        """Return the columns that may be written."""
+    def _put_back(self, table: str) -> str:
+        """Return how a table gets its copy back: each column that may be written."""
         rows = self._operator.execute(
             "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 "
             "AND NOT attisdropped AND attgenerated = ''",
             (table,),
         )
-        return ", ".join(name for (name,) in rows)
+        names = ", ".join(name for (name,) in rows)
+        return (
+            f"DELETE FROM {table}; INSERT INTO {table} ({names}) OVERRIDING SYSTEM VALUE "
+            f"SELECT {names} FROM kept_{table}"
+        )
 
     def _rows(self, query: str, *values: object) -> list[dict[str, Any]]:
         cursor = self._operator.execute(query, values)

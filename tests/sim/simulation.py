@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import shutil
@@ -50,7 +51,7 @@ def simulate(
     place = MEMORY if MEMORY.is_dir() else None
     folder = Path(tempfile.mkdtemp(prefix="claude-memory-sim-", dir=place))
     broken = planted(fault, Random(seed)) if fault else nullcontext()  # noqa: S311
-    with _repeatable(seed), _small(seed), broken:
+    with _repeatable(seed), _small(seed), _no_collecting(), broken:
         world = World(server, seed, folder)
         try:
             world.run(steps)
@@ -73,6 +74,17 @@ def _repeatable(seed: int) -> Iterator[None]:
         yield
     finally:
         os.urandom = random._urandom = real  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Leave what is no longer used where it is until the run is over."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.collect(1)
 
 
 @contextmanager

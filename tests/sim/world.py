@@ -311,7 +311,7 @@ class World:
         if not found:
             return
         uid, kind = self.chance.choice(found), self.chance.choice(sorted(DAMAGES))
-        self.say(f"damage {kind} {uid[:13]} in {path[-20:]}")
+        self.say(f"damage {kind} {uid[:13]} in {path[-18:]}")
         with sqlite3.connect(path, isolation_level=None) as connection:
             connection.execute(DAMAGES[kind], (uid,))
         connection.close()
