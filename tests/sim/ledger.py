@@ -46,7 +46,8 @@ class Text:
     seen: frozenset[str] = frozenset()  # what this field had said on this machine before
     fate: str = ""  # replaced | purged | damaged
     lost: bool = False  # the server lost it by a restore, and nobody had it any more
-    held: bool = False  # the server lost it by a restore, and a store still had it
+    # The rows, path and uid, that still had it when the server lost it by a restore.
+    held: set[tuple[str, str]] = field(default_factory=set)
 
 
 @dataclass
@@ -208,6 +209,13 @@ class Ledger:
             if answer.status == 413 and sent.body:
                 self.refused |= {op["op_id"] for op in json.loads(sent.body)["ops"]}
 
+    def damage(self, path: str, uid: str, server_text: str) -> None:
+        """Note that a row was damaged, and that it does not hold what the server does not have."""
+        self.damaged.add((path, uid))
+        for text in self.texts.values():
+            if text.mark not in server_text:
+                text.held.discard((path, uid))
+
     def restored(
         self,
         server_text: dict[str, str],
@@ -222,7 +230,7 @@ class Ledger:
         """
         self.life += 1
         pending: set[str] = set()
-        held: set[str] = set()
+        held: dict[str, set[tuple[str, str]]] = {}
         for path, user, seen in stores:
             pending |= seen.pending_marks()
             for uid, row in seen.rows.items():
@@ -230,13 +238,13 @@ class Ledger:
                     continue
                 state = row.state
                 if path not in about_to_change:
-                    held |= marks(_kept(state, seen.ops_of(uid)))
+                    _hold(held, (path, uid), marks(_kept(state, seen.ops_of(uid))))
                 if state is not None and state.get("deleted_at"):
                     tombs.add((user, uid))
         for text in self.texts.values():
             if text.mark in server_text.get(text.user, "") or text.mark in pending:
                 continue
-            text.held = text.mark in held
+            text.held = held.get(text.mark, set())
             text.lost = True
         self.buried = {key: life for key, life in self.buried.items() if key in tombs}
 
@@ -247,6 +255,11 @@ def _kept(state: Fields | None, ops: list[Fields]) -> Fields:
         return {}
     changed = {name for op in ops for name in op["body"]}
     return {name: value for name, value in state.items() if name not in changed}
+
+
+def _hold(held: dict[str, set[tuple[str, str]]], row: tuple[str, str], found: set[str]) -> None:
+    for mark in found:
+        held.setdefault(mark, set()).add(row)
 
 
 def _is_overwritten(op: Fields, name: str, others: list[Fields]) -> bool:

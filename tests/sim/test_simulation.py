@@ -38,6 +38,11 @@ def test_invariants_hold_in_more_runs(server: SimulatedServer, first: int) -> No
     assert make(server, range(first, first + RUNS), STEPS_OF_A_RUN).broken == ()
 
 
+def test_lost_row_that_nobody_else_had_is_not_missed(server: SimulatedServer) -> None:
+    """Its only copy was lost on the machine after a restore, before it could be given back."""
+    assert make(server, (579,), STEPS_OF_A_RUN).broken == ()
+
+
 def test_same_seed_repeats_a_run(server: SimulatedServer) -> None:
     """What a failure says can be seen again, to the last id."""
     said = []

@@ -305,7 +305,7 @@ class World:
         stores = self.stores()
         if not stores:
             return
-        path, _, seen = self.chance.choice(stores)
+        path, user, seen = self.chance.choice(stores)
         pending = {op["uid"] for op in seen.ops}
         found = sorted(uid for uid, row in seen.rows.items() if row["sv"] and uid not in pending)
         if not found:
@@ -315,7 +315,7 @@ class World:
         with sqlite3.connect(path, isolation_level=None) as connection:
             connection.execute(DAMAGES[kind], (uid,))
         connection.close()
-        self.ledger.damaged.add((path, uid))
+        self.ledger.damage(path, uid, self.server.account(user).text)
         self.hurt.add(path)
         for machine in self.machines:
             self._look(machine)
