@@ -22,6 +22,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from backend.errors import ConfigurationError, Unavailable
 from backend.tracing import part
+from backend.waiting import WatchedOnce
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from psycopg.abc import Buffer
     from psycopg.rows import AsyncRowFactory
 
-    Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+    Connection = WatchedOnce
 
 Found = TypeVar("Found")
 
@@ -121,6 +122,7 @@ class Database:
         """Keep the settings; nothing is opened yet."""
         self._pool = AsyncConnectionPool(
             url,
+            connection_class=WatchedOnce,
             min_size=0,
             max_size=pool_size,
             open=False,

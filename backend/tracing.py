@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
 
@@ -36,15 +36,11 @@ class Tracer(Protocol):
         """Send what was not sent yet, and no more."""
 
 
+UNTRACED = contextlib.nullcontext()
 UNDER_WAY: ContextVar[Trace | None] = ContextVar("trace_under_way", default=None)
 
 
-@contextlib.contextmanager
-def part(name: str) -> Iterator[None]:
+def part(name: str) -> AbstractContextManager[None]:
     """Measure a part of the request under way, if that is traced."""
     trace = UNDER_WAY.get()
-    if trace is None:
-        yield
-        return
-    with trace.part(name):
-        yield
+    return UNTRACED if trace is None else trace.part(name)

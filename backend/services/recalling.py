@@ -138,6 +138,8 @@ def _by_table(context: str) -> tuple[str, bytes]:
 
 
 def _parts(term: Term) -> list[Term]:
+    if not term.parts:
+        return []
     found = terms.of_words(term.parts, asked=term.asked)
     return [part._replace(parts=()) for part in found]
 

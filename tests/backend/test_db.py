@@ -170,6 +170,46 @@ def test_lone_read_that_fails_leaves_a_fit_connection(
         using(url, work, pool_size=1)
 
 
+def test_long_statements_and_answers_arrive_whole(url: str, account: uuid.UUID) -> None:
+    """Both are longer than what a socket takes at once."""
+    text = "0123456789" * 800_000
+
+    async def work(database: Database) -> None:
+        asked = ("SELECT %s || count(*) FROM generate_series(1, 7)", (text,), tuple_row)
+        assert await database.read(account, *asked) == [(f"{text}7",)]
+
+    using(url, work)
+
+
+@pytest.mark.parametrize("is_alone", [False, True])
+def test_statement_that_nobody_waits_for_is_broken_off(
+    url: str, account: uuid.UUID, superuser: psycopg.Connection[Any], is_alone: bool
+) -> None:
+    """The database goes on with nothing, and the connection serves the next one."""
+    pid, slow = "SELECT pg_backend_pid()", "SELECT pg_sleep(60)"
+    running = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid = %s"
+
+    async def work(database: Database) -> None:
+        async def wait() -> None:
+            if is_alone:
+                await database.read(account, slow, (), tuple_row)
+                return
+            async with database.transaction(account) as connection:
+                await connection.execute(slow)
+
+        [(before,)] = await database.read(account, pid, (), tuple_row)
+        waiting = asyncio.create_task(wait())
+        while superuser.execute(running, (before,)).fetchone() != (1,):
+            await asyncio.wait([waiting], timeout=0.01)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert superuser.execute(running, (before,)).fetchone() == (0,)
+        assert await database.read(account, pid, (), tuple_row) == [(before,)]
+
+    using(url, work, pool_size=1)
+
+
 @pytest.mark.parametrize("is_alone", [False, True])
 def test_connections_that_were_cut_are_replaced(
     url: str, account: uuid.UUID, superuser: psycopg.Connection[Any], is_alone: bool
