@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
     chance = random.Random(SEED)
     seen: set[tuple[str, str]] = set()
     with options.pairs.open("w", encoding="utf-8") as file:
-        for name, found in _all(options.folder, chance):
+        for name, found in _all(options.folder):
             kept = [pair for pair in dict.fromkeys(found) if pair not in seen]
             most = MOST_OF_WORDNET if name == WORDNET else MOST_OF_A_PACKAGE
             if name != "own" and len(kept) > most:
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _all(folder: Path, chance: random.Random) -> Iterator[tuple[str, Iterable[tuple[str, str]]]]:
+def _all(folder: Path) -> Iterator[tuple[str, Iterable[tuple[str, str]]]]:
     yield "own", speech.pairs(random.Random(SEED), OWN)
     for line in SOURCES.read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-
 from claude_memory.store.embedding import Embedding
 
 from tools.static_embedding import table, vocabulary

@@ -159,7 +159,7 @@ def _trained(begun: torch.Tensor, lessons: Lessons, steps: int) -> torch.Tensor:
 def _batch(
     lessons: Lessons, alive: Numbers, chance: np.random.Generator
 ) -> tuple[Numbers, torch.Tensor]:
-    """Choose texts: pairs, and clusters that are hard to tell apart; and say where the pairs are."""
+    """Choose pairs, and clusters of texts that are hard to tell apart; say where the pairs are."""
     chosen = [lessons.pairs[chance.integers(len(lessons.pairs), size=PAIRS)].ravel()]
     if chance.random() < CLUSTERED:
         seeds = chance.choice(alive, CLUSTERS)
