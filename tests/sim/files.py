@@ -74,9 +74,9 @@ class Seen:
         """Return the account that the store belongs to, if it does."""
         return self.state.get("account_id", "")
 
-    @property
+    @cached_property
     def cursor(self) -> tuple[str, int] | None:
-        """Return the epoch and the version of the cursor; None before a full dump."""
+        """The epoch and the version of the cursor; None before a full dump."""
         text = self.state.get("cursor", "")
         if not text:
             return None

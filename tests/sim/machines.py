@@ -64,6 +64,7 @@ class Machine:
 
     def __post_init__(self) -> None:
         """Prepare the parts that all sessions share."""
+        self.folder = str(self.home / "memory")
         self.settings = Settings.from_env({"MEMORY_HOME": str(self.home)})
         self.keepers = Keepers(
             lambda: choice.choose(self.settings),
@@ -100,7 +101,7 @@ class Machine:
 
     def _files(self) -> list[str]:
         try:
-            with os.scandir(self.home / "memory") as found:
+            with os.scandir(self.folder) as found:
                 return sorted(one.path for one in found if one.name.endswith(".db"))
         except FileNotFoundError:
             return []
