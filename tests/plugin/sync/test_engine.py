@@ -112,3 +112,21 @@ def test_change_made_after_a_refused_replay_is_sent(
     assert line.kinds == ["replay", kind]
     contents = [one["content"] for one in line.rows.values() if one["id"] > 1]
     assert kind == "delete" or contents == ["Edited since"]
+
+
+@promise("sync.deletes-are-final")
+def test_damaged_version_does_not_tell_what_a_restore_lost(tmp_path: Path) -> None:
+    """The server's state says itself which version it is: what was not lost is not given back."""
+    line, desk = NotingLine(), Desk(tmp_path, **SERVER)
+    line.rows = {"x": row(1, "Deleted on another machine"), "y": row(2, "Lost by the restore")}
+    line.version = 2
+    syncing = engine(desk, line)
+    list(syncing.cycle())
+    desk.connection.execute("UPDATE memories SET sv = CASE no WHEN 1 THEN 1 << 50 ELSE 1 END")
+    changed = {"code": "epoch_changed", "epoch": "e2", "lost_after": 1, "detail": "Restored."}
+    line.problem, line.rows = (410, changed), {}
+    list(syncing.cycle())
+    line.problem = None
+    list(syncing.cycle())
+    assert line.kinds == ["replay"]
+    assert list(line.rows) == [row(2, "")["uid"]]

@@ -25,19 +25,28 @@ def begin_new_life(
     of them may be lost as well.
     """
     _widen_earlier_replays(connection, lost_after)
-    rows = connection.execute(
-        "SELECT uid, sv, srv FROM memories WHERE sv > ? ORDER BY sv", (lost_after,)
-    ).fetchall()
-    for uid, version, text in rows:
+    lost = _newer(connection, lost_after)
+    for version, uid, srv in lost:
         waiting = outbox.of_memory(connection, uid)
-        if text:
-            body = _body(json.loads(text), version, lost_after)
+        if srv:
+            body = _body(srv, version, lost_after)
             outbox.put(connection, uid, "replay", body, base=None, at=stamp(now))
         outbox.renew(connection, waiting)
         replica.forget_state(connection, uid)
     state.put(connection, "epoch", epoch)
     state.put(connection, "cursor", "")
-    return len(rows)
+    return len(lost)
+
+
+def _newer(connection: sqlite3.Connection, lost_after: int) -> list[tuple[int, str, Fields]]:
+    """Return version, uid and state of what is newer, the oldest first.
+
+    A state says itself which version it is; the number beside it may have been damaged.
+    """
+    rows = connection.execute("SELECT sv, uid, srv FROM memories WHERE sv > 0").fetchall()
+    known = [(version, uid, json.loads(text or "{}")) for version, uid, text in rows]
+    found = [(srv.get("version", version), uid, srv) for version, uid, srv in known]
+    return sorted((one for one in found if one[0] > lost_after), key=lambda one: one[0])
 
 
 def _body(srv: Fields, version: int, lost_after: int) -> Fields:
