@@ -69,6 +69,7 @@ class Ledger:
     secrets: list[str] = field(default_factory=list)
     sendings: dict[tuple[str, int], Sending] = field(default_factory=dict)  # by op and life
     refused: set[str] = field(default_factory=set)  # operations that were called too large
+    given_up: set[str] = field(default_factory=set)  # the same, each sent by itself
     first_sent: dict[str, int] = field(default_factory=dict)
     shown: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
     buried: dict[tuple[str, str], int] = field(default_factory=dict)  # user and uid
@@ -162,7 +163,8 @@ class Ledger:
         """Note what became of operations that an engine took out of the outbox or changed.
 
         Raises:
-            Broken: one that lost a conflict is not on the shelf.
+            Broken: one that lost a conflict is not on the shelf. Where the answer was lost, and the
+                operation then called too large, the client refused it without knowing.
         """
         there = {op["op_id"] for op in after.ops}
         for op in before.ops:
@@ -170,7 +172,7 @@ class Ledger:
                 continue
             sent = self.sendings.get((op["op_id"], self.life))
             status = sent.answers[-1] if sent and sent.answers else ""
-            if status == "conflict" and op["op_id"] not in after.shelf:
+            if status == "conflict" and op["op_id"] not in {*after.shelf, *self.given_up}:
                 raise Broken("I2", f"op {op['op_id']} lost a conflict and is not on the shelf")
             if status == "rejected" or op["op_id"] in self.refused:
                 self.replaced(before, after, op["uid"])
@@ -207,7 +209,9 @@ class Ledger:
         """Note what a session was told of its pushes on the way, by whomever."""
         for sent, answer in answers:
             if answer.status == 413 and sent.body:
-                self.refused |= {op["op_id"] for op in json.loads(sent.body)["ops"]}
+                found = {op["op_id"] for op in json.loads(sent.body)["ops"]}
+                self.refused |= found
+                self.given_up |= found if len(found) == 1 else set()
 
     def damage(self, path: str, uid: str, server_text: str) -> None:
         """Note that a row was damaged, and that it does not hold what the server does not have."""

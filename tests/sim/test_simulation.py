@@ -43,6 +43,17 @@ def test_lost_row_that_nobody_else_had_is_not_missed(server: SimulatedServer) ->
     assert make(server, (579,), STEPS_OF_A_RUN).broken == ()
 
 
+def test_text_refused_on_its_way_need_not_be_on_the_shelf(server: SimulatedServer) -> None:
+    """It had lost a conflict before, and that answer was lost: it is refused and shown."""
+    assert make(server, (820,), STEPS_OF_A_RUN).broken == ()
+
+
+@promise("sync.deletes-are-final")
+def test_damaged_version_brings_no_memory_back(server: SimulatedServer) -> None:
+    """A restore found one that no server gave; the memory was deleted, and nobody knew any more."""
+    assert make(server, (903,), STEPS_OF_A_RUN).broken == ()
+
+
 def test_same_seed_repeats_a_run(server: SimulatedServer) -> None:
     """What a failure says can be seen again, to the last id."""
     said = []
