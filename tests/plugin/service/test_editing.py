@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from claude_memory.errors import KeeperRefused
 from claude_memory.keeper.interface import Sealed
+from claude_memory.redaction.detector import redact
 from claude_memory.service import upkeep
 from claude_memory.store import proposals
 from claude_memory.store.connection import write
 
 from tests.support.desk import Desk
+from tests.support.line import SERVER, Line, row, synced
 from tests.support.promises import promise
 
 if TYPE_CHECKING:
@@ -261,6 +263,30 @@ def test_new_secret_replaces_the_sealed_one_and_restore_brings_the_old_back(tmp_
     assert "holds no secret" in desk.refused("secret_get", id="L1")
     desk.call("memory_update", id="L1", restore=True)
     assert NEWER in desk.call("secret_get", id="L1")
+
+
+@promise("sync.nothing-is-lost")
+def test_new_secret_in_the_same_words_is_sent(tmp_path: Path) -> None:
+    """What is shown of it does not differ, but the server has the old one."""
+    line, desk = Line(), Desk(tmp_path, **SERVER)
+    held = redact(f"The bot's token is {TOKEN}").text
+    line.rows = {"x": {**row(1, held), "is_sensitive": True}}
+    synced(desk, line)
+    desk.call("memory_update", id="#1", content=f"The bot's token is {NEWER}")
+    query = "SELECT kind, json_extract(body, '$.content'), sealed IS NULL FROM pending_ops"
+    assert desk.connection.execute(query).fetchall() == [("update", held, 0)]
+
+
+@pytest.mark.parametrize("sentence", ["The bot's token is", "The token of another bot is"])
+def test_undone_edit_sends_no_secret_of_its_own(tmp_path: Path, sentence: str) -> None:
+    """The server has the secret of the text that is back, and this machine has it no more."""
+    line, desk = Line(), Desk(tmp_path, **SERVER)
+    held = redact(f"The bot's token is {TOKEN}").text
+    line.rows = {"x": {**row(1, held), "is_sensitive": True}}
+    synced(desk, line)
+    desk.call("memory_update", id="#1", content=f"{sentence} {NEWER}")
+    desk.call("memory_update", id="#1", restore=True)
+    assert desk.connection.execute("SELECT sealed FROM pending_ops").fetchall() == [(None,)]
 
 
 def test_secret_in_new_tags_joins_the_sealed_text(tmp_path: Path) -> None:

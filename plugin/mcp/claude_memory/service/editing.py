@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from claude_memory.service.place import Place
     from claude_memory.service.secrets import Safe, SecretDoor
 
+TEXTS = ("content", "tags", "expanded_keywords")
 EDITABLE = ("content", "category", "tags", "importance", "expanded_keywords", "expires_at")
 
 
@@ -59,13 +60,18 @@ def _try_edit(place: Place, door: SecretDoor, wanted: Edit) -> Edited | None:
             entry = history.record(connection, before, "edited", place.now())
             if wanted.content is None:  # the seal stays with the text
                 seals.take_back(connection, entry)
-            memories.change(connection, after)
+            memories.change(connection, after, _texts(wanted) if seal else ())
             if seal is not None:
                 seals.put(connection, before.uid, seal, place.now())
     if not is_current:
         door.forget([seal] if seal else [])
         return None
     return Edited(after, _edit_sentence(before, after), notes)
+
+
+def _texts(wanted: Edit) -> tuple[str, ...]:
+    """Return the texts that were given anew: with another secret they may read as before."""
+    return tuple(name for name in TEXTS if getattr(wanted, name) is not None)
 
 
 def _edit_sentence(before: Memory, after: Memory) -> str:
@@ -156,10 +162,11 @@ def _step_back(connection: sqlite3.Connection, entry: int, earlier: Memory, plac
         raise NotFound(message)
     recorded = history.record(connection, current, "edited", place.now())
     if not seals.take_back(connection, entry) and earlier.is_sensitive:
-        seals.take_back(connection, recorded)  # that edit had left the secret alone
+        seals.take_older(connection, recorded, entry)  # where that edit had left the secret alone
+    is_other = earlier.is_sensitive and seals.are_kept(connection, recorded)
     fields = {name: getattr(earlier, name) for name in (*EDITABLE, "is_sensitive")}
     after = current._replace(**fields, updated_at=stamp(place.now()))
-    memories.change(connection, after)
+    memories.change(connection, after, ("content",) if is_other else ())
     history.remove(connection, entry)
     seals.send(connection, after.uid)
     return Edited(after, f"Restored the earlier state of memory {label(after)}.")

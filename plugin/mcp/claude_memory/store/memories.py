@@ -135,15 +135,18 @@ def lay_down(
     return added.lastrowid or 0
 
 
-def change(connection: sqlite3.Connection, memory: Memory) -> None:
-    """Write the changed fields of a live memory; its uid, numbers and source stay."""
+def change(connection: sqlite3.Connection, memory: Memory, also: tuple[str, ...] = ()) -> None:
+    """Write the changed fields of a live memory; its uid, numbers and source stay.
+
+    Others that are `also` sent read as they did, while a secret that was taken out has changed.
+    """
     before = get(connection, memory.uid)
     if before is None:
         return
     lay_in(connection, memory)
     found = connection.execute("SELECT rid FROM memories WHERE uid = ?", (memory.uid,)).fetchone()
     meaning.keep(connection, found[0], memory.content)
-    outbox.changed(connection, before, memory, memory.updated_at)
+    outbox.changed(connection, before, memory, memory.updated_at, also)
 
 
 def lay_in(connection: sqlite3.Connection, memory: Memory) -> None:

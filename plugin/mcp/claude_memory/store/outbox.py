@@ -78,9 +78,17 @@ def made(connection: sqlite3.Connection, memory: Memory, now: str) -> None:
         _record(connection, memory.uid, "create", body_of(memory, MADE), now=now)
 
 
-def changed(connection: sqlite3.Connection, before: Memory, after: Memory, now: str) -> None:
-    """Record which fields of a memory were changed."""
-    names = [name for name in EDITABLE if getattr(after, name) != getattr(before, name)]
+def changed(
+    connection: sqlite3.Connection,
+    before: Memory,
+    after: Memory,
+    now: str,
+    also: tuple[str, ...] = (),
+) -> None:
+    """Record which fields of a memory were changed; some are `also` sent, whatever they say."""
+    names = [
+        name for name in EDITABLE if name in also or getattr(after, name) != getattr(before, name)
+    ]
     if "content" in names or after.is_sensitive != before.is_sensitive:
         names.append("is_sensitive")
     if names and is_bound(connection):

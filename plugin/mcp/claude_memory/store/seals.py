@@ -81,6 +81,21 @@ def take_back(connection: sqlite3.Connection, entry: int) -> bool:
     return connection.execute(query, (entry,)).rowcount > 0
 
 
+def take_older(connection: sqlite3.Connection, entry: int, than: int) -> None:
+    """Make those seals of an entry the present ones that were there before another entry was."""
+    connection.execute(
+        "UPDATE secrets SET history_id = NULL "
+        "WHERE history_id = ? AND at < (SELECT at FROM history WHERE id = ?)",
+        (entry, than),
+    )
+
+
+def are_kept(connection: sqlite3.Connection, entry: int) -> bool:
+    """Tell whether a history entry has a seal."""
+    query = "SELECT 1 FROM secrets WHERE history_id = ? LIMIT 1"
+    return connection.execute(query, (entry,)).fetchone() is not None
+
+
 def of_entries_before(connection: sqlite3.Connection, before: str) -> list[Seal]:
     """Return the seals that belong to history entries from before a time."""
     rows = connection.execute(
