@@ -29,7 +29,9 @@ OWNER = "schema_owner"
 LOGIN = "api_login"  # what a careful operator gives the server: it may take memory_app, and no more
 TEMPLATE = "template_memory"
 FILLED = "EXISTS (SELECT FROM {})"
-OPTIONS = ("max_connections=300", "shared_buffers=64MB")
+# As every transaction of the server has it, whatever the zone of this machine.
+ZONE = "timezone=UTC"
+OPTIONS = ("max_connections=300", "shared_buffers=64MB", ZONE)
 
 
 class Server:
