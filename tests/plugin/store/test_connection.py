@@ -90,14 +90,24 @@ def test_nobody_waits_for_what_waiting_does_not_mend(tmp_path: Path) -> None:
 
 def test_longer_waiting_writers_ask_more_often() -> None:
     """Twenty sessions take turns: a newcomer does not overtake the one that has waited."""
-    pauses = [store._pause(waited) for waited in (0.0, 0.05, 0.1, 0.14)]
+    pauses = [store._pause(waited, 0.0) for waited in (0.0, 0.05, 0.1, 0.14, 4.0)]
     assert pauses == sorted(pauses, reverse=True)
     assert pauses[-1] < pauses[0] / 10
 
 
+def test_commits_of_others_tell_short_work_from_long(tmp_path: Path) -> None:
+    """Who has waited for long among many asks as often as before: only long work is let alone."""
+    first, second = opened(tmp_path), opened(tmp_path)
+    with write(first):
+        first.execute("INSERT INTO sync_state VALUES ('one', '1')")
+        before = store._commits(second)
+        assert store._commits(second) == before
+    assert store._commits(second) != before
+
+
 def test_long_work_of_another_is_not_asked_after_all_the_time() -> None:
     """Where one session imports for seconds, the others do not burn the processor meanwhile."""
-    assert store._pause(3.0) >= 0.005
+    assert store._pause(3.0, 3.0) >= 0.005
 
 
 def test_durable_write_after_a_quick_one_is_durable(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def _open_once(path: str) -> StoreConnection:
     try:
         schema.refuse_unknown(connection, path)  # before anything is written
         _set_pragmas(connection, path)
-        schema.migrate(connection, path)
+        schema.migrate(connection, path, _begin)
         connection.log = identity(path + "-wal")
     except BaseException:
         connection.close()
@@ -224,24 +224,35 @@ def _begin(connection: sqlite3.Connection) -> None:
     patience = connection.execute("PRAGMA busy_timeout").fetchone()[0]
     connection.execute("PRAGMA busy_timeout=0")
     try:
-        begun = time.monotonic()
+        begun = changed = time.monotonic()
+        seen = None
         while True:
             try:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                waited = time.monotonic() - begun
-                if not _is_busy(error) or waited * 1000 >= patience:
+                now, found = time.monotonic(), _commits(connection)
+                if not _is_busy(error) or (now - begun) * 1000 >= patience:
                     raise
-                time.sleep(_pause(waited))
+                if found != seen:
+                    seen, changed = found, now
+                time.sleep(_pause(now - begun, now - changed))
             else:
                 return
     finally:
         connection.execute(f"PRAGMA busy_timeout={patience}")
 
 
-def _pause(waited: float) -> float:
-    """Return for how long to leave the lock alone after waiting for it so long."""
-    if waited > LONG_SECONDS:
+def _commits(connection: sqlite3.Connection) -> int | None:
+    """Return a number that changes whenever somebody else commits, or None where nobody can say."""
+    try:
+        return int(connection.execute("PRAGMA data_version").fetchone()[0])
+    except sqlite3.OperationalError:
+        return None
+
+
+def _pause(waited: float, held: float) -> float:
+    """Return for how long to leave the lock alone, waited for so long, and held by one so long."""
+    if held > LONG_SECONDS:
         return LONG_PAUSE
     return max(LAST_PAUSE, FIRST_PAUSE * float(0.5 ** (waited / HALVED_AFTER)))
 

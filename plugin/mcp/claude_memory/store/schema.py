@@ -248,10 +248,13 @@ def refuse_unknown(connection: sqlite3.Connection, path: str) -> None:
         raise errors.StoreNewer(message)
 
 
-def migrate(connection: sqlite3.Connection, path: str) -> None:
+def migrate(
+    connection: sqlite3.Connection, path: str, begin: Callable[[sqlite3.Connection], None]
+) -> None:
     """Bring the database to the current schema in one transaction, after a snapshot beside it.
 
-    Two sessions may start at once: whoever gets the lock second finds the work done.
+    Two sessions may start at once: whoever gets the lock second finds the work done. `begin` waits
+    for the lock as writers do: those that store already would not let it through otherwise.
 
     Raises:
         StoreNewer: a later version wrote this file; it is left untouched.
@@ -260,7 +263,7 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
     refuse_unknown(connection, path)
     if version(connection) == CURRENT:
         return
-    connection.execute("BEGIN IMMEDIATE")
+    begin(connection)
     try:
         refuse_unknown(connection, path)
         found = version(connection)
