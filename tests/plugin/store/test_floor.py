@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from claude_memory.store import calibration, floor, recall, wording
+from claude_memory.store.embedding import DIMENSIONS, Embedding
 
 from tests.support.stores import NOW, opened, put
 
@@ -34,3 +35,10 @@ def test_what_was_kept_back_is_known(tmp_path: Path) -> None:
     [hit] = recall.search(store, query, noted)
     assert hit.memory.content == "The deploy region is eu-north-7"
     assert [one.memory.content[:4] for one in floors[0].cut] == ["Anna"]
+
+
+def test_floor_was_fitted_to_the_table_that_is_shipped() -> None:
+    """The direction of own work is one of this table's meanings, and of no other's."""
+    table = Embedding()
+    assert table.model == calibration.MODEL
+    assert len(calibration.OWN_WORK) == DIMENSIONS

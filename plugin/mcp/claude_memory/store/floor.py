@@ -2,8 +2,9 @@
 
 What recall puts first is the best there is; what a hook gives unasked has to fit. Two linear models
 decide: one weighs a memory against the question; the other, with the best of these, how the
-question is worded and how much of it this store has ever heard of, whether there is anything here
-for it at all. Their weights are fitted by tools/fit_floor.py and stand in `calibration`.
+question is worded, what kind of thing it is about, and how much of it this store has ever heard of,
+whether there is anything here for it at all. Their weights are fitted by tools/fit_floor.py and
+stand in `calibration`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from __future__ import annotations
 import math
 from heapq import nlargest
 
-from claude_memory.store import calibration, commonness, wording, words
+from claude_memory.store import calibration, commonness, meaning, vectors, wording, words
+from claude_memory.store.embedding import UNIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ MEMORY = (
 )
 QUESTION = (
     *wording.NAMES,
+    "own_work",  # how far its meaning points to somebody's own work
     "known",  # share of the question that any memory holds
     "known_telling",  # share of its words that not everybody uses which any memory holds
     "plain",  # no such word at all
@@ -53,6 +56,7 @@ QUESTION = (
     "best",  # fit of a memory
     "beyond_doubt",
     "size",
+    "crowd",  # the same squared: of very many foreign memories most are like none that is asked for
 )
 
 
@@ -74,7 +78,8 @@ class Floor:
     def among(self, hits: list[Hit]) -> list[Hit]:
         """Return those of the hits that are given, in their order; often none."""
         weighed = _with_meaning(hits[:WEIGHED])
-        likely = [hit for hit in weighed if self._says_something(hit)]
+        points = wording.points(self._question)
+        likely = [hit for hit in weighed if not points or self._says_something(hit)]
         fits = [self.fit(hit) for hit in likely]
         given: list[Hit] = []
         if fits and self.promise(likely, max(fits)) >= calibration.LEAST:
@@ -125,6 +130,7 @@ class Floor:
         best = min(max(best, WORST), BEST)
         return (
             *wording.traits(self._question),
+            _own_work(self._question),
             known / (sum(self._gains.values()) or 1.0),
             len(telling & self._held) / (len(telling) or 1),
             float(not telling),
@@ -133,7 +139,15 @@ class Floor:
             best,
             max(best, DOUBTFUL),
             self._size,
+            self._size**2,
         )
+
+
+def _own_work(question: str) -> float:
+    """Return how far a question's meaning points to somebody's own work; 0 if it has none."""
+    table = meaning.table()
+    asked = table.vector(question) if table else b""
+    return vectors.products(asked, [calibration.OWN_WORK])[0] / UNIT**2 if asked else 0.0
 
 
 def _weighed(weights: tuple[float, ...], traits: Iterable[float]) -> float:

@@ -35,12 +35,24 @@ GENERAL = frozenset(
     " tutorial typo usually word auf bedeutet englisch erklär erkläre unterschied übersetze"
     " différence dit expliquer explique traduis dice diferencia explica significa traduce".split()
 )
+POINTING = frozenset(
+    "this these above diese diesen dieser dieses ce cet cette ces este esta estos estas questo"
+    " questa deze dit denna detta ten tę".split()
+)
+POINTING_CJK = re.compile("この|这个|这段|이 ")
 CHORE = frozenset(
     "array ascii class code comment comments convert dict docstring email example examples format"
     " function here indentation json letter line lines list loop names paragraph pretty random"
     " refactor regex sentence shorter snippet sort sorted string table type variable whitespace"
     " yaml".split()
 )
+
+
+def points(prompt: str) -> bool:
+    """Tell whether a prompt points at something that lies before its eyes: `fix this test`."""
+    plain = FENCE.sub(" ", prompt)
+    said = {word.lower() for word in words.WORD.findall(plain)[:READ]}
+    return not said.isdisjoint(POINTING) or POINTING_CJK.search(plain) is not None
 
 
 def traits(prompt: str) -> tuple[float, ...]:
