@@ -251,7 +251,7 @@ def test_counts_and_weighty_memories_come_from_the_index(store: sqlite3.Connecti
     store.set_trace_callback(asked_for.append)
     standing.counts(store, PROJECT)
     standing.weightiest(store, PROJECT, NOW, 5)
-    standing.preferences(store, PROJECT, NOW)
+    standing.preferences(store, PROJECT, NOW, 40)
     store.set_trace_callback(None)
 
     plans = [

@@ -68,7 +68,7 @@ def _greet(
         sessions.compacted(connection, session, context.project, context.now)
         is_new = True
     weighty = standing.weightiest(connection, context.project, context.now, WEIGHTIEST)
-    wanted = standing.preferences(connection, context.project, context.now)
+    wanted = standing.preferences(connection, context.project, context.now, MOST)
     always = list({memory.uid: memory for memory in (*weighty, *wanted)}.values())
     memories = injection.inject(
         event, context, connection, always, characters=injection.size(context), most=MOST
