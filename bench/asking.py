@@ -51,7 +51,6 @@ class Injection:
     wanted: int
     tokens: int
     cpu: float  # milliseconds
-    greeted: int  # memories among the wanted ones that a session is given at its start
 
 
 @dataclass
@@ -151,7 +150,6 @@ def _answer(stage: str, find: Find, person: Person, prompt: Prompt, store: Fille
 def _injection(person: Person, prompt: Prompt, store: Filled) -> Injection:
     given, cpu = _timed(lambda: store.inject(prompt, session=prompt.id))
     gold = store.gold(prompt)
-    greeted = store.greet(prompt.project, session=f"greeted {prompt.id}")
     return Injection(
         group=person.group,
         kind=prompt.kind,
@@ -161,7 +159,6 @@ def _injection(person: Person, prompt: Prompt, store: Filled) -> Injection:
         wanted=len(gold),
         tokens=given.tokens,
         cpu=cpu,
-        greeted=len(gold & set(greeted.numbers)),
     )
 
 

@@ -33,7 +33,7 @@ NAMED = re.compile(r"^L(\d+) ", re.MULTILINE)  # a memory, at the start of its l
 
 
 class Given(NamedTuple):
-    """What a hook added to the context."""
+    """What the prompt hook added to a prompt."""
 
     numbers: list[int]
     tokens: int
@@ -76,15 +76,9 @@ class Filled:
     def inject(self, prompt: Prompt, session: str) -> Given:
         """Send the prompt to the prompt hook as the first one of a session."""
         event = {"event": "UserPromptSubmit", "session_id": session, "prompt": prompt.text}
-        return self._given(event, prompt.project)
-
-    def greet(self, project: str, session: str) -> Given:
-        """Begin a session in a project."""
-        event = {"event": "SessionStart", "session_id": session, "source": "startup"}
-        return self._given(event, project)
-
-    def _given(self, event: dict[str, str], project: str) -> Given:
-        here = context.from_environ(self._environ, self._place.connection, project, self._now)
+        here = context.from_environ(
+            self._environ, self._place.connection, prompt.project, self._now
+        )
         answer = json.loads(runtime.answer(event, here))
         text = answer.get("hookSpecificOutput", {}).get("additionalContext", "")
         return Given([int(number) for number in NAMED.findall(text)], tokens(text))

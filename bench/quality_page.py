@@ -140,7 +140,6 @@ def _injection(found: Findings) -> str:
     head = ["injected", *(f"`{split}`" for split in SPLITS)]
     names = [
         "prompts given a memory that they want, %",
-        "the same, by the session's greeting or the prompt, %",
         "share of all wanted memories given, %",
         "prompts that want nothing and get something, %",
         "tokens for each prompt that gets something",
@@ -161,7 +160,6 @@ def _injected(found: Findings, split: str) -> list[str]:
     costs = Costs.of([one.cpu for one in everything])
     return [
         f"{100 * statistics.fmean(one.useful > 0 for one in wanting):.1f}",
-        f"{100 * statistics.fmean(one.useful + one.greeted > 0 for one in wanting):.1f}",
         f"{100 * statistics.fmean(one.useful / one.wanted for one in wanting):.1f}",
         f"{100 * statistics.fmean(one.given > 0 for one in silent):.1f}",
         f"{spent / max(1, sum(one.given > 0 for one in everything)):.0f}",

@@ -94,8 +94,6 @@ def _own(report: Report, found: Findings) -> None:
     silent = found.given_in(*own, silent=True)
     right = 100 * statistics.fmean(one.useful > 0 for one in wanting)
     report.add("prompts given what they want, in 600 tokens", right, "%", 92, at_least=True)
-    known = 100 * statistics.fmean(one.useful + one.greeted > 0 for one in wanting)
-    report.add("prompts given it by the session's greeting or then", known, "%")
     quiet = 100 * statistics.fmean(one.given == 0 for one in silent)
     report.add("prompts that want nothing and get nothing", quiet, "%", 95, at_least=True)
     useful = sum(one.useful for one in wanting)

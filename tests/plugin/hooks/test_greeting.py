@@ -92,10 +92,10 @@ def test_memories_to_be_taken_over_are_not_called_missing(tmp_path: Path) -> Non
     assert "bringing its memories up to date" in added(said)
 
 
-def test_important_memories_are_given_within_the_budget(
+def test_important_memories_are_given_within_their_room(
     tmp_path: Path, store: sqlite3.Connection
 ) -> None:
-    """The weightiest of what lasts, this project's included, five and 600 tokens at most."""
+    """The weightiest of what lasts, this project's included, five and 300 tokens at most."""
     put(store, "global rule", importance=0.8, category="preferences")
     put(store, "project rule", importance=0.9, scope="project", project=PROJECT)
     put(store, "foreign rule", importance=1, scope="project", project="github.com/acme/other")
@@ -115,44 +115,8 @@ def test_important_memories_are_given_within_the_budget(
     for number in range(30):
         put(store, f"rule {number} " + "x" * 400, importance=0.9)
     text = added(greeted(tmp_path, store, session="other"))
-    assert len(text.partition("\n")[2]) <= 2_400
-    assert sum("[facts]" in line for line in text.splitlines()) <= 5
-
-
-def test_preferences_of_this_place_are_given_word_for_word(
-    tmp_path: Path, store: sqlite3.Connection
-) -> None:
-    """However light they are: hardly a prompt names them. Behind what always matters here."""
-    here = {"scope": "project", "project": PROJECT, "category": "preferences"}
-    put(store, "ours " + "x" * 400, **here)
-    put(store, "theirs", **{**here, "project": "github.com/acme/other"})
-    put(store, "everywhere", category="preferences", importance=0.6)
-    put(store, "weighty", importance=0.9, category="decisions")
-    put(store, "light", category="facts")
-    old = put(store, "tabs", **here)
-    put(store, "spaces", **here, supersedes=old.uid)
-
-    text = added(greeted(tmp_path, store))
-    told = [line.split('"')[1] for line in text.splitlines() if '"' in line]
-    assert told == ["weighty", "everywhere", "spaces", "ours " + "x" * 400]
-    assert "theirs" not in added(greeted(tmp_path, store, session="t", project=""))
-    assert greeted(tmp_path, store, source="resume") == {}
-
-
-def test_preferences_without_end_stay_within_the_budget(
-    tmp_path: Path, store: sqlite3.Connection
-) -> None:
-    """The newest have room; at 600 tokens it ends, and at what the user set."""
-    for number in range(60):
-        put(store, f"Prefer way {number} of doing things.", category="preferences")
-
-    text = added(greeted(tmp_path, store))
-    assert len(text.partition("\n")[2]) <= 2_400
-    assert "way 59 " in text
-    assert "way 1 " not in text
-    short = added(greeted(tmp_path, store, session="t", MEMORY_RECALL_BUDGET="100"))
-    assert len(short.partition("\n")[2]) <= 400
-    assert "way 59 " in short
+    assert len(text.partition("\n")[2]) <= 1_200
+    assert len(text.splitlines()) <= 7
 
 
 def test_resumed_session_hears_only_what_is_new(tmp_path: Path, store: sqlite3.Connection) -> None:
@@ -251,7 +215,6 @@ def test_counts_and_weighty_memories_come_from_the_index(store: sqlite3.Connecti
     store.set_trace_callback(asked_for.append)
     standing.counts(store, PROJECT)
     standing.weightiest(store, PROJECT, NOW, 5)
-    standing.preferences(store, PROJECT, NOW, 40)
     store.set_trace_callback(None)
 
     plans = [
@@ -261,8 +224,7 @@ def test_counts_and_weighty_memories_come_from_the_index(store: sqlite3.Connecti
         for row in store.execute("EXPLAIN QUERY PLAN " + query)
     ]
     of_rows = [plan for plan in plans if re.match("(SCAN|SEARCH) (TABLE )?(memories|[mso]) ", plan)]
-    assert len(of_rows) >= 6
+    assert len(of_rows) >= 4
     assert [plan for plan in of_rows if plan.startswith("SCAN")] == []
     ours = [plan for plan in of_rows if not re.search(" [so] ", plan)]
-    indexes = "memories_by_place|memories_by_category|rowid="
-    assert [plan for plan in ours if not re.search(indexes, plan)] == []
+    assert [plan for plan in ours if "memories_by_place" not in plan] == []

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from claude_memory.hooks.context import Context
 
 WEIGHTIEST = 5  # memories
-MOST = 40  # memories, preferences included
+WEIGHTIEST_ROOM = 1_200  # characters, header included
 FAILURES_TOLD = 5
 WELCOME = (
     "claude-memory is ready. Say 'remember that ...' and Claude keeps it for every later session, "
@@ -68,10 +68,9 @@ def _greet(
         sessions.compacted(connection, session, context.project, context.now)
         is_new = True
     weighty = standing.weightiest(connection, context.project, context.now, WEIGHTIEST)
-    wanted = standing.preferences(connection, context.project, context.now, MOST)
-    always = list({memory.uid: memory for memory in (*weighty, *wanted)}.values())
+    room = min(WEIGHTIEST_ROOM, injection.size(context))
     memories = injection.inject(
-        event, context, connection, always, characters=injection.size(context), most=MOST
+        event, context, connection, weighty, characters=room, most=WEIGHTIEST
     )
     head = _counted(everywhere, here) + _to_review(connection) if is_new else ""
     told = news.trouble(connection, context.now, syncs=context.syncs) if is_new else []

@@ -1,4 +1,4 @@
-"""The memories of a place, whatever is asked: how many, the weightiest, and what to obey. Hot."""
+"""The memories of a place, whatever is asked: how many there are, and the weightiest. Hot."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 PLACE = "CASE scope WHEN 'global' THEN '' ELSE project END"
 WEIGHTY = 0.8
 LASTING = "('preferences', 'decisions', 'facts')"
-LOOKED_AT = 200  # preferences of a place: the newest
 
 
 def counts(connection: sqlite3.Connection, project: str) -> tuple[int, int]:
@@ -44,25 +43,6 @@ def weightiest(
     ]
     found.sort(key=lambda memory: (memory.importance, memory.created_at), reverse=True)
     return found[:limit]
-
-
-def preferences(
-    connection: sqlite3.Connection, project: str, now: datetime, limit: int
-) -> list[Memory]:
-    """Return what the user wants done in one way here: the weightiest first, then the newest.
-
-    Hardly ever does a prompt name the preference that it has to be done by.
-    """
-    newest = (
-        f"SELECT rid FROM memories WHERE live = 1 AND category = 'preferences' "  # noqa: S608
-        f"AND {PLACE} IN ('', :project) ORDER BY created_at DESC, rid DESC LIMIT {LOOKED_AT}"
-    )
-    query = (
-        f"SELECT {COLUMNS_OF_M} FROM ({newest}) f CROSS JOIN memories m ON m.rid = f.rid "  # noqa: S608
-        f"WHERE {VISIBLE} ORDER BY m.importance DESC, m.created_at DESC, m.rid DESC LIMIT :limit"
-    )
-    values = {"now": stamp(now), "project": project, "limit": limit}
-    return [to_memory(row) for row in connection.execute(query, values)]
 
 
 def visible(connection: sqlite3.Connection, uids: Iterable[str], now: datetime) -> list[Memory]:
