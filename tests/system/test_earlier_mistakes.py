@@ -86,7 +86,7 @@ def test_refused_write_outlives_a_full_resync_and_can_be_mended(
     with machine(home, keyless, key) as one:
         one.done("memory_store", content=f"The token is {SECRET}.")
         comes(lambda: one.call("memory_status").text, "server refused to store")
-    change_store(home, "UPDATE sync_state SET v = '' WHERE k = 'cursor'")
+    change_store(home, "INSERT OR REPLACE INTO sync_state (k, v) VALUES ('cursor', '')")
     with machine(home, keyless, key) as one:
         comes(lambda: one.call("memory_list").text and f"{swept(home)}", "True")
         assert "server refused to store" in one.done("memory_status")

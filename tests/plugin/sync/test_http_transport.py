@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -362,6 +363,7 @@ def test_close_ends_a_connection_that_is_being_made() -> None:
         asking = Asking(carrier)
         while not [line for line in list(carrier._running) if line._socket]:
             assert asking.thread.is_alive()
+        time.sleep(0.2)  # a socket that is held has yet to begin connecting
         carrier.close()
         assert "closed here" in str(asking.error())
         for one in waiting:
