@@ -180,6 +180,5 @@ def _case(scene: Scene, asker: str, prompt: Prompt, project: str) -> Case:
 
 
 def _meaning(text: str) -> Numbers:
-    table = meaning.table()
-    found = table.vector(text) if table else b""
+    found = meaning.asked(text)
     return (np.array(list(found)) - ZERO) / UNIT if found else np.zeros(DIMENSIONS)

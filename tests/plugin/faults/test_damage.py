@@ -106,12 +106,16 @@ DAMAGES = {
 def damaged(request: pytest.FixtureRequest, sound: Path, tmp_path: Path) -> tuple[Path, int]:
     """Return a data folder with a damaged store, and how many memories must come out of it."""
     damage, least = DAMAGES[request.param]
+    _copy_damaged(sound, tmp_path, damage)
+    return tmp_path, least
+
+
+def _copy_damaged(sound: Path, home: Path, damage: Damage) -> None:
     data = bytearray(sound.read_bytes())
     with closing(sqlite3.connect(str(sound))) as connection:
         damage(data, connection)
-    database(tmp_path).parent.mkdir()
-    database(tmp_path).write_bytes(data)
-    return tmp_path, least
+    database(home).parent.mkdir()
+    database(home).write_bytes(data)
 
 
 @promise("store.damage-is-mended")
@@ -219,11 +223,7 @@ def test_two_sessions_that_meet_the_damage_at_once_mend_it_once(
     sound: Path, tmp_path: Path
 ) -> None:
     """The file is set aside one time, and what was saved is not set aside again."""
-    database(tmp_path).parent.mkdir()
-    data = bytearray(sound.read_bytes())
-    with closing(sqlite3.connect(str(sound))) as connection:
-        _end_cut_off(data, connection)
-    database(tmp_path).write_bytes(data)
+    _copy_damaged(sound, tmp_path, _end_cut_off)
     sessions = [Session(tmp_path) for _ in range(4)]
     try:
         for session in sessions:  # all are up before any opens the store
@@ -245,11 +245,7 @@ def test_session_that_opens_the_store_while_it_is_set_aside_loses_nothing(
     sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It waits until the new file is there, and its leaving takes no log from that."""
-    database(tmp_path).parent.mkdir()
-    data = bytearray(sound.read_bytes())
-    with closing(sqlite3.connect(str(sound))) as connection:
-        _end_cut_off(data, connection)
-    database(tmp_path).write_bytes(data)
+    _copy_damaged(sound, tmp_path, _end_cut_off)
     replace = os.replace
     with Session(tmp_path) as session, Session(tmp_path) as another:
         for one in (session, another):

@@ -8,11 +8,11 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from claude_memory.errors import AnswerLost, RemoteUnreachable
+from claude_memory.sync.exchange import Line
 from claude_memory.sync.http_transport import PACKED_FROM, HttpTransport
 
 from tests.support.promises import promise
@@ -346,28 +346,46 @@ def test_close_ends_a_running_request_and_later_ones_work() -> None:
         assert get(carrier).status == 200
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux leaves a connection waiting so")
-def test_close_ends_a_connection_that_is_being_made() -> None:
-    """The server's queue is full, so that nothing comes back."""
+@pytest.fixture
+def full() -> Iterator[str]:
+    """The address of a server whose queue is full, so that nothing comes back."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
-        place = listener.getsockname()
         waiting = [socket.socket() for _ in range(4)]
         for one in waiting:
             one.setblocking(False)
-            one.connect_ex(place)
-        carrier = transport(
-            f"http://127.0.0.1:{place[1]}", connect_seconds=EVER, total_seconds=EVER
-        )
-        asking = Asking(carrier)
-        while not [line for line in list(carrier._running) if line._socket]:
-            assert asking.thread.is_alive()
-        time.sleep(0.2)  # a socket that is held has yet to begin connecting
-        carrier.close()
-        assert "closed here" in str(asking.error())
+            one.connect_ex(listener.getsockname())
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         for one in waiting:
             one.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux leaves a connection waiting so")
+def test_close_ends_a_connection_that_is_being_made(full: str) -> None:
+    """Nobody waits for it any longer."""
+    carrier = transport(full, connect_seconds=EVER, total_seconds=EVER)
+    asking = Asking(carrier)
+    while not [line for line in list(carrier._running) if line._socket]:
+        assert asking.thread.is_alive()
+    carrier.close()
+    assert "closed here" in str(asking.error())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux leaves a connection waiting so")
+def test_close_ends_a_connection_the_moment_it_can_be_known(
+    full: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no gap between a socket that may be ended and one that is connecting."""
+    carrier = transport(full, connect_seconds=EVER, total_seconds=EVER)
+    hold = Line._hold
+
+    def hold_and_close(line: Line, sock: socket.socket) -> None:
+        hold(line, sock)
+        carrier.close()
+
+    monkeypatch.setattr(Line, "_hold", hold_and_close)
+    assert "closed here" in str(Asking(carrier).error())
 
 
 def test_slow_request_holds_up_no_other() -> None:

@@ -169,12 +169,11 @@ def uri(path: str, mode: str) -> str:
 
 
 def _make_place(path: str) -> None:
-    """Create folder 0700 and file 0600 before SQLite would create them with the umask's mode.
+    """Create the file 0600 before SQLite would create it with the umask's mode.
 
     A file that is there is not opened: on POSIX, to close it would take away the locks that other
     connections of this process hold, and the next process to leave would delete their log.
     """
-    paths.make_private_folder(os.path.dirname(path))
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:

@@ -145,8 +145,7 @@ class Floor:
 
 def _own_work(question: str) -> float:
     """Return how far a question's meaning points to somebody's own work; 0 if it has none."""
-    table = meaning.table()
-    asked = table.vector(question) if table else b""
+    asked = meaning.asked(question)
     return vectors.products(asked, [calibration.OWN_WORK])[0] / UNIT**2 if asked else 0.0
 
 

@@ -45,6 +45,13 @@ def table() -> Embedding | None:
         return None
 
 
+@lru_cache(maxsize=1)
+def asked(text: str) -> bytes:
+    """Return what a question means, or nothing; recall and the floor ask one after the other."""
+    embedding = table()
+    return embedding.vector(text) if embedding else b""
+
+
 def keep(connection: sqlite3.Connection, rid: int, content: str) -> None:
     """Write what a memory means beside it; call it inside a write transaction."""
     embedding = table()
@@ -68,12 +75,11 @@ def similar(
 
     From -1 to 1; a memory that no word vector was found for is left out.
     """
-    embedding = table()
-    asked = embedding.vector(text) if embedding else b""
-    if not embedding or not asked or state.get(connection, MODEL) != embedding.model:
+    embedding, vector = table(), asked(text)
+    if not embedding or not vector or state.get(connection, MODEL) != embedding.model:
         return {}
-    found = _vectors(connection, asked, rids, wanted)
-    products = vectors.products(asked, list(found.values())) if found else []
+    found = _vectors(connection, vector, rids, wanted)
+    products = vectors.products(vector, list(found.values())) if found else []
     return {rid: product / UNIT**2 for rid, product in zip(found, products)}
 
 

@@ -51,14 +51,13 @@ CHORE = frozenset(
 def points(prompt: str) -> bool:
     """Tell whether a prompt points at something that lies before its eyes: `fix this test`."""
     plain = FENCE.sub(" ", prompt)
-    said = {word.lower() for word in words.WORD.findall(plain)[:READ]}
-    return not said.isdisjoint(POINTING) or POINTING_CJK.search(plain) is not None
+    return not _said(plain).isdisjoint(POINTING) or POINTING_CJK.search(plain) is not None
 
 
 def traits(prompt: str) -> tuple[float, ...]:
     """Return what can be told about a prompt, in the order of NAMES."""
     plain = FENCE.sub(" ", prompt)
-    said = {word.lower() for word in words.of(plain)[:READ]}
+    said = _said(plain)
     return (
         float(not said.isdisjoint(OURS)),
         float(not said.isdisjoint(WHO)),
@@ -69,3 +68,7 @@ def traits(prompt: str) -> tuple[float, ...]:
         float('"' in plain),
         float("?" in plain),
     )
+
+
+def _said(plain: str) -> set[str]:
+    return {word.lower() for word in words.of(plain)[:READ]}

@@ -5,11 +5,14 @@ Only the look-up of a name takes as long as the system lets it.
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import selectors
 import socket
 import ssl
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from claude_memory.errors import RemoteUnreachable
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 CONNECTED = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r\n]")
 HEAD_LIMIT = 65_536  # bytes of a proxy's answer
 LOGIN_WANTED = 407
+UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)  # the last on Windows
 
 
 class Route(NamedTuple):
@@ -106,9 +110,10 @@ def _reach(host: str, port: int, deadline: Deadline, hold: Hold) -> socket.socke
     for left, (family, kind, protocol, _, place) in zip(range(len(places), 0, -1), places):
         sock = socket.socket(family, kind, protocol)
         try:
-            hold(sock)
-            sock.settimeout(deadline.left() / min(2, left))
-            sock.connect(place)
+            _begin(sock, place)
+            hold(sock)  # not before: who ends a socket that is not connecting yet ends nothing
+            _finish(sock, deadline.left() / min(2, left))
+            sock.settimeout(deadline.left())
         except OSError as error:
             sock.close()
             refusal = error
@@ -118,6 +123,25 @@ def _reach(host: str, port: int, deadline: Deadline, hold: Hold) -> socket.socke
         else:
             return sock
     raise refusal
+
+
+def _begin(sock: socket.socket, place: tuple[Any, ...]) -> None:
+    """Begin to connect; nobody waits yet."""
+    sock.settimeout(0)
+    code = sock.connect_ex(place)
+    if code not in UNDER_WAY:
+        raise OSError(code, os.strerror(code))
+
+
+def _finish(sock: socket.socket, seconds: float) -> None:
+    """Wait until a socket is connected, or refused, or shut down by another thread."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(sock, selectors.EVENT_WRITE)
+        if not selector.select(seconds):
+            raise TimeoutError
+    code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if code:
+        raise OSError(code, os.strerror(code))
 
 
 def _tunnel(sock: socket.socket, proxy: Proxy, address: Address, deadline: Deadline) -> None:
