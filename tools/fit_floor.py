@@ -3,13 +3,13 @@
 Every prompt is asked of its own person's store, and of those of the others, where nothing may come;
 so in stores of few memories, of all of a person's, and of many foreign ones among them. Further
 prompts, of nobody in particular (floor_prompts.tsv: about one's own work, or general), are dealt
-out to the people and asked of their stores, where nothing may come either; they teach as well in
-which direction of meaning one's own work lies. What is written is checked on people, and on such
+out to the people and asked of their stores, where nothing may come either; they teach as well by
+what meaning and by which phrases somebody speaks of own work. What is written is checked on people, and on such
 prompts, that it was not fitted to: each person is left out once. Where a memory holds is no trait,
 since all foreign ones hold everywhere. It takes some minutes.
 
     PYTHONPATH=.:plugin/mcp python -m tools.fit_floor            # shows how well it does
-    PYTHONPATH=.:plugin/mcp python -m tools.fit_floor --write    # and writes calibration.py
+    PYTHONPATH=.:plugin/mcp python -m tools.fit_floor --write    # and writes what was fitted
 """
 
 from __future__ import annotations
@@ -34,19 +34,37 @@ if TYPE_CHECKING:
     from tools.floor_cases import Case, Numbers
 
 MODULE = Path(calibration.__file__)
-OF_OTHERS = 0.12  # what a prompt in somebody else's store counts beside one in its own
+PHRASES = Path(wording.PATH)
+OF_OTHERS = 0.03  # what a prompt in somebody else's store counts beside one in its own
 OF_OWNERS = 3.0  # what a person's prompt says about the direction of own work beside nobody's
 RIDGE = 3.0  # on traits of one deviation: memories; on traits as they are: questions
 LOOSE = 0.05  # the same where there is no doubt that a trait counts
 TIGHT = len(wording.NAMES)  # the traits that are only wording
 STEPS = 15
 ABOUT = floor.QUESTION.index("own_work")
-ALOOF = 2.5  # ridge on the direction of own work
+ALOOF = 0.28  # ridge on the direction of own work
+SHY = 0.1  # the same on each place of a phrase
+CLOSE = 1e-6  # of the first slope: then a step has been found
+OUTLIERS = 1e-3  # share of the phrases whose weight is cut off so that the others use the whole byte
 BYTES_A_LINE = 32  # of the written direction
 NOISE = 0.04  # of the prompts that want nothing, at most
-NOISE_OF_OTHERS = 0.05  # of the prompts about own work in somebody else's store, at most
+NOISE_OF_OTHERS = 0.18  # of the prompts about own work in somebody else's store, at most
 NOTHING = -99.0  # what a prompt promises for which nothing likely was found
-SPREAD = 3.0  # how far behind the best a memory may be that is given with it
+SPREAD = 4.0  # how far behind the best a memory may be that is given with it
+
+
+class Speech(NamedTuple):
+    """By what meaning and by which phrases somebody speaks of own work."""
+
+    direction: Numbers  # whole numbers, of length UNIT
+    meant: float  # what the direction counts
+    phrases: Numbers  # whole numbers from -128 to 127
+    spoken: float  # what they count
+
+    def own_work(self, case: Case) -> float:
+        """Return how far a case's question points to own work, as the floor does."""
+        said = self.phrases[case.phrases].sum() / np.sqrt(len(case.phrases) or 1)
+        return float(case.meaning @ self.direction / UNIT * self.meant + said * self.spoken)
 
 
 class Fit(NamedTuple):
@@ -54,7 +72,7 @@ class Fit(NamedTuple):
 
     memories: Numbers
     question: Numbers
-    direction: Numbers  # whole numbers, of length UNIT
+    speech: Speech
 
 
 class Outcome(NamedTuple):
@@ -75,24 +93,73 @@ def fit_memories(among: Sequence[Case]) -> Numbers:
     return np.append(weights, scaled[-1] - weights @ middle)
 
 
-def fit_direction(among: Iterable[Case]) -> Numbers:
-    """Return the direction of meaning in which own work lies, wording aside."""
+def fit_speech(among: Iterable[Case]) -> Speech:
+    """Return by what somebody speaks of own work, what `wording` tells aside."""
     chosen = [case for case in among if case.is_dealt and case.size == OWN]
     traits = np.array([[*case.meaning, *case.wording] for case in chosen])
     about_work = np.array([float(not case.wants_nothing) for case in chosen])
     counts = np.array([OF_OWNERS if case.is_own else 1.0 for case in chosen])
-    ridge = np.full(traits.shape[1], RIDGE)
+    ridge = np.full(traits.shape[1] + wording.PLACES, SHY)
+    ridge[: traits.shape[1]] = RIDGE
     ridge[:DIMENSIONS] = ALOOF
-    found = _logistic(traits, about_work, counts, ridge)[:DIMENSIONS]
-    whole: Numbers = np.rint(found / np.linalg.norm(found) * UNIT).clip(-ZERO, ZERO - 1)
-    return whole
+    found = _sparse_logistic(Sparse(traits, [case.phrases for case in chosen]), about_work, counts, ridge)
+    direction, phrases = found[:DIMENSIONS], found[traits.shape[1] : -1]
+    meant = float(np.linalg.norm(direction))
+    whole: Numbers = np.rint(direction / meant * UNIT).clip(-ZERO, ZERO - 1)
+    spoken = float(np.quantile(np.abs(phrases), 1 - OUTLIERS)) / (ZERO - 1)
+    return Speech(whole, meant, np.rint(phrases / spoken).clip(-ZERO, ZERO - 1), spoken)
 
 
-def _traits(case: Case, memories: Numbers, direction: Numbers) -> Numbers:
-    """Return the traits of a case's question, by weights of memories and by a direction."""
+class Sparse:
+    """Traits of prompts: some columns, one for each place of a phrase, and one that stands alone."""
+
+    def __init__(self, columns: Numbers, phrases: Sequence[Sequence[int]]) -> None:
+        """Keep both; the phrases of one prompt together count as the root of how many they are."""
+        self._columns = columns
+        lengths = [len(one) for one in phrases]
+        self._rows = np.repeat(np.arange(len(phrases)), lengths)
+        self._places = np.concatenate([np.array(one, np.int64) for one in phrases])
+        self._weights = 1 / np.sqrt(np.maximum(lengths, 1))
+
+    def weighed(self, weights: Numbers) -> Numbers:
+        """Return the sum of each prompt's traits by their weights."""
+        count = self._columns.shape[1]
+        said = np.bincount(self._rows, weights[count:-1][self._places], len(self._columns))
+        return self._columns @ weights[:count] + said * self._weights + weights[-1]
+
+    def gathered(self, values: Numbers) -> Numbers:
+        """Return the sum of each trait over the prompts, by a value of each."""
+        spread = (values * self._weights)[self._rows]
+        said = np.bincount(self._places, spread, wording.PLACES)
+        return np.concatenate([values @ self._columns, said, [values.sum()]])
+
+
+def _sparse_logistic(traits: Sparse, truth: Numbers, counts: Numbers, ridge: Numbers) -> Numbers:
+    """Fit by Newton's method, each step by conjugate gradients; the last weight is not held back."""
+    held = np.append(ridge, 0.0)
+    weights = np.zeros(len(held))
+    for _ in range(STEPS):
+        odds = 1 / (1 + np.exp(-traits.weighed(weights)))
+        curve = counts * odds * (1 - odds)
+        rest = -traits.gathered(counts * (odds - truth)) - held * weights
+        step, way, left = np.zeros(len(held)), rest.copy(), rest @ rest
+        least = left * CLOSE
+        while left > least:
+            bent = traits.gathered(curve * traits.weighed(way)) + held * way
+            far = left / (way @ bent)
+            step += far * way
+            rest -= far * bent
+            left, before = rest @ rest, left
+            way = rest + left / before * way
+        weights += step
+    return weights
+
+
+def _traits(case: Case, memories: Numbers, speech: Speech) -> Numbers:
+    """Return the traits of a case's question, by weights of memories and by a way of speaking."""
     ask = case.question or (lambda _: ())
     found = np.array(ask(best(case, memories)))
-    found[ABOUT] = case.meaning @ direction / UNIT
+    found[ABOUT] = speech.own_work(case)
     return found
 
 
@@ -126,17 +193,17 @@ def best(case: Case, weights: Numbers) -> float:
 
 
 def fit(among: Sequence[Case]) -> Fit:
-    """Fit memories and direction, then questions on what these were not fitted to."""
+    """Fit memories and speech, then questions on what these were not fitted to."""
     among = [case for case in among if case.question]
     names = _owners(among)
     memories = {name: fit_memories(_without(among, name)) for name in names}
-    direction = {name: fit_direction(_without(among, name)) for name in names}
+    speech = {name: fit_speech(_without(among, name)) for name in names}
 
     def traits(case: Case) -> Numbers:
         asker = case.owner if case.asker == NOBODY else case.asker
-        return _traits(case, memories[case.owner], direction[asker])
+        return _traits(case, memories[case.owner], speech[asker])
 
-    return Fit(fit_memories(among), fit_questions(among, traits), fit_direction(among))
+    return Fit(fit_memories(among), fit_questions(among, traits), fit_speech(among))
 
 
 def outcomes(among: Sequence[Case]) -> list[Outcome]:
@@ -146,7 +213,7 @@ def outcomes(among: Sequence[Case]) -> list[Outcome]:
         known = fit(_without(among, name))
         for case in among:
             if case.owner == name and case.question:
-                traits = _traits(case, known.memories, known.direction)
+                traits = _traits(case, known.memories, known.speech)
                 promise = float(traits @ known.question[:-1] + known.question[-1])
                 found[id(case)] = Outcome(promise, _is_useful(case, known.memories))
     return [found.get(id(case), Outcome(NOTHING, is_useful=False)) for case in among]
@@ -214,10 +281,16 @@ MEMORY = (
 QUESTION = (
 {_lines(floor.QUESTION, found.question)}
 )
-OWN_WORK = bytes.fromhex(  # the direction of meaning in which somebody's own work lies
-{_hexadecimal(bytes(int(one) + ZERO for one in found.direction))}
+MEANT = {found.speech.meant:.3f}  # what the direction counts in which somebody's own work lies,
+SPOKEN = {found.speech.spoken:.5f}  # and what the phrases count
+OWN_WORK = bytes.fromhex(  # the direction of meaning
+{_hexadecimal(_bytes(found.speech.direction))}
 )
 '''
+
+
+def _bytes(numbers: Numbers) -> bytes:
+    return bytes(int(one) + ZERO for one in numbers)
 
 
 def _hexadecimal(data: bytes) -> str:
@@ -233,14 +306,16 @@ def _lines(names: Sequence[str], weights: Numbers) -> str:
 def main() -> None:
     """Fit, show, and write."""
     parser = argparse.ArgumentParser(description="fit what the floor of the hooks weighs")
-    parser.add_argument("--write", action="store_true", help="write calibration.py")
+    parser.add_argument("--write", action="store_true", help="write what was fitted")
     given = parser.parse_args()
     asked = [one for size in SIZES for one in cases(questions.own("dev"), size)]
     found = outcomes(asked)
     bound = least(asked, found)
     _show(asked, found, bound)
     if given.write:
-        MODULE.write_text(_module(fit(asked), bound), encoding="utf-8")
+        fitted = fit(asked)
+        MODULE.write_text(_module(fitted, bound), encoding="utf-8")
+        PHRASES.write_bytes(_bytes(fitted.speech.phrases))
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ class Case:
     size: int  # of the store
     meaning: Numbers  # of the prompt, of length 1, or zeros
     wording: Numbers
+    phrases: Sequence[int]
     memories: Numbers
     wanted: Numbers
     # Its traits, by how well the best memory fits; none where nothing was found.
@@ -173,6 +174,7 @@ def _case(scene: Scene, asker: str, prompt: Prompt, project: str) -> Case:
         scene.size,
         _meaning(words),
         np.array(wording.traits(words)),
+        sorted(wording.phrases(words)),
         np.array(traits).reshape(-1, len(floor.MEMORY)),
         np.array([float(hit.memory.local_no in gold) for hit in hits]),
         partial(least.of_question, hits) if least else None,

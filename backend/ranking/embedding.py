@@ -3,10 +3,12 @@
 
 The table is mapped, not read: a process pays for the pages of the words that it meets. A text's
 vector is the sum of the rows of its words; the rows are added 128 numbers at a time, as the lanes
-of one large integer, since Python adds large integers fast and lists slowly.
+of one large integer, since Python adds large integers fast and lists slowly. A word of another
+language has no row: it means what some English words mean, or nothing.
 
-The file: MAGIC, HEAD, then as many slots as HEAD says (each the number of a token or 0), where
-each token's text begins, the texts, and a row of DIMENSIONS bytes for each token, 128 being zero.
+The file: MAGIC, HEAD, then as many slots as HEAD says (each the number of a token or word, from 1,
+or 0), where each one's text begins, the texts, what the words of other languages mean (MEANT: the
+numbers of tokens, or 0), and a row of DIMENSIONS bytes for each token, 128 being zero.
 """
 
 from __future__ import annotations
@@ -27,10 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "embedding.bin")
-MAGIC = b"CMEMVEC1"
-HEAD = struct.Struct("<8sIII")  # which table this is, tokens, slots, bytes of text
+MAGIC = b"CMEMVEC2"
+HEAD = struct.Struct("<8s4I")  # which table this is, tokens, words abroad, slots, bytes of text
 SLOT = struct.Struct("<H")
 SPAN = struct.Struct("<II")
+MEANT = struct.Struct("<HH")
 DIMENSIONS = 256
 UNIT = 400  # the length of a vector; its numbers then fit into a byte
 LANES = int.from_bytes(b"\xff\x00" * (DIMENSIONS // 2), "little")
@@ -39,7 +42,10 @@ MOST_TOKENS = 1_024  # of one text: what it is about has been said by then
 LONGEST_WORD = 32
 REMEMBERED = 4_096  # words, each with its pieces
 NAME = re.compile(r"[^\W_]+")
-CONTINUED = b"##"
+NAME_ABROAD = rf"[{words.CJK}]{{1,{LONGEST_WORD}}}|[^\W_{words.CJK}]+"  # compiled by its first use
+LONGEST_ABROAD = 16
+STEM = 4  # letters, by which an inflected word of another language is known
+CONTINUED = "##"
 
 
 class Embedding:
@@ -55,14 +61,15 @@ class Embedding:
         with open(path, "rb") as file:
             self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         head = self._bytes[: len(MAGIC) + HEAD.size].ljust(len(MAGIC) + HEAD.size)
-        model, count, self._slots, length = HEAD.unpack_from(head, len(MAGIC))
+        model, self._count, abroad, self._slots, length = HEAD.unpack_from(head, len(MAGIC))
         self.model = model.hex()
         self._begin = len(MAGIC) + HEAD.size
         self._spans = self._begin + self._slots * SLOT.size
-        self._texts = self._spans + (count + 1) * SPAN.size // 2
-        self._rows = self._texts + length
+        self._texts = self._spans + (self._count + abroad + 1) * SPAN.size // 2
+        self._meant = self._texts + length
+        self._rows = self._meant + abroad * MEANT.size
         self._of_name = functools.lru_cache(REMEMBERED)(self._look_up)  # most words come again
-        whole = self._rows + count * DIMENSIONS
+        whole = self._rows + self._count * DIMENSIONS
         if not head.startswith(MAGIC) or len(self._bytes) != whole:
             message = f"{path} is no table of word vectors"
             raise ValueError(message)
@@ -89,23 +96,31 @@ class Embedding:
             yield from self._of_name(name)
 
     def _look_up(self, name: str) -> list[int]:
-        whole = self._number(name.lower().encode())
+        lower = name.lower()
+        whole = self._known(lower)
+        if whole is None and not name.isascii():
+            if words.cjk_runs(name):
+                return self._found_in(lower, 1)
+            name = _plain(name)
+            lower = name.lower()
+            whole = self._known(lower)
         if whole is not None:  # `TypeScript` is one word to its users
-            return [whole]
-        parts = words.camel_parts(name) or [name.lower()]
-        return [piece for part in parts for piece in self._pieces(part.encode())]
+            return whole
+        parts = words.camel_parts(name) or [lower]
+        return [piece for part in parts for piece in self._pieces(part)]
 
-    def _pieces(self, word: bytes) -> list[int]:
+    def _pieces(self, word: str) -> list[int]:
         """Cut a word into the longest pieces that the table knows; none if it cannot be."""
-        whole = self._number(word)
-        if whole is not None:
-            return [whole]
-        found, start = [], 0
+        found: list[int] = []
+        start = 0
         while start < len(word):
             for end in range(len(word), start, -1):
                 piece = word[start:end]
                 number = self._number(CONTINUED + piece if start else piece)
-                if number is not None:
+                if number is not None and number >= self._count:
+                    if end >= STEM:
+                        return self._found_in(word, STEM)
+                elif number is not None:
                     found.append(number)
                     start = end
                     break
@@ -113,25 +128,58 @@ class Embedding:
                 return []
         return found
 
-    def _number(self, token: bytes) -> int | None:
-        """Look a token up: a slot holds the number of a token, from 1, or 0 where none is."""
-        slot = int.from_bytes(token, "little") % self._slots
+    def _found_in(self, text: str, least: int) -> list[int]:
+        """Return what words of other languages mean that stand in a text without blanks.
+
+        Of words that have endings, those that mean nothing say nothing about longer ones.
+        """
+        found: list[int] = []
+        start = 0
+        while start < len(text):
+            for end in range(min(len(text), start + LONGEST_ABROAD), start + least - 1, -1):
+                known = self._known(text[start:end])
+                if known or (known is not None and least < STEM):
+                    found += known
+                    start = end
+                    break
+            else:
+                start += 1
+        return found
+
+    def _known(self, word: str) -> list[int] | None:
+        """Return the tokens that stand for a whole word; none if it means nothing."""
+        number = self._number(word)
+        if number is None or number < self._count:
+            return None if number is None else [number]
+        place = self._meant + (number - self._count) * MEANT.size
+        return [token - 1 for token in MEANT.unpack_from(self._bytes, place) if token]
+
+    def _number(self, word: str) -> int | None:
+        """Look a token or a word up: a slot holds its number, from 1, or 0 where none is."""
+        text = word.encode(errors="replace")
+        slot = int.from_bytes(text, "little") % self._slots
         while True:
             number = SLOT.unpack_from(self._bytes, self._begin + slot * SLOT.size)[0]
             if not number:
                 return None
             start, end = SPAN.unpack_from(self._bytes, self._spans + (number - 1) * SPAN.size // 2)
-            if self._bytes[self._texts + start : self._texts + end] == token:
+            if self._bytes[self._texts + start : self._texts + end] == text:
                 return int(number) - 1
             slot = (slot + 1) % self._slots
 
 
 def names(text: str) -> list[str]:
-    """Return the words of a text, and names in code whole, in plain letters."""
-    if not text.isascii():
-        plain = unicodedata.normalize("NFKD", text)
-        text = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    return [name[:LONGEST_WORD] for name in NAME.findall(text)]
+    """Return the words of a text, and names in code whole; Chinese and its like as it stands."""
+    if text.isascii():
+        return [name[:LONGEST_WORD] for name in NAME.findall(text)]
+    composed = unicodedata.normalize("NFKC", text)
+    return [name[:LONGEST_WORD] for name in re.findall(NAME_ABROAD, composed)]
+
+
+def _plain(name: str) -> str:
+    """Return a name without accents."""
+    signs = unicodedata.normalize("NFKD", name)
+    return "".join(sign for sign in signs if not unicodedata.combining(sign))
 
 
 def _added(sums: list[int], even: int, odd: int) -> list[int]:

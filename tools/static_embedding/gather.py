@@ -72,7 +72,7 @@ def fetched(folder: Path, registry: str, package: str, version: str) -> Path:
     if not any(kept.iterdir()):
         command = {
             "pypi": [
-                *(sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(kept)),
+                *(sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", "."),
                 *("--only-binary", ":all:", f"{package}=={version}"),
             ],
             "npm": ["npm", "pack", "--silent", f"{package}@{version}"],

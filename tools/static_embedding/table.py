@@ -5,19 +5,30 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from claude_memory.store.embedding import DIMENSIONS, HEAD, MAGIC, SLOT
+from claude_memory.store.embedding import DIMENSIONS, HEAD, MAGIC, MEANT, SLOT
 from claude_memory.store.vectors import ZERO
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-SLOTS = 65_521  # a prime, about twice as many as there are tokens
+MOST_MEANT = MEANT.size // SLOT.size  # English words that one of another language stands for
+SLOTS = 98_317  # a prime, about twice as many as there are words
 
 
-def write(path: Path, tokens: list[str], rows: bytes = b"") -> None:
-    """Write the tokens with their rows; without rows, each is zero."""
-    texts = [token.encode() for token in tokens]
-    rows = rows or bytes([ZERO]) * (len(texts) * DIMENSIONS)
+def write(
+    path: Path,
+    tokens: list[str],
+    rows: bytes = b"",
+    abroad: Mapping[str, Sequence[int]] | None = None,
+) -> None:
+    """Write the tokens with their rows, and which tokens words of other languages stand for.
+
+    Without rows, each is zero.
+    """
+    abroad = abroad or {}
+    texts = [word.encode() for word in (*tokens, *abroad)]
+    rows = rows or bytes([ZERO]) * (len(tokens) * DIMENSIONS)
     slots = [0] * SLOTS
     for number, text in enumerate(texts, 1):
         slot = int.from_bytes(text, "little") % SLOTS
@@ -27,10 +38,15 @@ def write(path: Path, tokens: list[str], rows: bytes = b"") -> None:
     ends = [0]
     for text in texts:
         ends.append(ends[-1] + len(text))
-    model = hashlib.blake2b(b"\n".join([*texts, rows]), digest_size=8).digest()
+    meant = b"".join(
+        MEANT.pack(*(number + 1 for number in numbers), *[0] * (MOST_MEANT - len(numbers)))
+        for numbers in abroad.values()
+    )
+    model = hashlib.blake2b(b"\n".join([*texts, meant, rows]), digest_size=8).digest()
     with path.open("wb") as file:
-        file.write(MAGIC + HEAD.pack(model, len(texts), SLOTS, ends[-1]))
+        file.write(MAGIC + HEAD.pack(model, len(tokens), len(abroad), SLOTS, ends[-1]))
         file.write(b"".join(SLOT.pack(number) for number in slots))
         file.write(b"".join(end.to_bytes(4, "little") for end in ends))
         file.write(b"".join(texts))
+        file.write(meant)
         file.write(rows)

@@ -21,7 +21,7 @@ from claude_memory.store.embedding import DIMENSIONS, Embedding
 from claude_memory.store.vectors import ZERO
 from torch.nn import functional
 
-from tools.static_embedding import table, vocabulary
+from tools.static_embedding import lexicon, table, vocabulary
 from tools.static_embedding.contexts import Contexts
 from tools.static_embedding.lessons import WORDS, gathered
 from tools.static_embedding.teacher import Teacher
@@ -80,7 +80,7 @@ def main(arguments: list[str]) -> int:
         contexts.load(path)
     begun = _begun(contexts, teacher.of_words(tokens), lessons)
     rows = _shortened(_trained(begun, lessons, options.steps))
-    table.write(options.table, tokens, _in_bytes(rows.numpy()))
+    table.write(options.table, tokens, _in_bytes(rows.numpy()), lexicon.read(tokens))
     return 0
 
 

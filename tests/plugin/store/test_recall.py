@@ -215,7 +215,7 @@ def test_name_or_word_within_a_text_is_found(
 ) -> None:
     """Identifiers are found whole and in parts, words inside unspaced scripts by themselves."""
     put(store, content)
-    put(store, "something else")
+    put(store, "The cat sleeps on the sofa")
 
     assert ask(store, question) == [content]
 

@@ -47,7 +47,7 @@ MEMORY = (
 )
 QUESTION = (
     *wording.NAMES,
-    "own_work",  # how far its meaning points to somebody's own work
+    "own_work",  # how far its meaning and its phrases point to somebody's own work
     "known",  # share of the question that any memory holds
     "known_telling",  # share of its words that not everybody uses which any memory holds
     "plain",  # no such word at all
@@ -144,9 +144,10 @@ class Floor:
 
 
 def _own_work(question: str) -> float:
-    """Return how far a question's meaning points to somebody's own work; 0 if it has none."""
+    """Return how far a question's meaning and phrases point to somebody's own work."""
     asked = meaning.asked(question)
-    return vectors.products(asked, [calibration.OWN_WORK])[0] / UNIT**2 if asked else 0.0
+    meant = vectors.products(asked, [calibration.OWN_WORK])[0] / UNIT**2 if asked else 0.0
+    return meant * calibration.MEANT + wording.spoken(question) * calibration.SPOKEN
 
 
 def _weighed(weights: tuple[float, ...], traits: Iterable[float]) -> float:
