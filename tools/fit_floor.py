@@ -4,9 +4,9 @@ Every prompt is asked of its own person's store, and of those of the others, whe
 so in stores of few memories, of all of a person's, and of many foreign ones among them. Further
 prompts, of nobody in particular (floor_prompts.tsv: about one's own work, or general), are dealt
 out to the people and asked of their stores, where nothing may come either; they teach as well by
-what meaning and by which phrases somebody speaks of own work. What is written is checked on people, and on such
-prompts, that it was not fitted to: each person is left out once. Where a memory holds is no trait,
-since all foreign ones hold everywhere. It takes some minutes.
+what meaning and by which phrases somebody speaks of own work. What is written is checked on people,
+and on such prompts, that it was not fitted to: each person is left out once. Where a memory holds
+is no trait, since all foreign ones hold everywhere. It takes some minutes.
 
     PYTHONPATH=.:plugin/mcp python -m tools.fit_floor            # shows how well it does
     PYTHONPATH=.:plugin/mcp python -m tools.fit_floor --write    # and writes what was fitted
@@ -45,7 +45,7 @@ ABOUT = floor.QUESTION.index("own_work")
 ALOOF = 0.28  # ridge on the direction of own work
 SHY = 0.1  # the same on each place of a phrase
 CLOSE = 1e-6  # of the first slope: then a step has been found
-OUTLIERS = 1e-3  # share of the phrases whose weight is cut off so that the others use the whole byte
+OUTLIERS = 1e-3  # share of the phrases whose weight is cut off: the others use the whole byte
 BYTES_A_LINE = 32  # of the written direction
 NOISE = 0.04  # of the prompts that want nothing, at most
 NOISE_OF_OTHERS = 0.18  # of the prompts about own work in somebody else's store, at most
@@ -102,7 +102,8 @@ def fit_speech(among: Iterable[Case]) -> Speech:
     ridge = np.full(traits.shape[1] + wording.PLACES, SHY)
     ridge[: traits.shape[1]] = RIDGE
     ridge[:DIMENSIONS] = ALOOF
-    found = _sparse_logistic(Sparse(traits, [case.phrases for case in chosen]), about_work, counts, ridge)
+    sparse = Sparse(traits, [case.phrases for case in chosen])
+    found = _sparse_logistic(sparse, about_work, counts, ridge)
     direction, phrases = found[:DIMENSIONS], found[traits.shape[1] : -1]
     meant = float(np.linalg.norm(direction))
     whole: Numbers = np.rint(direction / meant * UNIT).clip(-ZERO, ZERO - 1)
@@ -111,7 +112,7 @@ def fit_speech(among: Iterable[Case]) -> Speech:
 
 
 class Sparse:
-    """Traits of prompts: some columns, one for each place of a phrase, and one that stands alone."""
+    """Traits of prompts: some columns, one for each place of a phrase, one that stands alone."""
 
     def __init__(self, columns: Numbers, phrases: Sequence[Sequence[int]]) -> None:
         """Keep both; the phrases of one prompt together count as the root of how many they are."""
@@ -125,7 +126,8 @@ class Sparse:
         """Return the sum of each prompt's traits by their weights."""
         count = self._columns.shape[1]
         said = np.bincount(self._rows, weights[count:-1][self._places], len(self._columns))
-        return self._columns @ weights[:count] + said * self._weights + weights[-1]
+        total: Numbers = self._columns @ weights[:count] + said * self._weights + weights[-1]
+        return total
 
     def gathered(self, values: Numbers) -> Numbers:
         """Return the sum of each trait over the prompts, by a value of each."""
@@ -135,7 +137,7 @@ class Sparse:
 
 
 def _sparse_logistic(traits: Sparse, truth: Numbers, counts: Numbers, ridge: Numbers) -> Numbers:
-    """Fit by Newton's method, each step by conjugate gradients; the last weight is not held back."""
+    """Fit by Newton's method, by conjugate gradients; the last weight is not held back."""
     held = np.append(ridge, 0.0)
     weights = np.zeros(len(held))
     for _ in range(STEPS):
