@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import pytest
 from claude_memory.store import calibration, floor, recall, wording
 from claude_memory.store.embedding import DIMENSIONS, Embedding
 
 from tests.support.stores import NOW, opened, put
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_every_trait_has_its_weight() -> None:
@@ -42,3 +40,36 @@ def test_floor_was_fitted_to_the_table_that_is_shipped() -> None:
     table = Embedding()
     assert table.model == calibration.MODEL
     assert len(calibration.OWN_WORK) == DIMENSIONS
+
+
+def test_every_place_of_a_phrase_has_its_weight() -> None:
+    """What was fitted is for phrases that are cut and counted like those of today."""
+    assert Path(wording.PATH).stat().st_size == wording.PLACES
+    assert all(0 <= place < wording.PLACES for place in wording.phrases("who signs off releases?"))
+    assert wording.phrases("") == wording.phrases(" \n") == set()
+
+
+@pytest.mark.parametrize(
+    ("own", "general"),
+    [
+        ("where do we keep the crash dumps", "where does linux keep crash dumps"),
+        ("who signs off the releases", "what is a release train"),
+        ("wer gibt die Releases frei", "was ist ein Release auf Deutsch"),
+        ("add an endpoint that returns the open orders", "explain what an endpoint is"),
+    ],
+)
+def test_phrases_tell_who_speaks_of_own_work(own: str, general: str) -> None:
+    """Of one subject, what has an answer in a memory and what has the same for everybody."""
+    assert wording.spoken(own) > wording.spoken(general)
+
+
+def test_phrases_say_nothing_without_their_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A damaged installation is no reason to fail a prompt."""
+    wording._weights.cache_clear()
+    monkeypatch.setattr(wording, "PATH", str(tmp_path / "missing.bin"))
+    try:
+        assert wording.spoken("where do we keep the crash dumps") == 0
+    finally:
+        wording._weights.cache_clear()
