@@ -200,9 +200,17 @@ async def test_words_of_earlier_servers_are_completed(api: Api, superuser: Super
     assert row["version"] == made["version"]
 
 
-async def test_foreign_language_is_left_to_its_words(api: Api, superuser: Superuser) -> None:
-    """The table knows no Chinese: it is read once, and found by its words."""
-    await stored(api.alice, "会議は火曜日です")
+async def test_unknown_language_is_left_to_its_words(api: Api, superuser: Superuser) -> None:
+    """The table knows no Georgian: it is read once, and found by its words."""
+    await stored(api.alice, "შეხვედრა სამშაბათს არის")
     assert numbers(superuser) == []
     assert (await fill(api)).memories == 0
-    assert await recall(api, "火曜日") == ["会議は火曜日です"]
+    assert await recall(api, "სამშაბათს") == ["შეხვედრა სამშაბათს არის"]
+
+
+async def test_question_in_one_language_finds_what_was_said_in_another(api: Api) -> None:
+    """Without a word in common: both mean the same English words."""
+    for text in (*OTHERS, "会議は火曜日です"):
+        await stored(api.alice, text)
+    assert (await recall(api, "on which day is the meeting"))[0] == "会議は火曜日です"
+    assert (await recall(api, "wann ist die Besprechung"))[0] == "会議は火曜日です"
