@@ -101,7 +101,7 @@ class Embedding:
         if whole is None and not name.isascii():
             if words.cjk_runs(name):
                 return self._found_in(lower, 1)
-            name = _plain(name)
+            name = plain(name)
             lower = name.lower()
             whole = self._known(lower)
         if whole is not None:  # `TypeScript` is one word to its users
@@ -176,7 +176,7 @@ def names(text: str) -> list[str]:
     return [name[:LONGEST_WORD] for name in re.findall(NAME_ABROAD, composed)]
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """Return a name without accents."""
     signs = unicodedata.normalize("NFKD", name)
     return "".join(sign for sign in signs if not unicodedata.combining(sign))

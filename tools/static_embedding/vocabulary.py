@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from claude_memory.store.embedding import names
+from claude_memory.store.embedding import names, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,7 @@ OWN_WORD = re.compile(r"[a-z][a-z0-9]{2,23}")
 
 def chosen(teachers: Iterable[str], texts: Iterable[str]) -> list[str]:
     """Return the tokens, the most frequent first: their rows then share pages of the file."""
-    counts = Counter(name.lower() for text in texts for name in names(text))
+    counts = Counter(plain(name).lower() for text in texts for name in names(text))
     plain = [token for token in teachers if PLAIN.fullmatch(token)]
     known = set(plain)
     own = [

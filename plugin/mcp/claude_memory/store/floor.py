@@ -30,7 +30,6 @@ MOSTLY = 0.5  # of a question, when only words that everybody uses are answered,
 CLEARLY_ALIKE = 0.5  # or the meaning in their place
 HALF_WORD = 0.5  # two of four Chinese characters may be no word
 OWN_WORDS_READ = 1_500  # characters
-FEWEST = 2  # words of a question that can be answered beyond doubt
 SMALL = 100  # memories, below which there is no difference
 LONG = 1_000  # characters of a question from which on it is just long
 WORST, BEST, DOUBTFUL = -8.0, 4.0, -2.0  # between which fits of memories make a difference
@@ -85,7 +84,6 @@ class Floor:
         if fits and self.promise(likely, max(fits)) >= calibration.LEAST:
             least = max(fits) - calibration.SPREAD
             given = [hit for hit, fit in zip(likely, fits) if fit >= least]
-        given = given or [hit for hit in likely if self._is_answered(hit)]
         self.cut = [hit for hit in weighed if hit not in given]
         return given
 
@@ -93,12 +91,6 @@ class Floor:
         """Tell whether more than a few words that everybody uses speak for a memory."""
         telling = any(self._tells[word] for word in hit.matched)
         return telling or hit.share >= MOSTLY or hit.alike >= CLEARLY_ALIKE
-
-    def _is_answered(self, hit: Hit) -> bool:
-        """Tell whether a memory holds all that was asked for, and hardly anything else."""
-        asked = len(self._gains)
-        is_whole = asked == len(hit.matched) >= FEWEST
-        return is_whole and asked >= MOSTLY * _size(hit.memory.content)
 
     def fit(self, hit: Hit) -> float:
         """Return how surely a memory fits the question: the logarithm of the odds."""
