@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from claude_memory.service import upkeep
+from claude_memory.store import connection
+from claude_memory.store.connection import open_store
 
 from tests.support import earlier
+from tests.support.clock import Clock
 from tests.support.desk import Desk
 from tests.support.promises import promise
 from tests.support.sessions import Died, Session, assert_sound, database, files_with, rows
@@ -160,6 +163,23 @@ def test_takeover_happens_once(folders: tuple[Path, Path, dict[str, str]]) -> No
         session.done("memory_delete", id=said.splitlines()[1].split()[0], purge=True)
     assert len(_copies(ours)) == 1
     assert files_with(ours, WORD) == []
+
+
+def test_long_takeover_is_waited_for(
+    folders: tuple[Path, Path, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of memories take a session seconds; another that starts meanwhile is patient."""
+    ours, place, environ = folders
+    earlier.make(place, ROWS)
+    monkeypatch.setenv("HOME", environ["HOME"])
+    monkeypatch.setenv("USERPROFILE", environ["USERPROFILE"])
+    if place != database(ours):
+        open_store(str(database(ours))).close()
+    with closing(sqlite3.connect(database(ours), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        clock = Clock(lambda: other.execute("ROLLBACK"), passes=1.0, sleeps=20)
+        monkeypatch.setattr(connection, "time", clock)
+        assert len(Desk(ours).texts(limit=100)) == len(KEPT)
 
 
 def test_takeover_reaches_a_store_that_is_there_already(tmp_path: Path) -> None:

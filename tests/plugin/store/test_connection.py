@@ -14,11 +14,13 @@ import pytest
 from claude_memory import paths
 from claude_memory.errors import StoreBusy
 from claude_memory.store import connection as store
+from claude_memory.store import schema
 from claude_memory.store.connection import open_store, write
 
+from tests.support.clock import Clock
 from tests.support.promises import promise
 from tests.support.sessions import files_with
-from tests.support.stores import opened
+from tests.support.stores import kept, opened
 
 if TYPE_CHECKING:
     from claude_memory.store.connection import StoreConnection
@@ -140,6 +142,47 @@ def _openings(path: Path) -> int:
         with suppress(FileNotFoundError):  # another thread has closed it meanwhile
             found += link.samefile(path)
     return found
+
+
+def test_store_that_another_session_is_just_making_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two that make the log at once, SQLite refuses one without waiting."""
+    path = tmp_path / "memory.db"
+    with closing(sqlite3.connect(str(path), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr(store, "time", Clock(lambda: other.execute("ROLLBACK")))
+        kept(open_store(str(path)))
+
+
+def test_last_try_comes_when_patience_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who was stopped for a minute while it asked has not waited: it asks once more."""
+    first, second = opened(tmp_path), opened(tmp_path)
+    first.execute("BEGIN IMMEDIATE")
+    clock = Clock(lambda: first.execute("ROLLBACK"))
+    monkeypatch.setattr(store, "time", clock)
+    second.set_trace_callback(lambda _statement: clock.stop(60.0))
+    with write(second):
+        pass
+
+
+def test_tables_that_come_between_two_looks_are_no_damage(tmp_path: Path) -> None:
+    """Who looks at a file while another session makes its tables sees that they are ours."""
+    path = str(tmp_path / "memory.db")
+    looks: list[str] = []
+
+    def look(statement: str) -> None:
+        looks.append(statement)
+        if len(looks) == 2:
+            open_store(path).close()
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.set_trace_callback(look)
+        schema.refuse_unknown(connection, path)
+    assert len(looks) == 2
 
 
 @pytest.mark.once  # it asks Linux who holds the file

@@ -2,6 +2,8 @@
 
 Its `memories` table has an integer id where ours has a uid; the other columns are read by name and
 may be missing. Its queue of unsent changes needs no care: every memory in it is a row as well.
+
+Thousands of memories take seconds, all in one transaction: sessions that start meanwhile wait.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from claude_memory.errors import BadInput
 from claude_memory.memory import CATEGORIES, Draft, moment, stamp
 from claude_memory.service.secrets import Safe, separate
 from claude_memory.store import memories, purge, schema, seals, state
-from claude_memory.store.connection import open_store, uri, write
+from claude_memory.store.connection import PATIENCE, open_store, uri, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +59,7 @@ def is_earlier(path: str) -> bool:
     if header[:16] != SQLITE_HEADER or any(header[60:64]):  # user_version: ours is at least 1
         return False
     try:
-        connection = sqlite3.connect(uri(path, "ro"), uri=True)
+        connection = sqlite3.connect(uri(path, "ro"), uri=True, timeout=PATIENCE)
         try:
             columns = {row[1]: row[2] for row in connection.execute("PRAGMA table_info(memories)")}
         finally:
@@ -73,7 +75,7 @@ def in_place(path: str, seal: Seal, now: datetime) -> Taken | None:
     Raises:
         StoreError: it cannot be written; the file is as it was.
     """
-    connection = sqlite3.connect(path, timeout=5, isolation_level=None)
+    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
     try:
         connection.execute("PRAGMA secure_delete=ON")
         with write(connection):  # held while the copy is made: nobody takes over a second time
@@ -110,6 +112,7 @@ def from_elsewhere(source: str, path: str, seal: Seal, now: datetime) -> Taken |
     try:
         if state.get(connection, key):
             return None
+        connection.execute(f"PRAGMA busy_timeout={int(PATIENCE * 1000)}")
         with write(connection):
             if state.get(connection, key):
                 return None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 BUSY_SECONDS = 5.0
-PATIENCE = 30.0  # seconds that who mends waits for another to finish mending
+PATIENCE = 30.0  # seconds that who mends or takes over waits for another that does
 REPLACED_AT_MOST = 5  # times that a file may change under an opening session
 # Seconds between two tries to take the write lock: at first, at the least, and when one long piece
 # of work holds it.
@@ -186,7 +186,8 @@ def _set_pragmas(connection: sqlite3.Connection, path: str) -> None:
     journal = "DELETE" if network_file_system(path) else "WAL"
     current = connection.execute("PRAGMA journal_mode").fetchone()[0]
     if current.upper() != journal:
-        connection.execute(f"PRAGMA journal_mode={journal}")
+        # Of sessions that start together, SQLite would refuse all but one without waiting.
+        _insist(connection, f"PRAGMA journal_mode={journal}")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA secure_delete=ON")
     connection.execute("PRAGMA foreign_keys=OFF")
@@ -215,10 +216,16 @@ def network_file_system(path: str, table: str = "/proc/self/mounts") -> str:
 
 
 def _begin(connection: sqlite3.Connection) -> None:
-    """Take the write lock; whoever has waited longest asks most often, so that nobody starves.
+    """Take the write lock."""
+    _insist(connection, "BEGIN IMMEDIATE")
+
+
+def _insist(connection: sqlite3.Connection, statement: str) -> None:
+    """Run what needs a lock; whoever has waited longest asks most often, so that nobody starves.
 
     SQLite's own way, which asks less and less often, keeps some of many writers waiting until
-    those that came later have finished.
+    those that came later have finished. The last try is made when patience has ended: whoever was
+    stopped meanwhile, together with the whole machine perhaps, has not waited for anybody.
     """
     patience = connection.execute("PRAGMA busy_timeout").fetchone()[0]
     connection.execute("PRAGMA busy_timeout=0")
@@ -226,12 +233,13 @@ def _begin(connection: sqlite3.Connection) -> None:
         begun = changed = time.monotonic()
         seen = None
         while True:
+            now = time.monotonic()
             try:
-                connection.execute("BEGIN IMMEDIATE")
+                connection.execute(statement)
             except sqlite3.OperationalError as error:
-                now, found = time.monotonic(), _commits(connection)
                 if not _is_busy(error) or (now - begun) * 1000 >= patience:
                     raise
+                found = _commits(connection)
                 if found != seen:
                     seen, changed = found, now
                 time.sleep(_pause(now - begun, now - changed))

@@ -238,8 +238,9 @@ def refuse_unknown(connection: sqlite3.Connection, path: str) -> None:
         StoreNewer: a later version did.
         StoreDamaged: it says that it is ours, and has a version that cannot be.
     """
-    found = version(connection)
+    # In this order: another session may make the tables in between, and then it has a version.
     is_ours = connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
+    found = version(connection)
     if not 0 <= found < IMPLAUSIBLE or (is_ours and not found):
         message = f"The memory database is damaged ({path}): it cannot have schema {found}."
         raise errors.StoreDamaged(message)
