@@ -17,13 +17,13 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 import psycopg
 
 from backend.errors import ConfigurationError
 from backend.folders import folder_for_sockets, remove_sockets, unusable
-from backend.programs import Runner, find_binaries, version_of
+from backend.programs import Runner, find_binaries, signals_put_off, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,6 +63,7 @@ class EmbeddedPostgres:
         """`throwaway` trades the safety of the data for speed; `options` are `name=value`."""
         self._folder = folder
         self._data = folder / "data"
+        self._start_lock = folder / "start.lock"
         self._binaries = binaries
         self._options = (*options, *(THROWAWAY if throwaway else ()))
         self._tell = tell
@@ -89,7 +90,8 @@ class EmbeddedPostgres:
             )
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with _locked(self._folder / "start.lock"), self._nothing_left_half_started():
+            with self._start_lock.open("ab") as lock, self._nothing_left_half_started():
+                _hold(lock)
                 url = self._running() or self._launch()
                 self._use()
         except OSError as error:
@@ -98,7 +100,10 @@ class EmbeddedPostgres:
 
     def stop(self) -> None:
         """Stop the server, unless another process still uses it; wait until it is gone."""
-        with _locked(self._folder / "start.lock"):
+        if self._in_use is None:  # it did not start, which leaves nothing behind
+            return
+        with self._start_lock.open("ab") as lock:
+            _hold(lock)
             if not self._leave():
                 self._forget()
                 return
@@ -115,12 +120,13 @@ class EmbeddedPostgres:
         """Meanwhile start the server again whenever it has died; its URL stays what it was."""
         is_over = threading.Event()
         watch = threading.Thread(target=self._watch, args=(is_over,), name="private-postgres")
-        watch.start()
         try:
+            watch.start()
             yield
         finally:
             is_over.set()
-            watch.join()
+            if watch.is_alive():  # a signal may come while it is started
+                watch.join()
 
     def _watch(self, is_over: threading.Event) -> None:
         pause, told = WATCH, ""
@@ -196,15 +202,16 @@ class EmbeddedPostgres:
         arguments = [argument for setting in settings for argument in ("-c", setting)]
         with self._log.open("ab") as log:
             log.truncate(0)  # it tells of this start only, so that it does not grow for ever
-            self._process = subprocess.Popen(  # noqa: S603  (our own binaries)
-                [*runner.prefix, str(programs / "postgres"), "-D", str(self._data), *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                start_new_session=True,  # Ctrl-C is for the API first, which then stops this
-                **runner.identity,
-            )
+            with signals_put_off():  # until it is noted what is to be ended
+                self._process = subprocess.Popen(  # noqa: S603  (our own binaries)
+                    [*runner.prefix, str(programs / "postgres"), "-D", str(self._data), *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd="/",
+                    start_new_session=True,  # Ctrl-C is for the API first, which then stops this
+                    **runner.identity,
+                )
         deadline = time.monotonic() + PATIENCE
         while self._process.poll() is None and time.monotonic() < deadline:
             if _answers(sockets):
@@ -349,14 +356,8 @@ def _answers(sockets: Path) -> bool:
     return True
 
 
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock that the kernel frees if we die."""
+def _hold(lock: BinaryIO) -> None:
+    """Wait for a lock that is let go of when the file is closed, and by the kernel if we die."""
     import fcntl
 
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
+    fcntl.flock(lock, fcntl.LOCK_EX)

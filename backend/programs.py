@@ -8,10 +8,13 @@ MEMORY_DATA); where that is not so either, the error says what to do.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
+import threading
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOBODY = 65_534
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 VERSION = re.compile(r"postgres \(PostgreSQL\) (\d+)")  # Debian adds its own number behind
 
 
@@ -110,6 +114,27 @@ class Runner:
         """Hand a folder to the user that the server will run as."""
         if self.identity:
             os.chown(folder, NOBODY, NOBODY)
+
+
+@contextlib.contextmanager
+def signals_put_off() -> Iterator[None]:
+    """Heed SIGINT and SIGTERM afterwards only.
+
+    What their handlers raise would break off Popen between the start of a program and the return
+    of its number: nobody could end that program any more.
+    """
+    if threading.current_thread() is not threading.main_thread():  # handlers run there only
+        yield
+        return
+    came: list[int] = []
+    usual = {one: signal.signal(one, lambda number, _: came.append(number)) for one in STOPPING}
+    try:
+        yield
+    finally:
+        for one, handler in usual.items():
+            signal.signal(one, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)
 
 
 def version_of(programs: Path, runner: Runner) -> int:

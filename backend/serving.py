@@ -62,8 +62,10 @@ def database_of(settings: Settings, tell: Tell) -> Iterator[Place]:
         return
     folder = default_folder(settings.data)
     postgres = EmbeddedPostgres(folder, binaries=settings.pg_bin, tell=tell)
-    with postgres, postgres.kept_running():
+    with contextlib.ExitStack() as stack:
+        stack.callback(postgres.stop)  # before it starts: a signal may come as soon as it has
         url = postgres.start()
+        stack.enter_context(postgres.kept_running())
         key_file = settings.key_file or str(folder.parent / "encryption.key")
         own = replace(settings, database_url=url, migration_url=url, key_file=key_file)
         yield Place(own, folder.parent)

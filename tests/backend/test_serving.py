@@ -86,6 +86,52 @@ def test_start_that_is_broken_off_leaves_nothing_running(
         assert client.get("/api/memories").status_code == 200
 
 
+BROKEN_OFF = """
+import os, signal, sys
+
+def look(frame, event, function):
+    if event == "c_return" and function.__name__ in NAMES and SIGN in str(frame.f_locals):
+        sys.setprofile(None)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+_, SIGN, *NAMES = sys.argv
+sys.setprofile(look)
+from backend.__main__ import main
+sys.exit(main(["serve", "--port", "0"]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("sign", "names"),
+    [
+        ("unix_socket_directories", ["fork_exec"]),
+        ("private-postgres", ["start_new_thread", "start_joinable_thread"]),
+    ],
+)
+def test_start_that_is_broken_off_between_two_steps_leaves_nothing_running(
+    tmp_path: Path, sign: str, names: list[str]
+) -> None:
+    """The signal comes when the database, or the thread that watches it, has just been started."""
+    with Program({"MEMORY_DATA": str(tmp_path)}, "-c", BROKEN_OFF, sign, *names) as program:
+        assert program.wait() == 0
+    left = working_on(tmp_path)
+    for process in left:
+        os.kill(process, signal.SIGKILL)
+    assert left == []
+    assert not (tmp_path / "postgres/data/postmaster.pid").exists()
+    assert "Traceback" not in program.said
+
+
+def working_on(folder: Path) -> list[int]:
+    """Return the processes that were started with a folder among their arguments."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            if os.fsencode(folder) in place.read_bytes():
+                found.append(int(place.parent.name))
+    return found
+
+
 @pytest.mark.parametrize(
     ("environ", "arguments", "told"),
     [
