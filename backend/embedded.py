@@ -153,6 +153,8 @@ class EmbeddedPostgres:
             if self._process is not None and self._process is not before:
                 self._process.send_signal(signal.SIGINT)
                 self._process.wait()
+                if self._sockets is not None:
+                    remove_sockets(self._sockets)
             raise
 
     def _running(self) -> str | None:
@@ -182,13 +184,12 @@ class EmbeddedPostgres:
         if not (self._data / "PG_VERSION").exists():
             self._create(programs, runner, version)
         self._refuse_other_version(version)
-        sockets = folder_for_sockets(runner, self._sockets)
+        self._sockets = sockets = folder_for_sockets(runner, self._sockets)
         self._tell("Starting the private PostgreSQL...")
         deadline = time.monotonic() + PATIENCE
         while not self._try_launch(programs, runner, sockets):
             # Helpers of a killed server may hold its shared memory for a moment longer.
             if time.monotonic() > deadline or not self._is_held():
-                remove_sockets(sockets)
                 raise ConfigurationError(
                     f"The private PostgreSQL does not start: {self._last_words()} "
                     f"The whole log is {self._log}; or set DATABASE_URL."

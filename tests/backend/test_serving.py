@@ -112,8 +112,11 @@ def test_start_that_is_broken_off_between_two_steps_leaves_nothing_running(
     tmp_path: Path, sign: str, names: list[str]
 ) -> None:
     """The signal comes when the database, or the thread that watches it, has just been started."""
-    with Program({"MEMORY_DATA": str(tmp_path)}, "-c", BROKEN_OFF, sign, *names) as program:
-        assert program.wait() == 0
+    with tempfile.TemporaryDirectory(prefix="s-") as short:
+        environ = {"MEMORY_DATA": str(tmp_path), "TMPDIR": short}
+        with Program(environ, "-c", BROKEN_OFF, sign, *names) as program:
+            assert program.wait() == 0
+        assert not list(Path(short).iterdir())
     left = working_on(tmp_path)
     for process in left:
         os.kill(process, signal.SIGKILL)
