@@ -82,8 +82,10 @@ def test_start_that_is_broken_off_leaves_nothing_running(
     assert broken_off.stop(signal.SIGTERM) == 0
     assert not record.exists()
     assert "Traceback" not in broken_off.said
-    with serve(environ).wait_until_ready() as client:
+    again = serve(environ)
+    with again.wait_until_ready() as client:
         assert client.get("/api/memories").status_code == 200
+    assert again.stop(signal.SIGTERM) == 0
 
 
 BROKEN_OFF = """
