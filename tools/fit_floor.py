@@ -3,10 +3,11 @@
 Every prompt is asked of its own person's store, and of those of the others, where nothing may come;
 so in stores of few memories, of all of a person's, and of many foreign ones among them. Further
 prompts, of nobody in particular (floor_prompts.tsv: about one's own work, or general), are dealt
-out to the people and asked of their stores, where nothing may come either; they teach as well by
-what meaning and by which phrases somebody speaks of own work. What is written is checked on people,
-and on such prompts, that it was not fitted to: each person is left out once. Where a memory holds
-is no trait, since all foreign ones hold everywhere. It takes some minutes.
+out to the people and asked of their stores, where nothing may come either. By what meaning and by
+which phrases somebody speaks of own work they teach as well, and so does all that is typed by the
+people of tools/training. What is written is checked on people of `dev` that it was not fitted to:
+each is left out once. Where a memory holds is no trait, since all foreign ones hold everywhere. It
+takes some minutes.
 
     PYTHONPATH=.:plugin/mcp python -m tools.fit_floor            # shows how well it does
     PYTHONPATH=.:plugin/mcp python -m tools.fit_floor --write    # and writes what was fitted
@@ -26,12 +27,12 @@ from claude_memory.store.embedding import DIMENSIONS, UNIT, Embedding
 from claude_memory.store.vectors import ZERO
 
 from bench import questions
-from tools.floor_cases import GENERAL, NOBODY, OTHERS, OWN, SIZES, cases
+from tools.floor_cases import GENERAL, NOBODY, OTHERS, OWN, SIZES, cases, said_by_people
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from tools.floor_cases import Case, Numbers
+    from tools.floor_cases import Case, Numbers, Said
 
 MODULE = Path(calibration.__file__)
 PHRASES = Path(wording.PATH)
@@ -44,7 +45,8 @@ STEPS = 15
 ABOUT = floor.QUESTION.index("own_work")
 ALOOF = 0.28  # ridge on the direction of own work
 SHY = 0.1  # the same on each place of a phrase
-CLOSE = 1e-6  # of the first slope: then a step has been found
+CLOSE = 1e-3  # of the first slope: then a step has been found
+FOUND = 1e-2  # the steepest slope that is left where the weights are found
 OUTLIERS = 1e-3  # share of the phrases whose weight is cut off: the others use the whole byte
 BYTES_A_LINE = 32  # of the written direction
 NOISE = 0.04  # of the prompts that want nothing, at most
@@ -63,8 +65,9 @@ class Speech(NamedTuple):
 
     def own_work(self, case: Case) -> float:
         """Return how far a case's question points to own work, as the floor does."""
-        said = self.phrases[case.phrases].sum() / np.sqrt(len(case.phrases) or 1)
-        return float(case.meaning @ self.direction / UNIT * self.meant + said * self.spoken)
+        said = case.said
+        phrases = self.phrases[said.phrases].sum() / np.sqrt(len(said.phrases) or 1)
+        return float(said.meaning @ self.direction / UNIT * self.meant + phrases * self.spoken)
 
 
 class Fit(NamedTuple):
@@ -93,22 +96,35 @@ def fit_memories(among: Sequence[Case]) -> Numbers:
     return np.append(weights, scaled[-1] - weights @ middle)
 
 
-def fit_speech(among: Iterable[Case]) -> Speech:
-    """Return by what somebody speaks of own work, what `wording` tells aside."""
-    chosen = [case for case in among if case.is_dealt and case.size == OWN]
-    traits = np.array([[*case.meaning, *case.wording] for case in chosen])
-    about_work = np.array([float(not case.wants_nothing) for case in chosen])
-    counts = np.array([OF_OWNERS if case.is_own else 1.0 for case in chosen])
-    ridge = np.full(traits.shape[1] + wording.PLACES, SHY)
-    ridge[: traits.shape[1]] = RIDGE
-    ridge[:DIMENSIONS] = ALOOF
-    sparse = Sparse(traits, [case.phrases for case in chosen])
-    found = _sparse_logistic(sparse, about_work, counts, ridge)
-    direction, phrases = found[:DIMENSIONS], found[traits.shape[1] : -1]
-    meant = float(np.linalg.norm(direction))
-    whole: Numbers = np.rint(direction / meant * UNIT).clip(-ZERO, ZERO - 1)
-    spoken = float(np.quantile(np.abs(phrases), 1 - OUTLIERS)) / (ZERO - 1)
-    return Speech(whole, meant, np.rint(phrases / spoken).clip(-ZERO, ZERO - 1), spoken)
+class Listener:
+    """Learns by what somebody speaks of own work; all that many people say is heard once."""
+
+    def __init__(self, people: Sequence[Said]) -> None:
+        """Learn from what people say whom nobody leaves out."""
+        self._people = list(people)
+        self._weights = np.zeros(DIMENSIONS + len(wording.NAMES) + wording.PLACES + 1)
+        self._weights = self._learned(self._people, [1.0] * len(people))
+
+    def speech(self, among: Iterable[Case]) -> Speech:
+        """Return by what somebody speaks of own work, what `wording` tells aside."""
+        chosen = [case for case in among if case.is_dealt and case.size == OWN]
+        counts = [OF_OWNERS if case.is_own else 1.0 for case in chosen]
+        said = [*self._people, *(case.said for case in chosen)]
+        found = self._learned(said, [1.0] * len(self._people) + counts)
+        direction, phrases = found[:DIMENSIONS], found[-wording.PLACES - 1 : -1]
+        meant = float(np.linalg.norm(direction))
+        whole: Numbers = np.rint(direction / meant * UNIT).clip(-ZERO, ZERO - 1)
+        spoken = float(np.quantile(np.abs(phrases), 1 - OUTLIERS)) / (ZERO - 1)
+        return Speech(whole, meant, np.rint(phrases / spoken).clip(-ZERO, ZERO - 1), spoken)
+
+    def _learned(self, said: Sequence[Said], counts: Sequence[float]) -> Numbers:
+        traits = np.array([[*one.meaning, *one.wording] for one in said])
+        about_work = np.array([float(one.about_work) for one in said])
+        ridge = np.full(traits.shape[1] + wording.PLACES, SHY)
+        ridge[: traits.shape[1]] = RIDGE
+        ridge[:DIMENSIONS] = ALOOF
+        sparse = Sparse(traits, [one.phrases for one in said])
+        return _sparse_logistic(sparse, about_work, np.array(counts), ridge, self._weights)
 
 
 class Sparse:
@@ -136,14 +152,18 @@ class Sparse:
         return np.concatenate([values @ self._columns, said, [values.sum()]])
 
 
-def _sparse_logistic(traits: Sparse, truth: Numbers, counts: Numbers, ridge: Numbers) -> Numbers:
+def _sparse_logistic(
+    traits: Sparse, truth: Numbers, counts: Numbers, ridge: Numbers, begun: Numbers
+) -> Numbers:
     """Fit by Newton's method, by conjugate gradients; the last weight is not held back."""
     held = np.append(ridge, 0.0)
-    weights = np.zeros(len(held))
+    weights = begun.copy()
     for _ in range(STEPS):
         odds = 1 / (1 + np.exp(-traits.weighed(weights)))
         curve = counts * odds * (1 - odds)
         rest = -traits.gathered(counts * (odds - truth)) - held * weights
+        if np.abs(rest).max() < FOUND:
+            break
         step, way, left = np.zeros(len(held)), rest.copy(), rest @ rest
         least = left * CLOSE
         while left > least:
@@ -194,25 +214,25 @@ def best(case: Case, weights: Numbers) -> float:
     return float(fits.max(initial=floor.WORST))
 
 
-def fit(among: Sequence[Case]) -> Fit:
+def fit(among: Sequence[Case], listener: Listener) -> Fit:
     """Fit memories and speech, then questions on what these were not fitted to."""
     among = [case for case in among if case.question]
     names = _owners(among)
     memories = {name: fit_memories(_without(among, name)) for name in names}
-    speech = {name: fit_speech(_without(among, name)) for name in names}
+    speech = {name: listener.speech(_without(among, name)) for name in names}
 
     def traits(case: Case) -> Numbers:
         asker = case.owner if case.asker == NOBODY else case.asker
         return _traits(case, memories[case.owner], speech[asker])
 
-    return Fit(fit_memories(among), fit_questions(among, traits), fit_speech(among))
+    return Fit(fit_memories(among), fit_questions(among, traits), listener.speech(among))
 
 
-def outcomes(among: Sequence[Case]) -> list[Outcome]:
+def outcomes(among: Sequence[Case], listener: Listener) -> list[Outcome]:
     """Return what comes of each prompt by a fit that has not seen the owner of the store."""
     found = {}
     for name in _owners(among):
-        known = fit(_without(among, name))
+        known = fit(_without(among, name), listener)
         for case in among:
             if case.owner == name and case.question:
                 traits = _traits(case, known.memories, known.speech)
@@ -311,11 +331,12 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write what was fitted")
     given = parser.parse_args()
     asked = [one for size in SIZES for one in cases(questions.own("dev"), size)]
-    found = outcomes(asked)
+    listener = Listener(said_by_people())
+    found = outcomes(asked, listener)
     bound = least(asked, found)
     _show(asked, found, bound)
     if given.write:
-        fitted = fit(asked)
+        fitted = fit(asked, listener)
         MODULE.write_text(_module(fitted, bound), encoding="utf-8")
         PHRASES.write_bytes(_bytes(fitted.speech.phrases))
 

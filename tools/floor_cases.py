@@ -16,6 +16,7 @@ from claude_memory.store.embedding import DIMENSIONS, UNIT
 from claude_memory.store.vectors import ZERO
 
 from bench import filled, foreign, questions, stores
+from tools import people as training
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,10 +33,20 @@ PRESENT = moment(questions.PRESENT)
 PROMPTS = Path(__file__).with_name("floor_prompts.tsv")
 OTHERS = "of others"  # what prompts about own work in somebody else's store are called
 GENERAL = "general"  # what nobody's prompts that want nothing are called
+NOTHING = (questions.NONE, GENERAL)  # kinds of prompts for which nothing is of use to anybody
 NOBODY = "nobody"
 FEW, OWN = 8, 50  # memories of a person in a store
 SIZES = (FEW, OWN, 1_000, 20_000)  # the largest with foreign ones among them
 ASIDE = 5  # one of so many prompts of others is asked, but of stores that hold what is one's own
+
+
+class Said(NamedTuple):
+    """What a prompt says by its text alone, and whether it is about somebody's own work."""
+
+    meaning: Numbers  # of length 1, or zeros
+    wording: Numbers
+    phrases: Sequence[int]
+    about_work: bool
 
 
 @dataclass
@@ -46,9 +57,7 @@ class Case:
     asker: str
     kind: str
     size: int  # of the store
-    meaning: Numbers  # of the prompt, of length 1, or zeros
-    wording: Numbers
-    phrases: Sequence[int]
+    said: Said
     memories: Numbers
     wanted: Numbers
     # Its traits, by how well the best memory fits; none where nothing was found.
@@ -67,7 +76,7 @@ class Case:
     @property
     def wants_nothing(self) -> bool:
         """Tell whether nothing that anybody stored is of use for the prompt."""
-        return self.kind in (questions.NONE, GENERAL)
+        return self.kind in NOTHING
 
     @property
     def has_answer(self) -> float:
@@ -121,6 +130,22 @@ def cases(people: Sequence[Person], size: int) -> list[Case]:
     return found
 
 
+def said_by_people() -> list[Said]:
+    """Return what the people say that training learns from."""
+    asked = [
+        (recall_prompt.question(prompt.text), prompt.kind not in training.GENERAL)
+        for person in training.read(training.WORK)
+        for prompt in person.prompts
+    ]
+    return [said(words, about_work=about_work) for words, about_work in asked if words]
+
+
+def said(words: str, *, about_work: bool) -> Said:
+    """Return what a prompt says by its text alone."""
+    traits = np.array(wording.traits(words))
+    return Said(_meaning(words), traits, sorted(wording.phrases(words)), about_work)
+
+
 def _nobodys() -> list[Prompt]:
     """Return the prompts of nobody in particular."""
     kinds = {"own": OTHERS, "general": GENERAL}
@@ -172,9 +197,7 @@ def _case(scene: Scene, asker: str, prompt: Prompt, project: str) -> Case:
         asker,
         prompt.kind,
         scene.size,
-        _meaning(words),
-        np.array(wording.traits(words)),
-        sorted(wording.phrases(words)),
+        said(words, about_work=prompt.kind not in NOTHING),
         np.array(traits).reshape(-1, len(floor.MEMORY)),
         np.array([float(hit.memory.local_no in gold) for hit in hits]),
         partial(least.of_question, hits) if least else None,

@@ -342,9 +342,9 @@ def test_neighbour_in_the_session_speaks_for_a_memory(store: sqlite3.Connection)
 
 
 def test_neighbour_without_a_word_of_its_own_is_left_out(store: sqlite3.Connection) -> None:
-    """Standing beside a match is no reason to be given."""
+    """Standing beside a match is no reason to be given, where no word and no meaning is shared."""
     put(store, "Quokka is our billing service", session="s")
-    put(store, "it listens on port 9000", session="s")
+    put(store, "ის უსმენს პორტს", session="s")
 
     assert ask(store, "quokka") == ["Quokka is our billing service"]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from claude_memory.store.recall import Hit
 
 RECORDED = 3  # memories that were kept back
-MOST = 8  # memories for one prompt
+MOST = 16  # memories for one prompt
 CANDIDATES = 40  # the best of them may have been given before
 PROMPT_LIMIT = 200_000  # characters; what comes behind them was pasted
 EDGE = 2_000  # characters looked at from each end of a long prompt

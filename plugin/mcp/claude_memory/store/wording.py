@@ -2,8 +2,8 @@
 
 `where do we keep the invoices` can have an answer here, `explain what an invoice is` hardly, even
 if both share every word with a memory. What single words and the phrases of a prompt have to say
-was learned from some thousand prompts by tools/fit_floor.py, and stands in phrases.bin: a byte for
-each place that a phrase can fall on. None of it decides alone: the floor weighs it.
+was learned from 30,000 prompts by tools/fit_floor.py, and stands in phrases.bin: a byte for each
+place that a phrase can fall on. None of it decides alone: the floor weighs it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import lru_cache
 from claude_memory.store import words
 
 PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "phrases.bin")
-PLACES = 16_381  # of phrases, a prime: few of them share one
+PLACES = 65_521  # of phrases, a prime: few of them share one
 ZERO = 128  # what a byte stands for nothing with
 BEGINNING, END = 3, 2  # words of a prompt that are looked at as one phrase as well
 SIGN = re.compile(r"\w+|[^\w\s]")
