@@ -8,24 +8,24 @@ from claude_memory.memory import CATEGORIES
 from claude_memory.store.embedding import DIMENSIONS, Embedding
 
 from bench import questions
+from bench.questions import Note, Person, Prompt
 from tools import people
-from tools.people import Memory, Person, Prompt
 from tools.static_embedding import tune
 
+WANTS_NOTHING = {"unanswered", *people.GENERAL}
 KINDS = {
     people.WORK: {
         *("exact", "identifier", "paraphrase", "preference", "several", "correction"),
-        *("temporal", "language", people.UNANSWERED, *people.GENERAL),
+        *("temporal", "language", *WANTS_NOTHING),
     },
     people.LIVES: {"question"},
 }
-WANTS_NOTHING = {people.UNANSWERED, *people.GENERAL}
-EVERYBODY = [(folder, one) for folder in KINDS for one in people.read(folder)]
+EVERYBODY = [one for folder in KINDS for one in people.read(folder)]
 
 
 def test_there_are_people_of_both_kinds() -> None:
     """Hundreds of them, each with a name of its own."""
-    names = [one.name for _, one in EVERYBODY]
+    names = [one.name for one in EVERYBODY]
     assert len(names) == len(set(names)) > 300
 
 
@@ -33,46 +33,43 @@ def test_there_are_people_of_both_kinds() -> None:
 def test_people_are_well_told(folder: str) -> None:
     """Numbers ascend, what is replaced came before, and prompts need what they can see."""
     for person in people.read(folder):
-        assert [one.number for one in person.memories] == [*range(1, len(person.memories) + 1)]
-        assert all(one.replaces < one.number for one in person.memories)
-        assert {one.category for one in person.memories} <= set(CATEGORIES)
-        places = {one.number: one.project for one in person.live()}
+        assert [int(one.id) for one in person.notes] == [*range(1, len(person.notes) + 1)]
+        assert all(int(one.supersedes or 0) < int(one.id) for one in person.notes)
+        assert {one.category for one in person.notes} <= set(CATEGORIES)
+        live = {one.id: one for one in people.live(person)}
         for prompt in person.prompts:
             assert prompt.kind in KINDS[folder]
             assert (prompt.kind in WANTS_NOTHING) == (not prompt.gold), (person.name, prompt)
-            seen = {places[number] for number in prompt.gold}
-            assert seen <= {prompt.project, people.EVERYWHERE}, (person.name, prompt)
+            seen = (people.is_seen(live[number], prompt) for number in prompt.gold)
+            assert all(seen), (person.name, prompt)
 
 
 def test_nobody_is_judged_by_what_was_learned() -> None:
     """No text of the evaluation set is among those that training sees."""
-    judged = {
-        text
-        for split in questions.SPLITS
-        for one in questions.own(split)
-        for text in (*(note.content for note in one.notes), *(ask.text for ask in one.prompts))
-    }
-    learned = {
-        text
-        for _, one in EVERYBODY
-        for text in (*(note.content for note in one.memories), *(ask.text for ask in one.prompts))
-    }
-    assert not judged & learned
+    judged = _texts([one for split in questions.SPLITS for one in questions.own(split)])
+    assert not judged & _texts(EVERYBODY)
+
+
+def _texts(among: list[Person]) -> set[str]:
+    kept = {note.content for one in among for note in one.notes}
+    return kept | {prompt.text for one in among for prompt in one.prompts}
 
 
 def test_prompt_comes_nearer_to_what_it_needs() -> None:
     """And not to what was replaced, or holds in another project."""
     texts = {1: "sqlite is used", 2: "postgres is used", 3: "tests run on windows", 4: "red"}
-    wanted = Memory(2, "a", "facts", 1, texts[2])
-    memories = (
-        Memory(1, "a", "facts", 0, texts[1]),
-        wanted,
-        Memory(3, "*", "facts", 0, texts[3]),
-        Memory(4, "b", "facts", 0, texts[4]),
+    notes = (
+        Note("1", texts[1], "", project="a"),
+        Note("2", texts[2], "", project="a", supersedes="1"),
+        Note("3", texts[3], ""),
+        Note("4", texts[4], "", project="b"),
     )
-    prompts = (Prompt("exact", "a", (2,), "database"), Prompt("general", "a", (), "explain trees"))
+    prompts = (
+        Prompt("1", "exact", "database", "a", frozenset("2")),
+        Prompt("2", "general", "explain trees", "a", frozenset()),
+    )
     embedding = Embedding()
-    learned = tune.case(Person("somebody", memories, prompts), embedding)
+    learned = tune.case(Person("somebody", "", notes, prompts), embedding)
     assert [len(one) for one in learned.memories] == [3, 4, 1]  # tokens of 2, 3 and 4
     assert learned.seen.tolist() == [[True, True, False]]
     assert learned.wanted.tolist() == [[True, False, False]]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TypeAlias
 
-    from tools.people import Person
+    from bench.questions import Person
 
     Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
     Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
@@ -84,16 +84,15 @@ def main(arguments: list[str]) -> int:
 
 def case(person: Person, embedding: Embedding) -> Case:
     """Return a person in tokens, without the prompts that need nothing or have no word."""
-    live = [(one, _tokens(one.content, embedding)) for one in person.live()]
+    live = [(one, _tokens(one.content, embedding)) for one in people.live(person)]
     live = [(one, tokens) for one, tokens in live if len(tokens)]
     asked = [(one, _tokens(one.text, embedding)) for one in person.prompts if one.gold]
     asked = [(one, tokens) for one, tokens in asked if len(tokens)]
-    places = [(one.project, people.EVERYWHERE) for one, _ in asked]
     return Case(
         [tokens for _, tokens in live],
         [tokens for _, tokens in asked],
-        np.array([[one.project in place for one, _ in live] for place in places]),
-        np.array([[one.number in prompt.gold for one, _ in live] for prompt, _ in asked]),
+        np.array([[people.is_seen(one, prompt) for one, _ in live] for prompt, _ in asked]),
+        np.array([[one.id in prompt.gold for one, _ in live] for prompt, _ in asked]),
     )
 
 
