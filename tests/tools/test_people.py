@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from claude_memory.memory import CATEGORIES
@@ -11,6 +13,9 @@ from bench import questions
 from bench.questions import Note, Person, Prompt
 from tools import people
 from tools.static_embedding import tune
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WANTS_NOTHING = {"unanswered", *people.GENERAL}
 KINDS = {
@@ -42,6 +47,17 @@ def test_people_are_well_told(folder: str) -> None:
             assert (prompt.kind in WANTS_NOTHING) == (not prompt.gold), (person.name, prompt)
             seen = (people.is_seen(live[number], prompt) for number in prompt.gold)
             assert all(seen), (person.name, prompt)
+
+
+def test_line_is_read_as_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its newlines; what holds everywhere has no project."""
+    (tmp_path / "some").mkdir()
+    lines = ["M\t1\t*\t1\tfacts\ta,b\t\tone\\ntwo", "P\tseveral\tb\t1,2\tthree\\nfour"]
+    (tmp_path / "some" / "ann.tsv").write_text("\n".join(lines), encoding="utf-8")
+    monkeypatch.setattr(people, "FOLDER", tmp_path)
+    note = Note("1", "one\ntwo", "1", "facts", "a,b", "global", "")
+    prompt = Prompt("0", "several", "three\nfour", "b", frozenset("12"))
+    assert people.read("some") == [Person("ann", "some", (note,), (prompt,))]
 
 
 def test_nobody_is_judged_by_what_was_learned() -> None:
