@@ -9,7 +9,7 @@ import struct
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from backend.ranking.embedding import (
     AT_ONCE,
@@ -33,6 +33,14 @@ PLACES = (
 )
 REMEMBERED = 4_096  # rows of the table
 HALF = struct.Struct(f"<{DIMENSIONS // 2}H")
+
+
+class Meant(NamedTuple):
+    """What a question means to a model, and how far that is trusted beside its words."""
+
+    model: str
+    vector: bytes
+    trust: float = 1.0  # 1: as far as the table
 
 
 class Table(Embedding):

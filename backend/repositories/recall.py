@@ -25,7 +25,8 @@ FOUND = (
     f"SELECT m.no, {', '.join(COLUMNS)}, f.held, f.counts, f.vector, "
     "f.live, f.highest "
     "FROM memory_candidates(%(terms)s::text[], %(usual)s::real[], %(worth)s::real[], "
-    f"%(model)s::text, %(signs)s::bit varying, {ranking.SCARCE}, {ranking.MEANING}, {EVERYTHING}, "
+    f"%(model)s::text, %(signs)s::bit varying, {ranking.SCARCE}, "
+    f"%(meaning)s::double precision, {EVERYTHING}, "
     "%(category)s::text, %(scope)s::text, %(project)s::text) f "
     "JOIN memories m ON m.account_id = %(account)s AND m.no = f.no"
 )
@@ -35,7 +36,7 @@ FOUND = (
 class Question:
     """What is asked: `terms`, `usual` and `worth` go together.
 
-    `model` and `signs` say what the question means.
+    `model` and `signs` say what the question means, `meaning` what the same meaning counts.
     """
 
     terms: Sequence[str]
@@ -43,6 +44,7 @@ class Question:
     worth: Sequence[float]
     model: str
     signs: str
+    meaning: float
     category: str
     scope: str
     project: str

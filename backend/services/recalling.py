@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from backend import meaning
+from backend.meaning import Meant
 from backend.ranking import commonness, copies, ranking, terms
 from backend.ranking.found import Hit, Memory, Posting
 from backend.repositories import recall
@@ -41,7 +42,8 @@ async def search(
         Unavailable: the database does not answer.
     """
     meant = await semantic.asked(body.context) if semantic else None
-    asked = Asked.read(body.context, body.expanded_query, meant or _by_table(body.context))
+    meant = meant or _by_table(body.context)
+    asked = Asked.read(body.context, body.expanded_query, meant)
     if not asked.terms:
         return RecallAnswer.model_construct(memories=[])
     found = await recall.candidates(reader, account, asked.question(body))
@@ -55,12 +57,11 @@ class Asked:
 
     wholes: tuple[Term, ...]
     terms: tuple[Term, ...]  # all that the database counts
-    model: str
-    vector: bytes
+    meant: Meant
 
     @classmethod
-    def read(cls, context: str, expanded: str, meant: tuple[str, bytes]) -> Asked:
-        """Read a question as the plugin does; `meant` is a model and what it means to that."""
+    def read(cls, context: str, expanded: str, meant: Meant) -> Asked:
+        """Read a question as the plugin does."""
         found = terms.terms(context, expanded)
         wholes = [term for term in found if term.asked]
         wholes += [term for term in found if not term.asked][:MOST_EXPANDED]
@@ -68,7 +69,7 @@ class Asked:
         for term in wholes:
             for part in _parts(term):
                 everything.setdefault(part.match, part)
-        return cls(tuple(wholes), tuple(everything.values()), *meant)
+        return cls(tuple(wholes), tuple(everything.values()), meant)
 
     def question(self, body: RecallBody) -> Question:
         """Return what the database is asked."""
@@ -76,8 +77,9 @@ class Asked:
             terms=[words.asked(term) for term in self.terms],
             usual=[commonness.share(term.text) for term in self.terms],
             worth=[1 if term.asked else ranking.EXPANDED for term in self.terms],
-            model=self.model,
-            signs=meaning.signs(self.vector),
+            model=self.meant.model,
+            signs=meaning.signs(self.meant.vector),
+            meaning=ranking.MEANING * self.meant.trust,
             category=body.category or "",
             scope=body.scope,
             project=body.project,
@@ -104,7 +106,8 @@ class Asked:
             one.no: one for one in found if held[one.no] or alike.get(one.no, -1.0) >= LEAST_ALIKE
         }
         terms_held = {number: list(held[number].values()) for number in fitting}
-        scores = judge.scores(fitting, terms_held, alike)
+        trusted = {number: near * self.meant.trust for number, near in alike.items()}
+        scores = judge.scores(fitting, terms_held, trusted)
         return [Hit(fitting[number], one.value, one.matched) for number, one in scores.items()]
 
     def _postings(self, counts: Sequence[int]) -> list[Posting]:
@@ -125,16 +128,16 @@ class Asked:
 
     def _alike(self, found: Sequence[Candidate]) -> dict[int, float]:
         meant = [(one.no, one.vector) for one in found if one.vector]
-        nearness = meaning.alike(self.vector, [vector for _, vector in meant])
+        nearness = meaning.alike(self.meant.vector, [vector for _, vector in meant])
         alike: dict[int, float] = {}
         for (number, _), near in zip(meant, nearness, strict=True):
             alike[number] = max(near, alike.get(number, near))
         return alike
 
 
-def _by_table(context: str) -> tuple[str, bytes]:
+def _by_table(context: str) -> Meant:
     table = meaning.table()
-    return (meanings.model_of(table), table.vector(context)) if table else ("", b"")
+    return Meant(meanings.model_of(table), table.vector(context)) if table else Meant("", b"")
 
 
 def _parts(term: Term) -> list[Term]:

@@ -29,6 +29,7 @@ RULE = "Always use pnpm, never npm, in the frontend"
 QUESTION = "which package manager should I take"
 SECRET = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
 COUNTED = re.compile(r'^memory_semantic_total\{by="(\w+)"\} ([\d.]+)$', re.MULTILINE)
+OF_TABLE, OF_MINILM = 256, 384  # dimensions
 PATIENCE = 60
 
 
@@ -108,10 +109,16 @@ def models(superuser: Superuser) -> set[tuple[int, str]]:
     return {(no, "minilm" if model == "minilm" else "table") for no, model in rows}
 
 
+def lengths(superuser: Superuser) -> dict[str, int]:
+    """Return how many dimensions the vectors have, by the kind of model."""
+    rows = superuser.execute("SELECT model, octet_length(vector) FROM meanings").fetchall()
+    return {"minilm" if model.startswith("minilm.") else "table": size for model, size in rows}
+
+
 @pytest.mark.heavy
 @promise("server.semantic-falls-back")
 def test_model_compares_what_was_read(strong: dict[str, str], superuser: Superuser) -> None:
-    """New memories are read soon, earlier ones by `embed`, secrets never."""
+    """New memories are read soon, earlier ones by `embed`, secrets never; the table has a say."""
     python = str(components.semantic_python())
     with Serving(strong, python=python) as serving, client_of(serving) as client:
         for content in (RULE, f"The token is {SECRET}", "Invoices are written on Mondays"):
@@ -122,6 +129,7 @@ def test_model_compares_what_was_read(strong: dict[str, str], superuser: Superus
             assert time.monotonic() < deadline, models(superuser)
         found = client.post("/api/memories/recall", json={"context": QUESTION}).json()["memories"]
         assert found[0]["content"] == RULE
+        assert lengths(superuser) == {"table": OF_TABLE, "minilm": OF_MINILM + OF_TABLE}
         superuser.execute("DELETE FROM meanings WHERE model LIKE 'minilm%'")
         command = [python, "-m", "backend", "embed"]
         environ = {**strong, "PATH": "/usr/bin:/bin"}
@@ -139,4 +147,7 @@ def test_model_needs_its_files(strong: dict[str, str], tmp_path: Path) -> None:
         assert client.post("/api/memories", json={"content": RULE}).status_code == 200
         found = client.post("/api/memories/recall", json={"context": QUESTION}).json()["memories"]
         assert [one["content"] for one in found] == [RULE]
-        assert str(tmp_path) in serving.logged
+        deadline = time.monotonic() + PATIENCE
+        while str(tmp_path) not in serving.logged:
+            assert time.monotonic() < deadline, serving.logged
+            time.sleep(0.05)
