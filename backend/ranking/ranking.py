@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     from backend.ranking.found import Posting
 
     class Weight(NamedTuple):
-        """What one term counts: how its word begins, and how rare it is."""
+        """What one term counts: how its word begins, and how rare it is.
+
+        `name` is what it counts besides as a name in code of several parts, as `p_child` is.
+        """
 
         text: str
         root: str
         asked: bool
         gain: float
+        name: float
 
     class Score(NamedTuple):
         """How well a memory fits, and what speaks for it.
@@ -38,7 +42,7 @@ if TYPE_CHECKING:
         matched: tuple[str, ...]
 
 else:
-    Weight = namedtuple("Weight", "text root asked gain")
+    Weight = namedtuple("Weight", "text root asked gain name")
     Score = namedtuple("Score", "value share alike matched")
 
 EXPANDED = 0.35  # what a word of the expanded query counts beside one of the context
@@ -53,6 +57,7 @@ NEIGHBOURS = ((-1, 0.6), (1, 0.6), (-2, 0.35), (2, 0.35))  # steps in the sessio
 SCARCE = 1.5  # the power by which few words of many say less than their share
 USUAL = 0.5  # of what words can count at most: every word asked for, once each in a usual text
 MEANING = 0.65  # what the same meaning counts beside that
+NAME = 0.05  # of what a name in code counts, for who holds it whole, however much else is asked
 EVERY_WORD = 4.0  # more than anything else: who holds every word asked for comes first
 IMPORTANCE = 0.06
 RECENCY = 0.03
@@ -65,7 +70,8 @@ def weigh(posting: Posting, total: int) -> Weight:
     usual = commonness.share(term.text)
     idf = math.log((total + PRIOR + 1) / (posting.df + PRIOR * usual + 0.5))
     gain = max(idf, LEAST) * (1 if term.asked else EXPANDED)
-    return Weight(term.text, root(term.text), term.asked, gain)
+    name = NAME * gain if len(term.parts) > 1 else 0.0
+    return Weight(term.text, root(term.text), term.asked, gain, name)
 
 
 @lru_cache(REMEMBERED)
@@ -125,6 +131,7 @@ class Judge:
         asked = [weight for weight in held if weight.asked]
         mass = sum(weight.gain for weight in asked)
         fused = self.said(value) + MEANING * alike
+        fused += max((weight.name for weight in asked), default=0.0)
         fused *= 1 + IMPORTANCE * memory.importance + RECENCY * rid / self._highest
         if asked and len(asked) == self._count:
             fused += EVERY_WORD
