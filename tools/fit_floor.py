@@ -27,7 +27,7 @@ from claude_memory.store.embedding import DIMENSIONS, UNIT, Embedding
 from claude_memory.store.vectors import ZERO
 
 from bench import questions
-from tools.floor_cases import GENERAL, NOBODY, OTHERS, OWN, SIZES, cases, said_by_people
+from tools.floor_cases import FEW, GENERAL, NOBODY, OTHERS, OWN, SIZES, cases, said_by_people
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -36,21 +36,20 @@ if TYPE_CHECKING:
 
 MODULE = Path(calibration.__file__)
 PHRASES = Path(wording.PATH)
-OF_OTHERS = 0.03  # what a prompt in somebody else's store counts beside one in its own
+OF_OTHERS = 0.003  # what a prompt in somebody else's store counts beside one in its own
 OF_OWNERS = 3.0  # what a person's prompt says about the direction of own work beside nobody's
-RIDGE = 3.0  # on traits of one deviation: memories; on traits as they are: questions
-LOOSE = 0.05  # the same where there is no doubt that a trait counts
-TIGHT = len(wording.NAMES)  # the traits that are only wording
+RIDGE = 3.0  # on traits of memories, of one deviation, and of wording
+LOOSE = 0.05  # on traits of a question
 STEPS = 15
-ABOUT = floor.QUESTION.index("own_work")
 ALOOF = 0.28  # ridge on the direction of own work
 SHY = 0.1  # the same on each place of a phrase
 CLOSE = 1e-3  # of the first slope: then a step has been found
 FOUND = 1e-2  # the steepest slope that is left where the weights are found
-OUTLIERS = 1e-3  # share of the phrases whose weight is cut off: the others use the whole byte
+OUTLIERS = 1e-3  # share of the phrases whose weight is cut off: the others use the whole half byte
 BYTES_A_LINE = 32  # of the written direction
 NOISE = 0.04  # of the prompts that want nothing, at most
-NOISE_OF_OTHERS = 0.18  # of the prompts about own work in somebody else's store, at most
+NOISE_OF_OTHERS = 0.09  # of the prompts about own work in somebody else's store of few, at most
+CAPS = np.arange(-3.0, 10.0, 0.1)  # among which it is looked for how far own work counts there
 NOTHING = -99.0  # what a prompt promises for which nothing likely was found
 SPREAD = 4.0  # how far behind the best a memory may be that is given with it
 
@@ -60,14 +59,16 @@ class Speech(NamedTuple):
 
     direction: Numbers  # whole numbers, of length UNIT
     meant: float  # what the direction counts
-    phrases: Numbers  # whole numbers from -128 to 127
+    worded: Numbers  # what the traits of `wording` count
+    phrases: Numbers  # whole numbers from -8 to 7
     spoken: float  # what they count
 
     def own_work(self, case: Case) -> float:
         """Return how far a case's question points to own work, as the floor does."""
         said = case.said
-        phrases = self.phrases[said.phrases].sum() / np.sqrt(len(said.phrases) or 1)
-        return float(said.meaning @ self.direction / UNIT * self.meant + phrases * self.spoken)
+        meant = said.meaning @ self.direction / UNIT * self.meant
+        phrases = self.phrases[said.phrases] @ said.counts * self.spoken
+        return float(meant + said.wording @ self.worded + phrases)
 
 
 class Fit(NamedTuple):
@@ -81,8 +82,26 @@ class Fit(NamedTuple):
 class Outcome(NamedTuple):
     """What a prompt promises, and whether what is given with it then is wanted."""
 
-    promise: float
+    weights: Numbers  # of the question
+    about_work: float
+    best: float
+    size: int
     is_useful: bool
+
+    def promise(self, of_few: float) -> float:
+        """Return it, by how far own work counts where there are few memories."""
+        if self.best <= NOTHING:
+            return NOTHING
+        about_work = floor.heard(self.about_work, self.size, of_few)
+        traits = floor.of_question(about_work, self.best)
+        return float(np.array([*traits, 1.0]) @ self.weights)
+
+
+class Bounds(NamedTuple):
+    """What has to be promised, and how far own work counts where there are few memories."""
+
+    least: float
+    of_few: float
 
 
 def fit_memories(among: Sequence[Case]) -> Numbers:
@@ -97,25 +116,33 @@ def fit_memories(among: Sequence[Case]) -> Numbers:
 
 
 class Listener:
-    """Learns by what somebody speaks of own work; all that many people say is heard once."""
+    """Learns by what somebody speaks of own work; whatever it has learned from is heard once."""
 
     def __init__(self, people: Sequence[Said]) -> None:
         """Learn from what people say whom nobody leaves out."""
         self._people = list(people)
         self._weights = np.zeros(DIMENSIONS + len(wording.NAMES) + wording.PLACES + 1)
         self._weights = self._learned(self._people, [1.0] * len(people))
+        self._known: dict[tuple[int, ...], Speech] = {}
 
     def speech(self, among: Iterable[Case]) -> Speech:
-        """Return by what somebody speaks of own work, what `wording` tells aside."""
+        """Return by what somebody speaks of own work."""
         chosen = [case for case in among if case.is_dealt and case.size == OWN]
+        key = tuple(map(id, chosen))
+        if key not in self._known:
+            self._known[key] = self._heard(chosen)
+        return self._known[key]
+
+    def _heard(self, chosen: Sequence[Case]) -> Speech:
         counts = [OF_OWNERS if case.is_own else 1.0 for case in chosen]
         said = [*self._people, *(case.said for case in chosen)]
         found = self._learned(said, [1.0] * len(self._people) + counts)
-        direction, phrases = found[:DIMENSIONS], found[-wording.PLACES - 1 : -1]
+        direction, worded, phrases = np.split(found[:-1], [DIMENSIONS, -wording.PLACES])
         meant = float(np.linalg.norm(direction))
         whole: Numbers = np.rint(direction / meant * UNIT).clip(-ZERO, ZERO - 1)
-        spoken = float(np.quantile(np.abs(phrases), 1 - OUTLIERS)) / (ZERO - 1)
-        return Speech(whole, meant, np.rint(phrases / spoken).clip(-ZERO, ZERO - 1), spoken)
+        top = wording.ZERO - 1
+        spoken = float(np.quantile(np.abs(phrases), 1 - OUTLIERS)) / top
+        return Speech(whole, meant, worded, np.rint(phrases / spoken).clip(-top - 1, top), spoken)
 
     def _learned(self, said: Sequence[Said], counts: Sequence[float]) -> Numbers:
         traits = np.array([[*one.meaning, *one.wording] for one in said])
@@ -123,33 +150,33 @@ class Listener:
         ridge = np.full(traits.shape[1] + wording.PLACES, SHY)
         ridge[: traits.shape[1]] = RIDGE
         ridge[:DIMENSIONS] = ALOOF
-        sparse = Sparse(traits, [one.phrases for one in said])
+        sparse = Sparse(traits, said)
         return _sparse_logistic(sparse, about_work, np.array(counts), ridge, self._weights)
 
 
 class Sparse:
     """Traits of prompts: some columns, one for each place of a phrase, one that stands alone."""
 
-    def __init__(self, columns: Numbers, phrases: Sequence[Sequence[int]]) -> None:
-        """Keep both; the phrases of one prompt together count as the root of how many they are."""
+    def __init__(self, columns: Numbers, said: Sequence[Said]) -> None:
+        """Keep both."""
         self._columns = columns
-        lengths = [len(one) for one in phrases]
-        self._rows = np.repeat(np.arange(len(phrases)), lengths)
-        self._places = np.concatenate([np.array(one, np.int64) for one in phrases])
-        self._weights = 1 / np.sqrt(np.maximum(lengths, 1))
+        self._rows = np.repeat(np.arange(len(said)), [len(one.phrases) for one in said])
+        self._places = np.concatenate([one.phrases for one in said])
+        self._counts = np.concatenate([one.counts for one in said])
 
     def weighed(self, weights: Numbers) -> Numbers:
         """Return the sum of each prompt's traits by their weights."""
         count = self._columns.shape[1]
-        said = np.bincount(self._rows, weights[count:-1][self._places], len(self._columns))
-        total: Numbers = self._columns @ weights[:count] + said * self._weights + weights[-1]
+        spread = weights[count:-1][self._places] * self._counts
+        phrases = np.bincount(self._rows, spread, len(self._columns))
+        total: Numbers = self._columns @ weights[:count] + phrases + weights[-1]
         return total
 
     def gathered(self, values: Numbers) -> Numbers:
         """Return the sum of each trait over the prompts, by a value of each."""
-        spread = (values * self._weights)[self._rows]
-        said = np.bincount(self._places, spread, wording.PLACES)
-        return np.concatenate([values @ self._columns, said, [values.sum()]])
+        spread = values[self._rows] * self._counts
+        phrases = np.bincount(self._places, spread, wording.PLACES)
+        return np.concatenate([values @ self._columns, phrases, [values.sum()]])
 
 
 def _sparse_logistic(
@@ -157,9 +184,14 @@ def _sparse_logistic(
 ) -> Numbers:
     """Fit by Newton's method, by conjugate gradients; the last weight is not held back."""
     held = np.append(ridge, 0.0)
-    weights = begun.copy()
+    sides = 1 - 2 * truth
+
+    def loss(weights: Numbers, points: Numbers) -> float:
+        return float(counts @ np.logaddexp(0, sides * points) + held @ weights**2 / 2)
+
+    weights, points = begun, traits.weighed(begun)
     for _ in range(STEPS):
-        odds = 1 / (1 + np.exp(-traits.weighed(weights)))
+        odds = 1 / (1 + np.exp(-points))
         curve = counts * odds * (1 - odds)
         rest = -traits.gathered(counts * (odds - truth)) - held * weights
         if np.abs(rest).max() < FOUND:
@@ -173,26 +205,25 @@ def _sparse_logistic(
             rest -= far * bent
             left, before = rest @ rest, left
             way = rest + left / before * way
-        weights += step
+        so_far, onward = loss(weights, points), traits.weighed(step)
+        while loss(weights + step, points + onward) > so_far:  # it went too far
+            step, onward = step / 2, onward / 2
+        weights, points = weights + step, points + onward
     return weights
 
 
-def _traits(case: Case, memories: Numbers, speech: Speech) -> Numbers:
+def _traits(case: Case, memories: Numbers, speech: Speech) -> tuple[float, ...]:
     """Return the traits of a case's question, by weights of memories and by a way of speaking."""
-    ask = case.question or (lambda _: ())
-    found = np.array(ask(best(case, memories)))
-    found[ABOUT] = speech.own_work(case)
-    return found
+    return floor.of_question(speech.own_work(case), best(case, memories))
 
 
-def fit_questions(among: Sequence[Case], traits: Callable[[Case], Numbers]) -> Numbers:
-    """Return the weights of the traits of a question."""
-    found = np.array([traits(case) for case in among])
-    answered = np.array([case.has_answer for case in among])
-    counts = np.array([1.0 if case.is_own else OF_OTHERS for case in among])
-    ridge = np.full(found.shape[1], LOOSE)
-    ridge[:TIGHT] = RIDGE
-    return _logistic(found, answered, counts, ridge)
+def fit_questions(among: Sequence[Case], traits: Callable[[Case], tuple[float, ...]]) -> Numbers:
+    """Return the weights of the traits of a question, in stores that hold what is one's own."""
+    chosen = [case for case in among if case.size == OWN]
+    found = np.array([traits(case) for case in chosen])
+    answered = np.array([case.has_answer for case in chosen])
+    counts = np.array([1.0 if case.is_own else OF_OTHERS for case in chosen])
+    return _logistic(found, answered, counts, np.full(found.shape[1], LOOSE))
 
 
 def _logistic(traits: Numbers, truth: Numbers, counts: Numbers, ridge: Numbers) -> Numbers:
@@ -216,12 +247,12 @@ def best(case: Case, weights: Numbers) -> float:
 
 def fit(among: Sequence[Case], listener: Listener) -> Fit:
     """Fit memories and speech, then questions on what these were not fitted to."""
-    among = [case for case in among if case.question]
+    among = [case for case in among if len(case.memories)]
     names = _owners(among)
     memories = {name: fit_memories(_without(among, name)) for name in names}
     speech = {name: listener.speech(_without(among, name)) for name in names}
 
-    def traits(case: Case) -> Numbers:
+    def traits(case: Case) -> tuple[float, ...]:
         asker = case.owner if case.asker == NOBODY else case.asker
         return _traits(case, memories[case.owner], speech[asker])
 
@@ -234,11 +265,16 @@ def outcomes(among: Sequence[Case], listener: Listener) -> list[Outcome]:
     for name in _owners(among):
         known = fit(_without(among, name), listener)
         for case in among:
-            if case.owner == name and case.question:
-                traits = _traits(case, known.memories, known.speech)
-                promise = float(traits @ known.question[:-1] + known.question[-1])
-                found[id(case)] = Outcome(promise, _is_useful(case, known.memories))
-    return [found.get(id(case), Outcome(NOTHING, is_useful=False)) for case in among]
+            if case.owner == name and len(case.memories):
+                found[id(case)] = Outcome(
+                    known.question,
+                    known.speech.own_work(case),
+                    best(case, known.memories),
+                    case.size,
+                    _is_useful(case, known.memories),
+                )
+    nothing = Outcome(np.zeros(0), 0.0, NOTHING, 0, is_useful=False)
+    return [found.get(id(case), nothing) for case in among]
 
 
 def _is_useful(case: Case, weights: Numbers) -> bool:
@@ -255,18 +291,20 @@ def _without(among: Iterable[Case], name: str) -> list[Case]:
     return [case for case in among if name not in (case.owner, case.asker)]
 
 
-def least(among: Sequence[Case], found: Sequence[Outcome]) -> float:
-    """Return what has to be promised, so that silence is kept where nothing is wanted."""
-    pairs = [(case, one.promise) for case, one in zip(among, found, strict=True)]
-    bounds = [np.quantile([value for case, value in pairs if case.kind == GENERAL], 1 - NOISE)]
-    for size in SIZES:
-        here = [(_shown_as(case), value) for case, value in pairs if case.size == size]
-        for kind, noise in ((questions.NONE, NOISE), (OTHERS, NOISE_OF_OTHERS)):
-            bounds.append(np.quantile([value for shown, value in here if shown == kind], 1 - noise))
-    return float(max(bounds))
+def bounds(among: Sequence[Case], found: Sequence[Outcome]) -> Bounds:
+    """Return what keeps the silence that is wanted."""
+    pairs = [(case.size, _shown_as(case), one) for case, one in zip(among, found, strict=True)]
+
+    def noise(kind: str, size: int, share: float, of_few: float) -> float:
+        here = [one.promise(of_few) for place, what, one in pairs if (place, what) == (size, kind)]
+        return float(np.quantile(here, 1 - share))
+
+    least = noise(questions.NONE, OWN, NOISE, np.inf)
+    fits = [cap for cap in CAPS if noise(OTHERS, FEW, NOISE_OF_OTHERS, cap) <= least]
+    return Bounds(least, max(fits, default=min(CAPS)))
 
 
-def _show(among: Sequence[Case], found: Sequence[Outcome], bound: float) -> None:
+def _show(among: Sequence[Case], found: Sequence[Outcome], needed: Bounds) -> None:
     """Say by kind which prompts pass, and which get what they want: two columns for each size."""
     pairs = list(zip(among, found, strict=True))
     kinds = [*dict.fromkeys(case.kind for case in among if case.is_own), GENERAL, OTHERS]
@@ -275,8 +313,10 @@ def _show(among: Sequence[Case], found: Sequence[Outcome], bound: float) -> None
         cells = ""
         for size in SIZES:
             chosen = [one for case, one in pairs if case.size == size and kind == _shown_as(case)]
-            passed = [one.promise >= bound for one in chosen]
-            useful = [one.is_useful and one.promise >= bound for one in chosen]
+            passed = [one.promise(needed.of_few) >= needed.least for one in chosen]
+            useful = [
+                one.is_useful and is_given for one, is_given in zip(chosen, passed, strict=True)
+            ]
             share = (100 * np.mean(one) if one else 0.0 for one in (passed, useful))
             cells += "".join(f"{one:6.1f}" for one in share)
         sys.stdout.write(f"{kind:<12}{cells}\n")
@@ -288,20 +328,24 @@ def _shown_as(case: Case) -> str:
     return "" if case.wants_nothing else OTHERS
 
 
-def _module(found: Fit, bound: float) -> str:
+def _module(found: Fit, needed: Bounds) -> str:
     table = Embedding()
     return f'''"""What the floor weighs, and how much: written by tools/fit_floor.py. Hot."""
 
 from __future__ import annotations
 
 MODEL = "{table.model}"  # the table of word vectors that this was fitted to
-LEAST = {bound:.2f}  # that a question has to promise
+LEAST = {needed.least:.2f}  # that a question has to promise
+OF_FEW = {needed.of_few:.1f}  # more does not count for own work in a store of few memories
 SPREAD = {SPREAD}  # how far behind the best a memory may be that is given with it
 MEMORY = (
 {_lines(floor.MEMORY, found.memories)}
 )
 QUESTION = (
 {_lines(floor.QUESTION, found.question)}
+)
+WORDING = (
+{_lines(wording.NAMES, found.speech.worded)}
 )
 MEANT = {found.speech.meant:.3f}  # what the direction counts in which somebody's own work lies,
 SPOKEN = {found.speech.spoken:.5f}  # and what the phrases count
@@ -315,13 +359,18 @@ def _bytes(numbers: Numbers) -> bytes:
     return bytes(int(one) + ZERO for one in numbers)
 
 
+def _halves(numbers: Numbers) -> bytes:
+    found = (np.append(numbers, 0.0) + wording.ZERO).astype(np.uint8)
+    return bytes(found[::2] | found[1::2] << 4)
+
+
 def _hexadecimal(data: bytes) -> str:
     rows = (data[place : place + BYTES_A_LINE].hex() for place in range(0, len(data), BYTES_A_LINE))
     return "\n".join(f'    "{row}"' for row in rows)
 
 
 def _lines(names: Sequence[str], weights: Numbers) -> str:
-    pairs = zip((*names, "alone"), weights, strict=True)
+    pairs = zip((*names, "alone"), weights)  # noqa: B905
     return "\n".join(f"    {weight:.3f},  # {name}" for name, weight in pairs)
 
 
@@ -333,12 +382,12 @@ def main() -> None:
     asked = [one for size in SIZES for one in cases(questions.own("dev"), size)]
     listener = Listener(said_by_people())
     found = outcomes(asked, listener)
-    bound = least(asked, found)
-    _show(asked, found, bound)
+    needed = bounds(asked, found)
+    _show(asked, found, needed)
     if given.write:
         fitted = fit(asked, listener)
-        MODULE.write_text(_module(fitted, bound), encoding="utf-8")
-        PHRASES.write_bytes(_bytes(fitted.speech.phrases))
+        MODULE.write_text(_module(fitted, needed), encoding="utf-8")
+        PHRASES.write_bytes(_halves(fitted.speech.phrases))
 
 
 if __name__ == "__main__":

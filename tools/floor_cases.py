@@ -19,7 +19,7 @@ from bench import filled, foreign, questions, stores
 from tools import people as training
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from typing import TypeAlias
 
     from claude_memory.store.recall import Hit
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bench.questions import Person, Prompt
 
     Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+    Places: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 PRESENT = moment(questions.PRESENT)
 PROMPTS = Path(__file__).with_name("floor_prompts.tsv")
@@ -35,7 +36,7 @@ OTHERS = "of others"  # what prompts about own work in somebody else's store are
 GENERAL = "general"  # what nobody's prompts that want nothing are called
 NOTHING = (questions.NONE, GENERAL)  # kinds of prompts for which nothing is of use to anybody
 NOBODY = "nobody"
-FEW, OWN = 8, 50  # memories of a person in a store
+FEW, OWN = floor.FEW, floor.MANY  # memories of a person in a store
 SIZES = (FEW, OWN, 1_000, 20_000)  # the largest with foreign ones among them
 ASIDE = 5  # one of so many prompts of others is asked, but of stores that hold what is one's own
 
@@ -45,7 +46,8 @@ class Said(NamedTuple):
 
     meaning: Numbers  # of length 1, or zeros
     wording: Numbers
-    phrases: Sequence[int]
+    phrases: Places
+    counts: Numbers  # what each counts
     about_work: bool
 
 
@@ -60,8 +62,6 @@ class Case:
     said: Said
     memories: Numbers
     wanted: Numbers
-    # Its traits, by how well the best memory fits; none where nothing was found.
-    question: Callable[[float], tuple[float, ...]] | None
 
     @property
     def is_own(self) -> bool:
@@ -101,10 +101,11 @@ class Noted(floor.Floor):
         super().__init__(*question)
         self._noted = noted
 
-    def promise(self, hits: list[Hit], best: float) -> float:
-        """Note the hits."""
-        self._noted.append((self, hits))
-        return super().promise(hits, best)
+    def likely(self, hits: list[Hit]) -> list[Hit]:
+        """Note what may be meant."""
+        found = super().likely(hits)
+        self._noted.append((self, found))
+        return found
 
 
 def cases(people: Sequence[Person], size: int) -> list[Case]:
@@ -143,7 +144,10 @@ def said_by_people() -> list[Said]:
 def said(words: str, *, about_work: bool) -> Said:
     """Return what a prompt says by its text alone."""
     traits = np.array(wording.traits(words))
-    return Said(_meaning(words), traits, sorted(wording.phrases(words)), about_work)
+    phrases = wording.phrases(words)
+    places = np.array(sorted(phrases), np.int64)
+    counts = np.array([phrases[place] for place in sorted(phrases)])
+    return Said(_meaning(words), traits, places, counts, about_work)
 
 
 def _nobodys() -> list[Prompt]:
@@ -200,7 +204,6 @@ def _case(scene: Scene, asker: str, prompt: Prompt, project: str) -> Case:
         said(words, about_work=prompt.kind not in NOTHING),
         np.array(traits).reshape(-1, len(floor.MEMORY)),
         np.array([float(hit.memory.local_no in gold) for hit in hits]),
-        partial(least.of_question, hits) if least else None,
     )
 
 

@@ -15,7 +15,7 @@ def test_every_trait_has_its_weight() -> None:
     """And one weight stands alone: a trait without a weight would push the others aside."""
     assert len(calibration.MEMORY) == len(floor.MEMORY) + 1
     assert len(calibration.QUESTION) == len(floor.QUESTION) + 1
-    assert len(wording.traits("")) == len(wording.NAMES)
+    assert len(calibration.WORDING) == len(wording.traits("")) == len(wording.NAMES)
 
 
 def test_what_was_kept_back_is_known(tmp_path: Path) -> None:
@@ -44,12 +44,30 @@ def test_floor_was_fitted_to_the_table_that_is_shipped() -> None:
 
 def test_every_place_of_a_phrase_has_its_weight() -> None:
     """What was fitted is for phrases that are cut and counted like those of today."""
-    assert Path(wording.PATH).stat().st_size == wording.PLACES
-    said = ("who", "signs", "?", " who", "who signs", "signs ?", "? ")
-    framed = ("^ who", "^ who signs", "^ who signs ?", "? $", "signs ? $")
-    places = {int.from_bytes(one.encode(), "little") % wording.PLACES for one in (*said, *framed)}
-    assert wording.phrases("Who signs?") == places
-    assert wording.phrases("") == wording.phrases(" \n") == set()
+    assert Path(wording.PATH).stat().st_size == wording.HALF
+    near = ("who", "mows", "5", "?", "^ who", "who mows", "mows 5", "5 ?", "? $")
+    framed = ("^^ who", "^^ who mows", "^^ who mows 5", "? $$", "5 ? $$")
+    far = ("^ who mows", "who mows 5", "mows 5 ?", "5 ? $")
+    between = ("^ * mows", "who * 5", "mows * ?", "5 * $")
+    pairs = ("2 ^ who", "2 who x", "2 x 9", "2 9 ?", "2 ? $")
+    threes = ("3 ^ who x", "3 who x 9", "3 x 9 ?", "3 9 ? $")
+    fours = ("4 ^ who x 9", "4 who x 9 ?", "4 x 9 ? $")
+    counts = {
+        int.from_bytes(one.encode(), "little") % wording.PLACES: len(sort) ** -0.5
+        for sort in ((*near, *framed), (*far, *between), (*pairs, *threes, *fours))
+        for one in sort
+    }
+    assert wording.phrases("Who mows 5?") == pytest.approx(counts)
+    assert wording.phrases("") == wording.phrases(" \n") == {}
+
+
+def test_own_work_counts_less_where_there_are_few_memories() -> None:
+    """Hardly anything has its answer there; from some dozens on there is no difference."""
+    heard = [floor.heard(7.0, total, 2.0) for total in (0, 1, floor.FEW, 20, floor.MANY, 100_000)]
+    assert heard[:3] == [2.0] * 3
+    assert 2.0 < heard[3] < 7.0
+    assert heard[4:] == [pytest.approx(7.0)] * 2
+    assert floor.heard(-5.0, 1, 2.0) == floor.heard(-5.0, floor.MANY, 2.0) == -5.0
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def search(
     answer.understand()
     answer.read()
     if query.floor:
-        least = floor(query.context, weights, found, total)
+        least = floor(query.context, weights, total)
         fitting = least.among(answer.ordered())
     else:
         answer.fill()

@@ -2,8 +2,8 @@
 
 `where do we keep the invoices` can have an answer here, `explain what an invoice is` hardly, even
 if both share every word with a memory. What single words and the phrases of a prompt have to say
-was learned from 30,000 prompts by tools/fit_floor.py, and stands in phrases.bin: a byte for each
-place that a phrase can fall on. None of it decides alone: the floor weighs it.
+was learned from tens of thousands of prompts by tools/fit_floor.py, and stands in phrases.bin: half
+a byte for each place that a phrase can fall on. None of it decides alone: the floor weighs it.
 """
 
 from __future__ import annotations
@@ -13,12 +13,19 @@ import os
 import re
 from functools import lru_cache
 
-from claude_memory.store import words
+from claude_memory.store import commonness, words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "phrases.bin")
-PLACES = 65_521  # of phrases, a prime: few of them share one
-ZERO = 128  # what a byte stands for nothing with
+PLACES = 262_139  # of phrases, a prime: few of them share one
+ZERO = 8  # what half a byte stands for nothing with
+HALF = PLACES // 2 + 1  # bytes
+NOTHING = bytes([ZERO << 4 | ZERO])
 BEGINNING, END = 3, 2  # words of a prompt that are looked at as one phrase as well
+SHAPES = (2, 3, 4)  # words that are looked at as one by their kinds
 SIGN = re.compile(r"\w+|[^\w\s]")
 SIGN_ABROAD = rf"[{words.CJK}]|[^\W{words.CJK}]+|[^\w\s]"  # compiled by its first use
 READ = 80  # words of a prompt that are looked at
@@ -81,23 +88,56 @@ def traits(prompt: str) -> tuple[float, ...]:
     )
 
 
-def phrases(prompt: str) -> set[int]:
-    """Return where the words of a prompt, their pairs, and how it begins and ends, have a place."""
+def phrases(prompt: str) -> dict[int, float]:
+    """Return the places of a prompt's phrases, and what each counts.
+
+    There are three sorts: its words, their pairs, its beginning and end; words with one between
+    them, and three in a row; and how it is built, with only a kind for each word that not
+    everybody uses. All of a sort together count as the root of how many they are.
+    """
     plain = FENCE.sub(" ` ", prompt).lower()
     signs = (SIGN.findall(plain) if plain.isascii() else re.findall(SIGN_ABROAD, plain))[:READ]
-    framed = ["", *signs, ""]
-    found = [*signs, *map(" ".join, zip(framed, framed[1:]))]
-    found += [" ".join(("^", *signs[:count])) for count in range(1, BEGINNING + 1)]
-    found += [" ".join((*signs[-count:], "$")) for count in range(1, END + 1)]
-    encoded = [one.encode(errors="replace") for one in found if signs]
-    return {int.from_bytes(one, "little") % PLACES for one in encoded}
+    if not signs:
+        return {}
+    said = ["^", *signs, "$"]
+    built = ["^", *map(_kind, signs), "$"]
+    near = [*signs, *_runs(said, 2)]
+    near += [" ".join(("^^", *signs[:count])) for count in range(1, BEGINNING + 1)]
+    near += [" ".join((*signs[-count:], "$$")) for count in range(1, END + 1)]
+    far = [*_runs(said, 3), *map(" * ".join, zip(said, said[2:]))]
+    shapes = [f"{count} {run}" for count in SHAPES for run in _runs(built, count)]
+    found: dict[int, float] = {}
+    for sort in (near, far, shapes):
+        places = {int.from_bytes(one.encode(errors="replace"), "little") % PLACES for one in sort}
+        counts = 1 / math.sqrt(len(places) or 1)
+        for place in places:
+            found[place] = found.get(place, 0.0) + counts
+    return found
 
 
 def spoken(prompt: str) -> float:
     """Return how far the phrases of a prompt are those of somebody who speaks of own work."""
-    places = phrases(prompt)
     weights = _weights()
-    return sum(weights[place] - ZERO for place in places) / math.sqrt(len(places) or 1)
+    halves = (
+        ((weights[place >> 1] >> 4 * (place & 1) & 15) - ZERO, counts)
+        for place, counts in phrases(prompt).items()
+    )
+    return sum(weight * counts for weight, counts in halves)
+
+
+def _runs(signs: Sequence[str], count: int) -> Iterable[str]:
+    return map(" ".join, zip(*(signs[start:] for start in range(count))))
+
+
+def _kind(sign: str) -> str:
+    """Return a word that everybody uses as it is, and of any other what kind of word it is."""
+    if sign.isdigit():
+        return "9"
+    if any(map(str.isdigit, sign)) or "_" in sign:
+        return "x9"
+    if not sign.isalpha() or commonness.is_ordinary(sign) or commonness.is_stop(sign):
+        return sign
+    return "x"
 
 
 @lru_cache(maxsize=1)
@@ -105,9 +145,9 @@ def _weights() -> bytes:
     """Return what each place says; nothing where that cannot be read."""
     try:
         with open(PATH, "rb") as file:
-            return file.read().ljust(PLACES, bytes([ZERO]))
+            return file.read().ljust(HALF, NOTHING)
     except OSError:
-        return bytes([ZERO]) * PLACES
+        return NOTHING * HALF
 
 
 def _said(plain: str) -> set[str]:
