@@ -24,6 +24,7 @@ PARTS: dict[str, Changes] = {
     "neighbours": ((ranking, "NEIGHBOURS", ()),),
     "meaning": ((ranking, "MEANING", 0.0), (recall, "LEAST_ALIKE", 2.0)),
     "trust": ((ranking, "SCARCE", 1.0),),
+    "names": ((ranking, "NAME", 0.0),),
     "every word first": ((ranking, "EVERY_WORD", 0.0),),
     "recency": ((ranking, "RECENCY", 0.0),),
     "successors": ((recall, "HEIRS", NOBODY),),
