@@ -51,6 +51,7 @@ NOISE = 0.04  # of the prompts that want nothing, at most
 NOISE_OF_OTHERS = 0.09  # of the prompts about own work in somebody else's store of few, at most
 CAPS = np.arange(-3.0, 10.0, 0.1)  # among which it is looked for how far own work counts there
 NOTHING = -99.0  # what a prompt promises for which nothing likely was found
+ALONE = "alone"  # what the weight without a trait is called
 SPREAD = 4.0  # how far behind the best a memory may be that is given with it
 
 
@@ -339,10 +340,10 @@ LEAST = {needed.least:.2f}  # that a question has to promise
 OF_FEW = {needed.of_few:.1f}  # more does not count for own work in a store of few memories
 SPREAD = {SPREAD}  # how far behind the best a memory may be that is given with it
 MEMORY = (
-{_lines(floor.MEMORY, found.memories)}
+{_lines((*floor.MEMORY, ALONE), found.memories)}
 )
 QUESTION = (
-{_lines(floor.QUESTION, found.question)}
+{_lines((*floor.QUESTION, ALONE), found.question)}
 )
 WORDING = (
 {_lines(wording.NAMES, found.speech.worded)}
@@ -370,7 +371,7 @@ def _hexadecimal(data: bytes) -> str:
 
 
 def _lines(names: Sequence[str], weights: Numbers) -> str:
-    pairs = zip((*names, "alone"), weights)  # noqa: B905
+    pairs = zip(names, weights, strict=True)
     return "\n".join(f"    {weight:.3f},  # {name}" for name, weight in pairs)
 
 

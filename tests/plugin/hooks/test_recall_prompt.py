@@ -78,6 +78,22 @@ def test_prompt_that_nothing_fits_is_given_nothing(store: sqlite3.Connection) ->
     assert given(store, "Write a haiku about autumn leaves") == ""
 
 
+@pytest.mark.parametrize(
+    ("content", "prompt"),
+    [
+        ("We pay invoices on the last Friday", "who signs off the releases"),
+        ("Always use pnpm, never npm", "update our onboarding guide for new customers"),
+        ("The deploy region is eu-north-7", "where do we keep the crash dumps"),
+    ],
+)
+def test_only_memory_is_not_given_for_any_work(
+    store: sqlite3.Connection, content: str, prompt: str
+) -> None:
+    """Among some dozens the nearest may be meant; the only one there is hardly ever is."""
+    put(store, content)
+    assert given(store, prompt) == ""
+
+
 def test_prompt_that_shares_only_a_word_is_given_nothing(store: sqlite3.Connection) -> None:
     """What memory_recall would list as the best there is may be about something else entirely."""
     for number in range(40):

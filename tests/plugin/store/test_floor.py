@@ -44,7 +44,7 @@ def test_floor_was_fitted_to_the_table_that_is_shipped() -> None:
 
 def test_every_place_of_a_phrase_has_its_weight() -> None:
     """What was fitted is for phrases that are cut and counted like those of today."""
-    assert Path(wording.PATH).stat().st_size == wording.HALF
+    assert Path(wording.PATH).stat().st_size == wording.SIZE
     near = ("who", "mows", "5", "?", "^ who", "who mows", "mows 5", "5 ?", "? $")
     framed = ("^^ who", "^^ who mows", "^^ who mows 5", "? $$", "5 ? $$")
     far = ("^ who mows", "who mows 5", "mows 5 ?", "5 ? $")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "phrases.bin")
 PLACES = 262_139  # of phrases, a prime: few of them share one
 ZERO = 8  # what half a byte stands for nothing with
-HALF = PLACES // 2 + 1  # bytes
+SIZE = PLACES // 2 + 1  # of phrases.bin, bytes
 NOTHING = bytes([ZERO << 4 | ZERO])
 BEGINNING, END = 3, 2  # words of a prompt that are looked at as one phrase as well
 SHAPES = (2, 3, 4)  # words that are looked at as one by their kinds
@@ -145,9 +145,9 @@ def _weights() -> bytes:
     """Return what each place says; nothing where that cannot be read."""
     try:
         with open(PATH, "rb") as file:
-            return file.read().ljust(HALF, NOTHING)
+            return file.read().ljust(SIZE, NOTHING)
     except OSError:
-        return NOTHING * HALF
+        return NOTHING * SIZE
 
 
 def _said(plain: str) -> set[str]:
