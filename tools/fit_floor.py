@@ -248,16 +248,17 @@ def best(case: Case, weights: Numbers) -> float:
 
 def fit(among: Sequence[Case], listener: Listener) -> Fit:
     """Fit memories and speech, then questions on what these were not fitted to."""
-    among = [case for case in among if len(case.memories)]
     names = _owners(among)
-    memories = {name: fit_memories(_without(among, name)) for name in names}
     speech = {name: listener.speech(_without(among, name)) for name in names}
+    heard = listener.speech(among)
+    among = [case for case in among if len(case.memories)]
+    memories = {name: fit_memories(_without(among, name)) for name in names}
 
     def traits(case: Case) -> tuple[float, ...]:
         asker = case.owner if case.asker == NOBODY else case.asker
         return _traits(case, memories[case.owner], speech[asker])
 
-    return Fit(fit_memories(among), fit_questions(among, traits), listener.speech(among))
+    return Fit(fit_memories(among), fit_questions(among, traits), heard)
 
 
 def outcomes(among: Sequence[Case], listener: Listener) -> list[Outcome]:

@@ -28,7 +28,7 @@ HALF_WORD = 0.5  # two of four Chinese characters may be no word
 OWN_WORDS_READ = 1_500  # characters
 SMALL = 100  # memories, below which there is no difference to how well one fits
 FEW, MANY = 8, 50  # memories, between which more of them promise more by themselves
-WORST, BEST, DOUBTFUL = -8.0, 4.0, -2.0  # between which fits of memories make a difference
+WORST, BEST = -8.0, 4.0  # between which fits of memories make a difference
 MEMORY = (
     "share",  # of the question that is answered
     "alike",  # in meaning
@@ -43,7 +43,6 @@ MEMORY = (
 QUESTION = (
     "own_work",  # how far its meaning, its words and its phrases point to somebody's own work
     "best",  # fit of a memory
-    "beyond_doubt",
 )
 
 
@@ -120,8 +119,7 @@ def heard(about_work: float, total: int, of_few: float) -> float:
 
 def of_question(about_work: float, best: float) -> tuple[float, ...]:
     """Return what speaks for there being an answer here, in the order of QUESTION."""
-    best = min(max(best, WORST), BEST)
-    return about_work, best, max(best, DOUBTFUL)
+    return about_work, min(max(best, WORST), BEST)
 
 
 def own_work(question: str) -> float:
