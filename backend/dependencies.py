@@ -132,12 +132,23 @@ def _caller(scope: str) -> Any:  # noqa: ANN401
     return Depends(allowed)
 
 
+def desk_of(shared: Provided, caller: Caller) -> Desk:
+    """Return the memories of a caller as its key lets it see them."""
+    return Desk(
+        shared.database,
+        shared.keeper,
+        caller.account,
+        caller.key_id,
+        may_read="read" in caller.scopes,
+        semantic=shared.semantic,
+    )
+
+
 def _desk(scope: str) -> Any:  # noqa: ANN401
     async def seated(request: Request) -> Desk:
         caller: Caller = request.state.caller
         caller.require(scope)
-        shared = provided(request)
-        return Desk(shared.database, shared.keeper, caller.account, caller.key_id, shared.semantic)
+        return desk_of(provided(request), caller)
 
     return Depends(seated)
 

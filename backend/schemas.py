@@ -129,6 +129,14 @@ class MemoryRow(Answer):
     updated_at: datetime
 
 
+class Written(Answer):
+    """What a change answers to a key that may not read: nothing that was there before."""
+
+    id: int
+    uid: UUID
+    version: int
+
+
 class Change(Answer):
     """One new state of a memory in the change feed; a tombstone has no content."""
 

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
-from backend.dependencies import ApiRoute, Shared, provided
+from backend.dependencies import ApiRoute, Shared, desk_of, provided
 from backend.errors import Unauthorized
 from backend.fields import NAME_LIMIT
 from backend.remote.answers import Visit
 from backend.remote.site import METADATA, Site, is_loopback
-from backend.services.single import Desk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -71,9 +70,8 @@ calls = APIRouter(route_class=McpRoute, include_in_schema=False)
 async def call(request: Request, shared: Shared) -> Response:
     """Answer one message of an MCP client."""
     caller = request.state.caller
-    desk = Desk(shared.database, shared.keeper, caller.account, caller.key_id, shared.semantic)
     project = request.headers.get("x-memory-project", "").strip()[:NAME_LIMIT]
-    request.state.visit = Visit(caller, desk, project)
+    request.state.visit = Visit(caller, desk_of(shared, caller), project)
     return Handed(shared.remote, await request.body())
 
 

@@ -27,8 +27,10 @@ from backend.schemas import (
     RecallBody,
     StoreBody,
     Stored,
+    Written,
 )
 from backend.services import listing
+from backend.services.single import written
 
 router = APIRouter(prefix="/api/memories", tags=["memories"], route_class=ApiRoute)
 IfMatch = Annotated[
@@ -87,10 +89,10 @@ async def change(
     *,
     if_match: IfMatch = "*",
     idempotency_key: IdempotencyKey = "",
-) -> MemoryRow:
+) -> MemoryRow | Written:
     """Change the given fields; the earlier text stays in the history."""
     row = await desk.change(memory_id, body, _version(if_match), idempotency_key)
-    return _tagged(row, response)
+    return _shown(desk, row, response)
 
 
 @router.delete("/{memory_id}", responses=problems(NotFound))
@@ -113,10 +115,15 @@ async def restore(
     *,
     if_match: IfMatch = "*",
     idempotency_key: IdempotencyKey = "",
-) -> MemoryRow:
+) -> MemoryRow | Written:
     """Undo the last edit, or a delete: then the memory comes back under a new uid."""
     row = await desk.restore(memory_id, _version(if_match), idempotency_key)
-    return _tagged(row, response)
+    return _shown(desk, row, response)
+
+
+def _shown(desk: WriteDesk, row: MemoryRow, response: Response) -> MemoryRow | Written:
+    """Answer a change; a key that may only write learns nothing of what was there."""
+    return _tagged(row, response) if desk.may_read else written(_tagged(row, response))
 
 
 def _tagged(row: MemoryRow, response: Response) -> MemoryRow:

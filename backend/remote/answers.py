@@ -134,17 +134,22 @@ async def _update(visit: Visit, edit: given.Update) -> str:
     await _known(visit, edit.id)
     if edit.restore:
         back = await visit.desk.restore(edit.id)
-        return f"Restored memory #{back.id}.\n{line(back)}"
+        return _shown(visit, f"Restored memory #{back.id}.", back)
     before = await visit.desk.get(edit.id)
     after = await visit.desk.change(edit.id, PatchBody(**changes), None)
     changed = [name for name in changes if getattr(before, name) != getattr(after, name)]
     if after.is_sensitive and "content" in changes and "content" not in changed:
         changed.append("its secret")
     if not changed:
-        return f"Memory #{after.id} already says that.\n{line(after)}"
+        return _shown(visit, f"Memory #{after.id} already says that.", after)
     head = f"Updated memory #{after.id}: {', '.join(changed)}. The earlier state is kept."
     notes = [SEALED] if after.is_sensitive and "content" in changes else []
-    return "\n".join([head, line(after), *notes])
+    return "\n".join([_shown(visit, head, after), *notes])
+
+
+def _shown(visit: Visit, head: str, memory: MemoryRow) -> str:
+    """Show what a memory says now, if the key may read it."""
+    return f"{head}\n{line(memory)}" if visit.desk.may_read else head
 
 
 async def _delete(visit: Visit, doomed: given.Delete) -> str:

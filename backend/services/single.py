@@ -21,6 +21,7 @@ from backend.schemas import (
     StoreBody,
     Stored,
     Version,
+    Written,
 )
 from backend.services import meanings, recalling, writing
 from backend.services.applying import Ready
@@ -46,6 +47,7 @@ class Desk:
     keeper: Keeper | None
     account: UUID
     key_id: str
+    may_read: bool  # what it writes is answered with what is there, or with numbers alone
     semantic: Semantic | None = None
 
     async def recall(self, body: RecallBody) -> RecallAnswer:
@@ -138,7 +140,7 @@ class Desk:
         given = body.model_dump(exclude_unset=True, mode="json")
         if not given:
             if if_match not in (None, before.version):
-                raise StaleVersion(current=_current(before))
+                raise StaleVersion(current=self._current(before))
             return row_of(before)
         op_id = self._op_id(idempotency_key)
         op = Op(op_id=op_id, uid=before.uid, kind="update", base=if_match, body=given)
@@ -149,7 +151,7 @@ class Desk:
         if outcome.row is None or not outcome.row.is_live:
             raise NotFound
         if outcome.status != "applied":
-            raise StaleVersion(current=_current(outcome.row))
+            raise StaleVersion(current=self._current(outcome.row))
         return row_of(outcome.row)
 
     async def delete(self, memory_id: str, *, forever: bool) -> Deleted:
@@ -197,7 +199,7 @@ class Desk:
             op_id = self._op_id(idempotency_key)
             is_repeated = bool(await changes.known(connection, self.account, [op_id]))
             if if_match not in (None, row.version) and not is_repeated:
-                raise StaleVersion(current=_current(row))
+                raise StaleVersion(current=self._current(row))
             earlier = await memories.last_state(connection, self.account, row.uid)
             if earlier is None:
                 raise NotFound("There is no earlier text of this memory.")
@@ -233,6 +235,10 @@ class Desk:
         async with self.database.transaction(self.account) as connection:
             await accounts.audit(connection, self.account, "secret", str(row.uid), self.key_id)
         return SecretAnswer(id=row.no, content=clear, source=source)  # type: ignore[arg-type]
+
+    def _current(self, row: Row) -> dict[str, Any]:
+        found = change_of(row) if self.may_read else written(row_of(row))
+        return found.model_dump(mode="json")
 
     async def _named(self, memory_id: str) -> Row:
         found = await named(self.database, self.account, memory_id)
@@ -302,8 +308,9 @@ def row_of(row: Row) -> MemoryRow:
     return MemoryRow.model_validate({**vars(row), "id": row.no})
 
 
-def _current(row: Row) -> dict[str, Any]:
-    return change_of(row).model_dump(mode="json")
+def written(row: MemoryRow) -> Written:
+    """Write an answer for whoever may not read."""
+    return Written(id=row.id, uid=row.uid, version=row.version)
 
 
 def _plain(body: StoreBody, fields: dict[str, Any]) -> dict[str, Any]:

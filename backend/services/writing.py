@@ -37,6 +37,7 @@ class Push:
     account: UUID
     epoch: UUID | None
     tell: Callable[[BaseException], None]
+    may_read: bool  # results show what is there now
 
     async def apply(self, ops: Sequence[Op]) -> list[OpResult]:
         """Apply the operations; one result for each, in the same order.
@@ -57,7 +58,7 @@ class Push:
         return [
             refusals[op.op_id].result()
             if outcomes[op.op_id].status == REFUSED
-            else _result(outcomes[op.op_id])
+            else self._result(outcomes[op.op_id])
             for op in ops
         ]
 
@@ -79,6 +80,16 @@ class Push:
         if tries < TRIES:
             return Outcome(one.op_id, "retry", "internal")
         return Outcome(one.op_id, "rejected", "internal_rejected")
+
+    def _result(self, outcome: Outcome) -> OpResult:
+        row = outcome.row if self.may_read else None
+        return OpResult(
+            op_id=outcome.op_id,
+            status=outcome.status,  # type: ignore[arg-type]
+            code=outcome.code or None,
+            detail=None,
+            current=None if row is None else change_of(row),
+        )
 
 
 async def apply(
@@ -130,13 +141,3 @@ async def _known(
         if await one.again(seen.request_hash) == seen.request_hash:
             known[one.op_id] = replace(seen, request_hash=one.request_hash)
     return known
-
-
-def _result(outcome: Outcome) -> OpResult:
-    return OpResult(
-        op_id=outcome.op_id,
-        status=outcome.status,  # type: ignore[arg-type]
-        code=outcome.code or None,
-        detail=None,
-        current=None if outcome.row is None else change_of(outcome.row),
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
@@ -62,7 +63,17 @@ async def test_table_holds_only_the_hash(api: Api, superuser: psycopg.Connection
     ("scope", "allowed"),
     [
         ("read", {"GET /api/memories", "GET /api/memories/sync", "GET /api/export"}),
-        ("write", {"POST /api/memories", "DELETE /api/memories/1"}),
+        (
+            "write",
+            {
+                "POST /api/memories",
+                "PATCH /api/memories/1",
+                "PUT /api/memories/1",
+                "POST /api/memories/1/restore",
+                "POST /api/memories/sync",
+                "DELETE /api/memories/1",
+            },
+        ),
         ("secret", {"POST /api/memories/1/secret"}),
         ("admin", {"GET /api/keys"}),
     ],
@@ -76,6 +87,10 @@ async def test_scope_decides_what_a_key_may_do(api: Api, scope: str, allowed: se
         "GET /api/memories/sync": "read",
         "GET /api/export": "read",
         "POST /api/memories": "write",
+        "PATCH /api/memories/1": "write",
+        "PUT /api/memories/1": "write",
+        "POST /api/memories/1/restore": "write",
+        "POST /api/memories/sync": "write",
         "POST /api/memories/1/secret": "secret",
         "DELETE /api/memories/1": "write",
         "GET /api/keys": "admin",
@@ -89,6 +104,43 @@ async def test_scope_decides_what_a_key_may_do(api: Api, scope: str, allowed: se
         else:
             assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")
             assert answer.json()["scope"] == needed
+
+
+async def test_key_that_may_only_write_is_shown_nothing_that_was_there(api: Api) -> None:
+    """Whatever it changes, and whatever that clashes with, it is answered with numbers alone."""
+    texts = ("the old words", "private-tag", "a synonym")
+    old = {"content": texts[0], "tags": texts[1], "expanded_keywords": texts[2]}
+    uid = (await stored(api.alice, **old))["uid"]
+    client = api.with_key((await make(api, scopes=["write"]))["key"])
+    place = "/api/memories/1"
+    answers = [
+        await client.patch(place, json={}),
+        await client.put(place, json={}),
+        await client.patch(place, json={}, headers={"If-Match": '"9"'}),
+        await client.patch(place, json={"importance": 0.9}, headers={"If-Match": '"9"'}),
+        await client.patch(place, json={"importance": 0.9}),
+        await client.post(f"{place}/restore", headers={"If-Match": '"9"'}),
+        await client.post(f"{place}/restore"),
+    ]
+    assert [one.status_code for one in answers] == [200, 200, 412, 412, 200, 412, 200]
+    assert [answers[place].json() for place in (0, 4)] == [
+        {"id": 1, "uid": uid, "version": version} for version in (1, 2)
+    ]
+    assert answers[4].headers["etag"] == '"2"'
+    assert answers[2].json()["current"] == {"id": 1, "uid": uid, "version": 1}
+    ops = [
+        {"op_id": str(uuid4()), "uid": uid, "kind": "update", "base": 3, "body": {}},
+        {"op_id": str(uuid4()), "uid": uid, "kind": "create", "body": {"content": "mine"}},
+    ]
+    pushed = [await client.post("/api/memories/sync", json={"ops": ops}) for _ in range(2)]
+    for one in pushed:
+        assert [each["status"] for each in one.json()["results"]] == ["applied", "conflict"]
+    await client.delete(place)
+    answers += [*pushed, await client.post(f"{place}/restore")]
+    assert answers[-1].json()["id"] == 2
+    assert not [one.text for one in answers if any(text in one.text for text in texts)]
+    row = (await api.alice.get("/api/memories/2")).json()
+    assert {name: row[name] for name in old} == old
 
 
 @promise("server.keys-are-revoked-at-once")

@@ -163,6 +163,21 @@ async def test_key_does_what_its_scope_allows(
             assert f"This call needs the scope '{needed}'." in said.text
 
 
+async def test_key_that_may_only_write_is_shown_no_memory(served: Served) -> None:
+    """It changes and restores what it cannot read, and is told which memory that was."""
+    await served.tool("memory_store", content="the old words", tags="private-tag")
+    body = {"name": "writer", "scopes": ["write"]}
+    key = (await served.api.alice.post("/api/keys", json=body)).json()["key"]
+    changed = await served.tool("memory_update", user=key, id=1, importance=0.9)
+    same = await served.tool("memory_update", user=key, id=1, importance=0.9)
+    back = await served.tool("memory_update", user=key, id=1, restore=True)
+    assert [one.text for one in (changed, same, back)] == [
+        "Updated memory #1: importance. The earlier state is kept.",
+        "Memory #1 already says that.",
+        "Restored memory #1.",
+    ]
+
+
 @pytest.mark.parametrize("key", ["", "wrong-key-entirely"])
 async def test_stranger_is_told_where_to_ask(served: Served, key: str) -> None:
     """401 leads to the metadata of this resource, which anybody may read."""
