@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
     Connection = AsyncConnection[Any]
 
+SHARES = 16  # of a burst of 200, fifty processes can give one each before it is used up
 SHOWN = "id, name, scopes, created_at, expires_at, last_used_at, revoked_at"
 # One statement fills the bucket for the time since, takes what it gives and says what it was. A
-# clock that was set back takes nothing out of it.
+# clock that was set back takes nothing out of it. Nobody is given more than a part of what is there:
+# of a key whose requests go to many processes, each of them holds some in advance.
 LEASE = """
 WITH clock AS (SELECT clock_timestamp() AS now),
      old AS (SELECT r.at, least(%(burst)s::real,
@@ -30,7 +32,9 @@ WITH clock AS (SELECT clock_timestamp() AS now),
              FROM rate_limits r, clock c
              WHERE r.account_id = %(account)s AND r.key_id = %(key_id)s FOR UPDATE OF r),
      filled AS (SELECT coalesce((SELECT o.tokens FROM old o), %(burst)s::real) AS tokens),
-     given AS (SELECT least(%(block)s::real, floor(f.tokens)) AS tokens FROM filled f),
+     given AS (SELECT least(%(block)s::real, floor(f.tokens),
+                            greatest(1, floor(f.tokens / %(shares)s::real))) AS tokens
+               FROM filled f),
      kept AS (INSERT INTO rate_limits (account_id, key_id, tokens, at)
               SELECT %(account)s, %(key_id)s, f.tokens - g.tokens, c.now
               FROM filled f, given g, clock c
@@ -135,12 +139,13 @@ async def note_use(connection: Connection, account: UUID, key_id: str) -> None:
 async def lease(
     connection: Connection, account: UUID, key_id: str, *, block: int, rate: float, burst: int
 ) -> Lease:
-    """Take up to `block` requests out of a key's bucket; it refills by `rate` a second."""
+    """Take up to `block` requests, and a part of them at most, out of a key's bucket; it refills by `rate` a second."""
     cursor = connection.cursor(row_factory=tuple_row)
     named = {
         "account": account,
         "key_id": key_id,
         "block": block,
+        "shares": SHARES,
         "rate": rate,
         "burst": burst,
     }

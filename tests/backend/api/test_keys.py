@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -231,6 +232,23 @@ async def test_rate_is_shared_by_replicas(app_url: str) -> None:
         assert refused[0].json()["code"] == "too_many_requests"
         assert 1 <= int(refused[0].headers["retry-after"]) <= 60
         assert (await one.bob.get("/api/memories")).status_code == 200
+
+
+@promise("server.rates-hold-over-replicas")
+@pytest.mark.parametrize(("processes", "rounds"), [(10, 20), (50, 1)])
+async def test_many_processes_give_all_of_a_burst(
+    app_url: str, processes: int, rounds: int
+) -> None:
+    """No process takes so much in advance that another one has nothing left to give."""
+    async with AsyncExitStack() as stack:
+        settings = {"rate": 1, "burst": 200}
+        apis = [
+            await stack.enter_async_context(running(app_url, **settings)) for _ in range(processes)
+        ]
+        answers = [
+            (await api.alice.get("/api/memories")).status_code for _ in range(rounds) for api in apis
+        ]
+        assert answers == [200] * (processes * rounds)
 
 
 async def test_clock_that_is_set_back_refuses_nobody(
