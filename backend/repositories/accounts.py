@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 SHARES = 16  # of a burst of 200, fifty processes can give one each before it is used up
 SHOWN = "id, name, scopes, created_at, expires_at, last_used_at, revoked_at"
 # One statement fills the bucket for the time since, takes what it gives and says what it was. A
-# clock that was set back takes nothing out of it. Nobody is given more than a part of what is there:
-# of a key whose requests go to many processes, each of them holds some in advance.
+# clock that was set back takes nothing out of it. Nobody is given more than a part of what is
+# there: where many processes serve a key, each of them holds some in advance.
 LEASE = """
 WITH clock AS (SELECT clock_timestamp() AS now),
      old AS (SELECT r.at, least(%(burst)s::real,
@@ -139,7 +139,10 @@ async def note_use(connection: Connection, account: UUID, key_id: str) -> None:
 async def lease(
     connection: Connection, account: UUID, key_id: str, *, block: int, rate: float, burst: int
 ) -> Lease:
-    """Take up to `block` requests, and a part of them at most, out of a key's bucket; it refills by `rate` a second."""
+    """Take up to `block` requests, and no large part, out of a key's bucket.
+
+    It refills by `rate` a second.
+    """
     cursor = connection.cursor(row_factory=tuple_row)
     named = {
         "account": account,

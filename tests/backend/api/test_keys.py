@@ -241,12 +241,14 @@ async def test_many_processes_give_all_of_a_burst(
 ) -> None:
     """No process takes so much in advance that another one has nothing left to give."""
     async with AsyncExitStack() as stack:
-        settings = {"rate": 1, "burst": 200}
         apis = [
-            await stack.enter_async_context(running(app_url, **settings)) for _ in range(processes)
+            await stack.enter_async_context(running(app_url, rate=1, burst=200))
+            for _ in range(processes)
         ]
         answers = [
-            (await api.alice.get("/api/memories")).status_code for _ in range(rounds) for api in apis
+            (await api.alice.get("/api/memories")).status_code
+            for _ in range(rounds)
+            for api in apis
         ]
         assert answers == [200] * (processes * rounds)
 
