@@ -22,6 +22,10 @@ PAUSE = 0.2
 ROOT = Path(__file__).resolve().parent.parent
 PRESENT = "SELECT max(version_num) FROM alembic_version"
 GRANT = "GRANT memory_app TO {login}"
+# Since PostgreSQL 16 who makes a role is a member that may give it on, but not take it.
+MAY_TAKE = """SELECT pg_has_role({login}, 'memory_app', CASE
+    WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)"""
+LOCKED = "Somebody has held a table for too long; nothing was changed. Migrate again."
 
 
 def upgrade(settings: Settings) -> None:
@@ -82,8 +86,8 @@ def _grant_to_login(settings: Settings) -> None:
     """Let the login that serves take the role, where another one migrates."""
     login = psycopg.conninfo.conninfo_to_dict(settings.database_url).get("user")
     with connect_directly(settings.migration_url) as connection:
-        member = "SELECT pg_has_role(%s, 'memory_app', 'MEMBER') FROM pg_roles WHERE rolname = %s"
-        row = connection.execute(member, (login, login)).fetchone()
+        may_take = f"{MAY_TAKE.format(login='rolname')} FROM pg_roles WHERE rolname = %s"
+        row = connection.execute(may_take, (login,)).fetchone()
         if row is None or row[0]:
             return
         grant = psycopg.sql.SQL(GRANT).format(login=psycopg.sql.Identifier(str(login)))
@@ -97,8 +101,10 @@ def _grant_to_login(settings: Settings) -> None:
 
 
 def _told(error: BaseException) -> ConfigurationError:
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        return ConfigurationError(LOCKED)
     first = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return ConfigurationError(
-        f"The database cannot be migrated: {first} Check MEMORY_MIGRATION_URL or DATABASE_URL, "
+        f"The database cannot be migrated: {first.rstrip('.')}. Check MEMORY_MIGRATION_URL or DATABASE_URL, "
         "that the database runs, and that this login may use and create in the schema."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from backend.errors import ConfigurationError
+from backend.migrate import MAY_TAKE
 from migrations.statements import run, run_file
 
 revision = "0001"
@@ -44,8 +45,8 @@ def _make_role() -> None:
     try:
         if not run("SELECT 1 FROM pg_roles WHERE rolname = 'memory_app'"):
             run(CREATE_ROLE)
-        ((is_member,),) = run("SELECT pg_has_role(current_user, 'memory_app', 'MEMBER')")
-        if not is_member:
+        ((may_take,),) = run(MAY_TAKE.format(login="current_user"))
+        if not may_take:
             run(f"GRANT memory_app TO {login}")
     except psycopg.errors.InsufficientPrivilege as error:
         raise ConfigurationError(

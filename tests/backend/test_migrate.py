@@ -172,7 +172,7 @@ def test_login_that_may_not_create_is_told(fresh_url: str) -> None:
     with psycopg.connect(fresh_url, autocommit=True) as connection:
         connection.execute("CREATE ROLE stranger LOGIN")
     with pytest.raises(
-        ConfigurationError, match=r"permission denied for schema public .*may use and create"
+        ConfigurationError, match=r"permission denied for schema public\. .*may use and create"
     ):
         migrate.upgrade(both(fresh_url.replace("memory@", "stranger@")))
 
@@ -182,6 +182,39 @@ def test_superuser_migrates_a_new_server(fresh_url: str) -> None:
     migrate.upgrade(both(fresh_url))
     assert differences(fresh_url) == []
     assert fits(fresh_url)
+
+
+@pytest.mark.parametrize("serving", ["", "serving"])
+def test_login_that_may_make_roles_but_is_no_superuser_migrates(
+    fresh_url: str, serving: str
+) -> None:
+    """The master user of RDS, Cloud SQL and the like; another login may serve beside it."""
+    with psycopg.connect(fresh_url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE ROLE stranger LOGIN CREATEROLE; GRANT CREATE ON SCHEMA public TO stranger;"
+            "GRANT CREATE ON DATABASE claude_memory TO stranger; CREATE ROLE serving LOGIN"
+        )
+    master = fresh_url.replace("memory@", "stranger@")
+    served = fresh_url.replace("memory@", f"{serving or 'stranger'}@")
+    migrate.upgrade(Settings(database_url=served, migration_url=master))
+    assert fits(served)
+
+
+def test_table_that_somebody_holds_is_told(
+    postgres: Server, empty_database: str, empty_url: str
+) -> None:
+    """A migration does not stand in everybody's way behind a long transaction."""
+    migrate.upgrade(both(empty_url))
+    with postgres.superuser(empty_database) as superuser:
+        superuser.execute("DROP FUNCTION memory_forget_meaning CASCADE")
+        superuser.execute("UPDATE alembic_version SET version_num = '0004'")
+    with postgres.connect(empty_database) as other, other.transaction():
+        other.execute("LOCK memories IN ROW EXCLUSIVE MODE")
+        with pytest.raises(ConfigurationError, match="held a table for too long.*Migrate again"):
+            migrate.upgrade(both(empty_url))
+    assert not fits(empty_url)
+    migrate.upgrade(both(empty_url))
+    assert fits(empty_url)
 
 
 def test_login_that_may_not_make_roles_is_told_what_an_operator_has_to_run(fresh_url: str) -> None:
