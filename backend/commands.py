@@ -16,15 +16,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from uuid import UUID, uuid4
 
+import psycopg
+
 from backend import folders, meaning, migrate, programs, serving
 from backend.app import create_app, keeping
-from backend.db import Database, connect_directly
+from backend.db import Database
 from backend.documents import errors_page
 from backend.errors import ApiError, ConfigurationError
 from backend.repositories import accounts, epochs
 from backend.schemas import KeyBody
 from backend.secrets.choice import choose
 from backend.semantic import Semantic
+from backend.services import accounts as each
 from backend.services import exporting, importing, keys, meanings, purging, resealing
 from backend.settings import Settings
 
@@ -159,19 +162,31 @@ async def import_all(tools: Tools, user: str, path: str) -> None:
 
 
 async def rotate(tools: Tools) -> None:
-    """Wrap every sealed secret under the newest key; begun again, it passes over what is done."""
+    """Wrap every sealed secret under the newest key; begun again, it passes over what is done.
+
+    Raises:
+        ConfigurationError: no keeper is set, or secrets were passed over that cannot be opened.
+    """
     if tools.keeper is None:
         raise ConfigurationError("No keeper is set, so there is nothing to rotate.")
-    with connect_directly(tools.settings.migration_url) as connection:
-        found = connection.execute("SELECT id FROM accounts ORDER BY id").fetchall()
-    seen = changed = 0
-    for number, (account,) in enumerate(found, 1):
+    seen = changed = lost = number = 0
+    async for account in each.every(tools.database):
+        number += 1
 
-        def tell(far: resealing.Rewrapped, at: str = f"account {number} of {len(found)}") -> None:
+        def tell(far: resealing.Rewrapped, at: str = f"account {number}") -> None:
             tools.tell(f"{at}: {far.changed} of its first {far.seen} secrets wrapped anew")
 
-        done = await resealing.rewrap(tools.database, tools.keeper, UUID(str(account)), tell)
+        done = await resealing.rewrap(tools.database, tools.keeper, account, tell)
         seen, changed = seen + done.seen, changed + done.changed
+        for uid in sorted(done.lost):
+            lost += 1
+            tools.tell(f"Memory {uid} of account {account}: its secret cannot be opened.")
+    if lost:
+        raise ConfigurationError(
+            f"{changed} secrets were wrapped anew, {lost} memories hold some that were passed "
+            "over: the key that sealed them is not set, or gone. If it is gone, delete "
+            "those memories or store them again."
+        )
     tools.tell(f"All {seen} secrets are under the newest key; {changed} were wrapped anew.")
 
 
@@ -245,17 +260,26 @@ def _looking(database: Database) -> Keep:
     return look
 
 
-async def _ask_keeper(settings: Settings, database: Database) -> None:
+def _keeper(settings: Settings, database: Database) -> Keeper | None:
+    """Return the keeper that would serve; nothing where it would be made by the first start."""
     keeper = choose(settings, _looking(database), may_make=False)
-    if keeper is None and settings.key_file:
-        return  # the server makes the key when it starts
-    if keeper is None:
+    if keeper is None and not settings.key_file:
         raise ConfigurationError(
             "No keeper: memories with secrets are refused. Set MEMORY_ENCRYPTION_KEY, "
             "VAULT_ADDR or MEMORY_KMS_KEY_ID."
         )
-    if problem := await keeper.check():
+    return keeper
+
+
+async def _ask_keeper(settings: Settings, database: Database) -> None:
+    keeper = _keeper(settings, database)
+    if keeper and (problem := await keeper.check()):
         raise ConfigurationError(problem)
+
+
+async def _open_secrets(settings: Settings, database: Database) -> None:
+    if keeper := _keeper(settings, database):
+        await resealing.check(database, keeper)
 
 
 async def _check_schema(database: Database) -> None:
@@ -268,6 +292,7 @@ async def _diagnose(settings: Settings, out: Callable[[str], None]) -> bool:
         "the schema fits": _check_schema,
         "row-level security holds": Database.guard,
         "the keeper of secrets answers": partial(_ask_keeper, settings),
+        "stored secrets open": partial(_open_secrets, settings),
     }
     is_well = True
     async with _opened(settings) as database:
@@ -277,6 +302,9 @@ async def _diagnose(settings: Settings, out: Callable[[str], None]) -> bool:
                 out(f"ok      {what}")
             except (ConfigurationError, ApiError) as error:
                 out(f"WRONG   {what}: {error}")
+                is_well = False
+            except psycopg.ProgrammingError:  # no table, or no right to it: the first check says so
+                out(f"later   {what}: not known before the schema fits")
                 is_well = False
     return is_well
 

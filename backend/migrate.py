@@ -103,8 +103,8 @@ def _grant_to_login(settings: Settings) -> None:
 def _told(error: BaseException) -> ConfigurationError:
     if isinstance(error, psycopg.errors.LockNotAvailable):
         return ConfigurationError(LOCKED)
-    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
     return ConfigurationError(
-        f"The database cannot be migrated: {first.rstrip('.')}. Check MEMORY_MIGRATION_URL or DATABASE_URL, "
-        "that the database runs, and that this login may use and create in the schema."
+        f"The database cannot be migrated: {first}. Check MEMORY_MIGRATION_URL or "
+        "DATABASE_URL, that the database runs, and that this login may use and create in the schema."
     )

@@ -177,3 +177,10 @@ async def keep(connection: Connection, name: str, value: bytes) -> bytes:
     found = await cursor.fetchone()
     assert found is not None  # noqa: S101  (it is there now)
     return bytes(found[0])
+
+
+async def page(connection: Connection, after: UUID | None, limit: int) -> list[UUID]:
+    """Return the next accounts, in a fixed order."""
+    cursor = connection.cursor(row_factory=tuple_row)
+    await cursor.execute("SELECT * FROM memory_accounts(%s, %s)", (after, limit))
+    return [account for (account,) in await cursor.fetchall()]

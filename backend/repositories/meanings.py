@@ -78,10 +78,3 @@ async def drop_others(
     """Remove what an account's memories meant to models that are used no more."""
     query = "DELETE FROM meanings WHERE account_id = %s AND model <> ALL(%s)"
     await connection.execute(query, (account, list(models)))
-
-
-async def accounts(connection: AsyncConnection[Any], after: UUID | None, limit: int) -> list[UUID]:
-    """Return the next accounts, in a fixed order."""
-    cursor = connection.cursor(row_factory=tuple_row)
-    await cursor.execute("SELECT * FROM memory_accounts(%s, %s)", (after, limit))
-    return [account for (account,) in await cursor.fetchall()]

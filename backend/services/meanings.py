@@ -19,10 +19,10 @@ from backend import meaning
 from backend.errors import Unavailable
 from backend.repositories import changes, meanings
 from backend.repositories.rows import Meaning
-from backend.services import words
+from backend.services import accounts, words
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from uuid import UUID
 
     from backend.db import Database
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 20  # operations whose texts are read before they are written
 PAGE = 100  # memories
-ACCOUNTS = 100
 PATIENCE = 60  # seconds for a statement on an account of any size
 PAUSE, LAP = 30.0, 3_600.0  # seconds until new memories are read, and until all are looked through
 SOON = 1.0  # the former, where new memories wait for the model
@@ -93,7 +92,7 @@ async def fill(
         Unavailable: the database does not answer.
     """
     total = Filled()
-    async for account in _accounts(database):
+    async for account in accounts.every(database):
         await fill_account(database, account, total, semantic=semantic, share=share, tell=tell)
         total.accounts += 1
     return total
@@ -200,14 +199,3 @@ async def _write(
         ]
         await meanings.reword(connection, account, reworded)
         await changes.mean(connection, account, {no: read[no] for no in read if no in same})
-
-
-async def _accounts(database: Database) -> AsyncIterator[UUID]:
-    after: UUID | None = None
-    while True:
-        async with database.transaction(None) as connection:
-            found = await meanings.accounts(connection, after, ACCOUNTS)
-        if not found:
-            return
-        for after in found:
-            yield after

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+from backend.errors import SecretLost
 from backend.fields import TEXTS
 from backend.repositories import changes, memories, seals
 from backend.repositories.rows import EDITABLE
 from backend.secrets import bundle
-from backend.services import writing
+from backend.services import accounts, writing
 from backend.services.applying import Ready
 from backend.services.preparing import Preparer, separate
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from backend.secrets.keeper import Keeper
 
 PAGE = 200  # rows
+LOOKED_THROUGH = 1_000  # accounts, of which a secret is opened to see whether that can be done
 
 
 async def migrate(database: Database, keeper: Keeper | None, account: UUID) -> int:
@@ -44,6 +46,7 @@ class Rewrapped:
 
     seen: int = 0
     changed: int = 0
+    lost: set[UUID] = field(default_factory=set)  # memories with secrets that cannot be opened
 
 
 async def rewrap(
@@ -52,7 +55,8 @@ async def rewrap(
     """Wrap an account's sealed secrets under the newest key, but for those that are under it.
 
     Each is changed by itself, so that it can be stopped and taken up again at any time, and all are
-    gone through until none is found that had to be. `tell` hears of each page.
+    gone through until none is found that had to be. One that cannot be opened is left as it is, and
+    its memory is among the `lost`. `tell` hears of each page.
 
     Raises:
         KeeperDown: it cannot go on now.
@@ -81,13 +85,45 @@ async def _rewrap_once(
                 break
             after = page[-1].place
             for one in page:
-                fresh = await keeper.rewrap(account, one.bound, one.secret)
+                try:
+                    fresh = await keeper.rewrap(account, one.bound, one.secret)
+                except SecretLost:
+                    total.lost.add(one.place[0])
+                    continue
                 if fresh != one.secret:
                     is_any_old = True
                     total.changed += await _replace(database, account, table, one, fresh)
             total.seen += len(page)
             tell(total)
     return is_any_old
+
+
+async def check(database: Database, keeper: Keeper) -> None:
+    """Open a secret that each key has sealed, of those that the first thousand accounts hold.
+
+    Raises:
+        SecretLost: one does not open; the text names its account and its memory.
+        KeeperDown: it cannot be told now.
+    """
+    known: set[str] = set()
+    left = LOOKED_THROUGH
+    async for account in accounts.every(database):
+        async with database.transaction(account) as connection:
+            found = await seals.page(connection, account, "memories", None, 1)
+        for one in found:
+            if keeper.key_id(one.secret) not in known:
+                await _open(keeper, account, one)
+                known.add(keeper.key_id(one.secret))
+        left -= 1
+        if not left:
+            break
+
+
+async def _open(keeper: Keeper, account: UUID, one: seals.Sealed) -> None:
+    try:
+        await keeper.open(account, one.bound, one.secret)
+    except SecretLost as error:
+        raise SecretLost(f"Memory {one.place[0]} of account {account}: {error}") from error
 
 
 async def _replace(

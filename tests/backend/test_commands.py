@@ -16,6 +16,7 @@ import pytest
 
 from backend.__main__ import main
 from backend.auth import id_of
+from tests.support.postgres import LOGIN
 from tests.support.promises import promise
 
 if TYPE_CHECKING:
@@ -259,7 +260,7 @@ def test_secrets_are_rotated_to_a_new_key(
     monkeypatch.setenv("MEMORY_ENCRYPTION_KEY_PREVIOUS", "0f" * 32)
     status, _, told = run("rotate")
     assert status == 0, told
-    assert "account 1 of 1: 3 of its first 3 secrets wrapped anew" in told
+    assert "account 1: 3 of its first 3 secrets wrapped anew" in told
     after = superuser.execute(every).fetchall()
     assert not {row[0] for row in before} & {row[0] for row in after}
     assert [row[1] for row in before] == [row[1] for row in after]
@@ -276,6 +277,65 @@ def test_secrets_are_rotated_to_a_new_key(
     monkeypatch.delenv("MEMORY_ENCRYPTION_KEY_PREVIOUS")
     status, _, told = run("rotate")
     assert (status, told.splitlines()[-1][-22:]) == (0, "; 0 were wrapped anew.")
+
+
+@pytest.fixture
+def sealed(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return `run`, where two users have a secret each, sealed under a key each."""
+    given = tmp_path / "given.jsonl"
+    given.write_text(json.dumps({"content": f"Token {SECRET}"}))
+    for user, key in (("ann", "bb" * 32), ("bob", "0f" * 32)):
+        monkeypatch.setenv("MEMORY_ENCRYPTION_KEY", key)
+        assert run("import", "--user", user, str(given))[0] == 0
+    return run
+
+
+def test_secrets_are_rotated_by_the_login_that_serves(
+    sealed: Run, postgres: Server, database_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pod knows no other login; who sees no account must not say that all is done."""
+    monkeypatch.setenv("DATABASE_URL", postgres.url(database_name, LOGIN))
+    monkeypatch.setenv("MEMORY_ENCRYPTION_KEY_PREVIOUS", "bb" * 32)
+    status, _, told = sealed("rotate")
+    assert (status, told.splitlines()[-1]) == (
+        0,
+        "All 2 secrets are under the newest key; 1 were wrapped anew.",
+    )
+
+
+def test_secret_whose_key_is_gone_holds_up_no_other(
+    sealed: Run, monkeypatch: pytest.MonkeyPatch, superuser: psycopg.Connection[Any]
+) -> None:
+    """Somebody may have destroyed it on purpose: it is named, all others are rotated."""
+    monkeypatch.setenv("MEMORY_ENCRYPTION_KEY", "aa" * 32)
+    monkeypatch.setenv("MEMORY_ENCRYPTION_KEY_PREVIOUS", "0f" * 32)
+    query = "SELECT m.uid FROM memories m JOIN accounts a ON a.id = account_id WHERE name = 'ann'"
+    row = superuser.execute(query).fetchone()
+    assert row
+    status, _, told = sealed("rotate")
+    assert status == 1
+    assert f"Memory {row[0]} of account " in told
+    assert "1 secrets were wrapped anew, 1 memories hold some that were passed over" in told
+    status, out, _ = sealed("doctor")
+    assert status == 1
+    assert re.search(
+        rf"^WRONG   stored secrets open: Memory {row[0]} of .*PREVIOUS", out, re.MULTILINE
+    )
+    monkeypatch.setenv("MEMORY_ENCRYPTION_KEY_PREVIOUS", "bb" * 32)
+    assert sealed("rotate")[0] == 0
+    assert sealed("doctor")[0] == 0
+
+
+def test_doctor_with_a_passphrase_looks_at_an_empty_database(
+    run: Run, monkeypatch: pytest.MonkeyPatch, postgres: Server, empty_database: str
+) -> None:
+    """It says what to run first, and what is not known before."""
+    monkeypatch.setenv("DATABASE_URL", postgres.url(empty_database))
+    monkeypatch.setenv("MEMORY_ENCRYPTION_KEY", "a passphrase of the operator")
+    status, out, _ = run("doctor")
+    assert status == 1
+    assert "WRONG   the schema fits: It is missing or old. Run `python -m backend migrate`." in out
+    assert "later   the keeper of secrets answers: not known before the schema fits" in out
 
 
 def test_new_epoch_begins(run: Run, superuser: psycopg.Connection[Any]) -> None:
@@ -323,7 +383,7 @@ def test_doctor_names_what_is_wrong(
     """All is well, or each thing that is not comes with its fix."""
     status, out, _ = run("doctor")
     assert status == 0, out
-    assert out.count("ok ") == 3
+    assert out.count("ok ") == 4
     monkeypatch.setenv("MEMORY_ENCRYPTION_KEY", "")
     monkeypatch.setenv("DATABASE_URL", postgres.url(empty_database))
     status, out, _ = run("doctor")

@@ -210,7 +210,7 @@ def test_table_that_somebody_holds_is_told(
         superuser.execute("UPDATE alembic_version SET version_num = '0004'")
     with postgres.connect(empty_database) as other, other.transaction():
         other.execute("LOCK memories IN ROW EXCLUSIVE MODE")
-        with pytest.raises(ConfigurationError, match="held a table for too long.*Migrate again"):
+        with pytest.raises(ConfigurationError, match=r"held a table for too long.*Migrate again"):
             migrate.upgrade(both(empty_url))
     assert not fits(empty_url)
     migrate.upgrade(both(empty_url))

