@@ -106,5 +106,6 @@ def _told(error: BaseException) -> ConfigurationError:
     first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
     return ConfigurationError(
         f"The database cannot be migrated: {first}. Check MEMORY_MIGRATION_URL or "
-        "DATABASE_URL, that the database runs, and that this login may use and create in the schema."
+        "DATABASE_URL, that the database runs, and that this login may use and create in the "
+        "schema."
     )

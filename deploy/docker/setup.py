@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 from pathlib import Path
@@ -25,4 +26,5 @@ if not ENV.exists():
         path.chmod(0o444)  # the services run as other users; only they have this volume
     waiting.replace(ENV)  # last: a start that was broken off begins anew
 print("To use this server:")
-print(f"  export MEMORY_API_URL=http://127.0.0.1:8000 MEMORY_API_KEY={KEY.read_text()}")
+url = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
+print(f"  export MEMORY_API_URL={url} MEMORY_API_KEY={KEY.read_text()}")

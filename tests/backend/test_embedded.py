@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import stat
@@ -16,11 +17,12 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from backend import embedded
+from backend import embedded, migrate
 from backend.embedded import EmbeddedPostgres
 from backend.errors import ConfigurationError
 from backend.folders import default_folder, folder_for_sockets
 from backend.programs import Runner, find_binaries, version_of
+from backend.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -211,9 +213,33 @@ def test_data_of_another_version_is_refused_with_the_way_out(tmp_path: Path) -> 
     """It is not touched, and the text names both versions and the setting."""
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "PG_VERSION").write_text("12\n")
-    with pytest.raises(ConfigurationError, match=r"PostgreSQL 12, .* MEMORY_PG_BIN .* 12, export"):
+    with pytest.raises(ConfigurationError, match=r"PostgreSQL 12, .* MEMORY_PG_BIN .* 12 to go on"):
         EmbeddedPostgres(tmp_path).start()
     assert (tmp_path / "data" / "PG_VERSION").read_text() == "12\n"
+
+
+def test_lines_of_the_operations_page_move_everything_to_a_new_folder(tmp_path: Path) -> None:
+    """As for another version, of which there is none here: what was stored is all there."""
+    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    dump, restore = (block for block in blocks if "postmaster.pid" in block)
+    path = f"{find_binaries()}:/usr/bin:/bin"
+    environ = {"MEMORY_DATA": str(tmp_path), "PATH": path}
+    folder = tmp_path / "postgres"
+    for block in (dump, restore):
+        with EmbeddedPostgres(folder, throwaway=True) as server:
+            url = server.start()
+            migrate.upgrade(Settings(database_url=url, migration_url=url))
+            with psycopg.connect(url) as connection:
+                if block == dump:
+                    connection.execute(
+                        "INSERT INTO accounts (id, name) VALUES (gen_random_uuid(), 'ann')"
+                    )
+                connection.commit()
+                subprocess.run(["/bin/sh", "-euc", block], cwd=tmp_path, env=environ, check=True)
+                found = connection.execute("SELECT name FROM accounts").fetchall()
+                assert found == [("ann",)]
+        folder.rename(tmp_path / f"old-{len(list(tmp_path.iterdir()))}")
 
 
 def test_server_that_does_not_come_up_is_told_with_its_last_words(

@@ -279,3 +279,21 @@ def test_purge_runs_daily_and_alone() -> None:
 def test_wrong_value_is_refused_with_its_name(value: str, reason: str) -> None:
     """By the schema, or by the chart where two values do not fit together."""
     assert reason in refusal(value)
+
+
+def test_command_that_is_shown_reads_the_settings_that_the_pods_read() -> None:
+    """Where an agent writes them into a file, a shell in the pod knows none of them by itself."""
+    command = ["install", "claude-memory", str(chart.CHART), "--dry-run=client", "--values"]
+    vault, plain = (
+        helm(*command, values_of(shape)).stdout.partition("NOTES:")[2]
+        for shape in ("vault-agent", "existing-secret")
+    )
+    made = "python -m backend keys create --user alice --name laptop"
+    assert f"-- sh -c '. /vault/secrets/env && exec {made}'" in vault
+    assert f"-- {made}\n" in plain
+
+
+def test_value_that_nothing_would_read_is_refused() -> None:
+    """A Secret is made for env.DATABASE_URL; without it the others would be dropped in silence."""
+    told = refusal("env.API_KEY=your-own-key", shape="vault-agent")
+    assert "put them into envFile" in told

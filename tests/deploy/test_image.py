@@ -76,12 +76,26 @@ def test_context_is_what_is_copied() -> None:
         if line.startswith("!")
     }
     copied = {
-        text.split()[0]
+        source
         for name, text in instructions()
         if name == "COPY" and not text.startswith("--from")
+        for source in text.split()[:-1]
     }
     assert copied == sent
     assert all((ROOT / name).exists() for name in copied)
+
+
+def test_locks_that_the_documents_name_can_be_chosen() -> None:
+    """By an argument that has a default: what is named is copied, and is what is installed."""
+    building, _ = stages()
+    arguments = dict(text.split("=", 1) for name, text in building if name == "ARG")
+    assert arguments["REQUIREMENTS"] == "requirements-backend.lock"
+    assert any('-r "${REQUIREMENTS}"' in text for name, text in building if name == "RUN")
+    copied = " ".join(text for name, text in building if name == "COPY").split()
+    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    named = set(re.findall(r"--build-arg REQUIREMENTS=(\S+\.lock)", page))
+    assert named == {"requirements-otel.lock", "requirements-semantic.lock"}
+    assert named <= set(copied)
 
 
 @pytest.mark.heavy
@@ -103,6 +117,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "bin").mkdir()
     (folder / "bin" / "python").symlink_to(base)
     building, _ = stages()
+    arguments = dict(text.split("=", 1) for name, text in building if name == "ARG")
     for name, text in building:
         if name == "COPY":
             *sources, target = text.split()
@@ -110,7 +125,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 subprocess.run(["cp", "-r", ROOT / source, app / target], check=True)
         elif name == "RUN":
             moved = text.replace("/venv", str(folder / "venv")).replace("/app", str(app))
-            subprocess.run(["/bin/sh", "-ec", moved], cwd=app, env={"PATH": path}, check=True)
+            subprocess.run(["/bin/sh", "-ec", moved], cwd=app, env={**arguments, "PATH": path}, check=True)
     return folder
 
 

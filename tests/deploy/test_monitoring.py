@@ -26,7 +26,7 @@ RULES = chart.CHART / "templates" / "prometheusrule.yaml"
 SERIES = 'namespace="memory",job="claude-memory-metrics"'
 OTHERS = {  # Prometheus makes the first itself, kube-state-metrics the rest
     "up",
-    "kube_job_status_failed",
+    "kube_job_failed",
     "kube_cronjob_status_last_successful_time",
 }
 METRIC = re.compile(r"\b(up|(?:memory|kube)_[a-z_]+)\b(?=\s*[{=])")
@@ -175,13 +175,31 @@ CASES: list[tuple[str, list[Test], str, set[str]]] = [
         [
             *UP,
             {
-                "series": 'kube_job_status_failed{namespace="memory",'
+                "series": 'kube_job_failed{namespace="memory",condition="true",'
                 'job_name="claude-memory-migration-0-1-0"}',
                 "values": "1x100",
             },
         ],
         "30m",
         {"ClaudeMemoryJobFailed"},
+    ),
+    (
+        "a purge succeeded after one of its pods failed",
+        [
+            *UP,
+            {
+                "series": 'kube_job_status_failed{namespace="memory",'
+                'job_name="claude-memory-purge-29"}',
+                "values": "1x100",
+            },
+            {
+                "series": 'kube_job_failed{namespace="memory",condition="false",'
+                'job_name="claude-memory-purge-29"}',
+                "values": "1x100",
+            },
+        ],
+        "30m",
+        set(),
     ),
     (
         "nothing was purged for long",

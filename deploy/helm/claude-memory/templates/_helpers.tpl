@@ -78,6 +78,9 @@ vault-secret-id: VAULT_SECRET_ID
 {{- if and .Values.existingSecret (compact (values .Values.env)) -}}
 {{- fail "\nSet either existingSecret or values below env, not both." -}}
 {{- end -}}
+{{- if and .Values.envFile (not .Values.env.DATABASE_URL) (compact (values .Values.env)) -}}
+{{- fail "\nValues below env are not used without env.DATABASE_URL: put them into envFile, or into existingSecret." -}}
+{{- end -}}
 {{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
 {{- fail "\nhttpRoute.enabled needs httpRoute.parentRefs: the Gateway that it hangs on." -}}
 {{- end -}}
@@ -146,6 +149,15 @@ command:
 {{- range .args }}
   - {{ . | quote }}
 {{- end }}
+{{- end -}}
+
+{{- /* The same as one types it at a shell: (dict "root" $ "command" "...") */ -}}
+{{- define "memory.typed" -}}
+{{- if .root.Values.envFile -}}
+sh -c '. {{ .root.Values.envFile }} && exec {{ .command }}'
+{{- else -}}
+{{ .command }}
+{{- end -}}
 {{- end -}}
 
 {{- define "memory.podSecurity" -}}
