@@ -125,7 +125,9 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 subprocess.run(["cp", "-r", ROOT / source, app / target], check=True)
         elif name == "RUN":
             moved = text.replace("/venv", str(folder / "venv")).replace("/app", str(app))
-            subprocess.run(["/bin/sh", "-ec", moved], cwd=app, env={**arguments, "PATH": path}, check=True)
+            subprocess.run(
+                ["/bin/sh", "-ec", moved], cwd=app, env={**arguments, "PATH": path}, check=True
+            )
     return folder
 
 
