@@ -245,8 +245,8 @@ class EmbeddedPostgres:
         if made_by != version:
             raise ConfigurationError(
                 f"The data in {self._data} is of PostgreSQL {made_by}, the binaries found here are "
-                f"{version}. Point MEMORY_PG_BIN to the bin folder of PostgreSQL {made_by} to go on "
-                "as before; how to go over to another version stands in docs/operations.md."
+                f"{version}. Point MEMORY_PG_BIN to the bin folder of PostgreSQL {made_by} to go "
+                "on as before; how to go over to another version stands in docs/operations.md."
             )
 
     def _ready(self, sockets: Path) -> str:
