@@ -20,7 +20,7 @@ from psycopg.adapt import Loader
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool
 
-from backend.errors import ConfigurationError, Unavailable
+from backend.errors import ConfigurationError, OutcomeUnknown, Unavailable
 from backend.tracing import part
 from backend.waiting import WatchedOnce
 
@@ -163,6 +163,7 @@ class Database:
         """Run one transaction of an account; `None` sees no tenant's rows. Commits at the end.
 
         Raises:
+            OutcomeUnknown: the database was lost while it committed.
             Unavailable: the database does not answer, or something took too long.
         """
         prologue = _prologue(account_id, seconds)
@@ -305,7 +306,7 @@ class Database:
             if connection.info.transaction_status == TransactionStatus.INERROR:
                 # COMMIT would answer with a rollback, and the caller would take it for done.
                 raise psycopg.errors.InFailedSqlTransaction("an error was swallowed on the way")
-            await connection.commit()
+            await _commit(connection)
         except BaseException:
             with CancelScope(shield=True), contextlib.suppress(psycopg.Error):
                 await connection.rollback()
@@ -316,6 +317,16 @@ class Database:
     async def _give_back(self, connection: Connection) -> None:
         with CancelScope(shield=True):  # a caller that has gone takes no connection along
             await self._pool.putconn(connection)
+
+
+async def _commit(connection: Connection) -> None:
+    """End a transaction; a connection that is lost meanwhile does not say whether it lasts."""
+    try:
+        await connection.commit()
+    except AWAY as error:
+        if connection.closed:
+            raise OutcomeUnknown from error
+        raise
 
 
 class _TimeLoader(Loader):

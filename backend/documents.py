@@ -31,6 +31,7 @@ OF_API = (
     errors.Malformed,
     errors.TooManyRequests,
     errors.Unavailable,
+    errors.OutcomeUnknown,
 )
 
 
@@ -83,8 +84,8 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
 def _declare(responses: dict[str, Any], kinds: Iterable[type[errors.ApiError]]) -> None:
     if MEDIA_TYPE not in responses.get("422", {}).get("content", {}):
         responses.pop("422", None)
-    for kind in kinds:
-        responses.setdefault(str(kind.status), _declared(kind))
+    for status, declared in problems(*kinds).items():
+        responses.setdefault(str(status), declared)
 
 
 def methods_of(app: FastAPI, address: str) -> str:

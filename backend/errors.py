@@ -218,6 +218,17 @@ class Unavailable(ApiError):
         super().__init__(detail, headers={"Retry-After": "2"}, **named)
 
 
+class OutcomeUnknown(Unavailable):
+    """The database was lost just as it was to make the work last: it may have, or not."""
+
+    code = "outcome_unknown"
+    title = "The database was lost at the very end."
+    fix = (
+        "It is not known whether this was done. Ask again with the same Idempotency-Key; without "
+        "one, look first at what is stored."
+    )
+
+
 class KeeperDown(Unavailable):
     """The keeper of secrets does not answer now."""
 

@@ -10,7 +10,7 @@ from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import MCPError
 
-from backend.errors import ApiError, Unavailable
+from backend.errors import ApiError, OutcomeUnknown, Unavailable
 from backend.remote.answers import TOOLS, answer
 from backend.remote.arguments import Refused
 from backend.remote.definitions import DEFINITIONS, INSTRUCTIONS
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     Failed = Callable[[str, BaseException], None]
 
 SCHEMAS = {one.name: one.schema for one in DEFINITIONS}
+UNCERTAIN = (
+    "It is not known whether this was done: recall or list the memories before you ask again."
+)
 UP_FRONT = {"anthropic/alwaysLoad": True}
 
 
@@ -47,6 +50,8 @@ def build(failed: Failed) -> StreamableHTTPSessionManager:
             return _said(await answer(visit, params.name, params.arguments or {}))
         except Refused as error:
             return _said(str(error), is_error=True)
+        except OutcomeUnknown as error:
+            return _said(f"{error} {UNCERTAIN}", is_error=True)
         except Unavailable as error:
             return _said(f"{error} Nothing was done; try again in a moment.", is_error=True)
         except ApiError as error:

@@ -16,6 +16,7 @@ from backend.remote.answers import TOOLS
 from backend.remote.definitions import DEFINITIONS, INSTRUCTIONS
 from tests.backend.mcp.conftest import listening
 from tests.support.api import stored
+from tests.support.severed import SeveredWay
 
 if TYPE_CHECKING:
     from tests.backend.mcp.conftest import Mode, Served
@@ -302,6 +303,19 @@ async def test_database_away_is_a_readable_error(served: Served) -> None:
     said = await served.tool("memory_store", content="too late")
     assert said.is_error
     assert said.text == "The database does not answer. Nothing was done; try again in a moment."
+
+
+async def test_lost_commit_is_no_promise_that_nothing_was_done(app_url: str) -> None:
+    """A model is told to look first: what it asked for may be there."""
+    with SeveredWay(app_url) as way:
+        async with listening(way.url) as served:
+            await served.tool("memory_list")
+            way.is_armed = True
+            said = await served.tool("memory_store", content="there all the same")
+            way.is_armed = False
+            assert said.is_error
+            assert said.text.startswith("The database was lost at the very end. It is not known")
+            assert "there all the same" in (await served.tool("memory_list")).text
 
 
 async def test_logs_hold_no_content(served: Served) -> None:

@@ -135,6 +135,21 @@ def test_lost_answer_leaves_it_open_whether_it_was_stored(scene: Scene) -> None:
     assert "not known" not in str(caught_too.value)
 
 
+def test_server_that_does_not_know_whether_it_stored_is_asked_under_the_same_name(
+    scene: Scene,
+) -> None:
+    """Its database was lost at the end: the fact may be there, so nobody says that it is not."""
+    unknown = problem(503, "outcome_unknown", Retry_After="2")
+    found = told(200, {"memories": []})
+    scene.answers = lambda visit: unknown if visit.target == "/api/memories" else found
+    with pytest.raises(AnswerLost, match="not known whether it was stored"):
+        scene.service.store(NewMemory("A fact"))
+    scene.answers = lambda _: told(200, {"memories": [], "id": 1, "uid": "u"})
+    scene.service.store(NewMemory("A fact"))
+    first, second = stored_names(scene)
+    assert first == second
+
+
 def stored_names(scene: Scene) -> list[str]:
     """Return the names that stores were sent under."""
     return [

@@ -105,6 +105,7 @@ def _names(account: str, epoch: str) -> dict[str, str]:
 BY_CODE = {
     "account_mismatch": errors.AccountMismatch,
     "cursor_expired": errors.CursorExpired,
+    "outcome_unknown": errors.AnswerLost,
     "scope_missing": errors.ScopeMissing,
     "upgrade_needed": errors.UpgradeNeeded,
 }
