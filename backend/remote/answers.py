@@ -153,12 +153,9 @@ def _shown(visit: Visit, head: str, memory: MemoryRow) -> str:
 
 
 async def _delete(visit: Visit, doomed: given.Delete) -> str:
-    numbers = dict.fromkeys([await _known(visit, one) for one in doomed.id])
-    said = []
-    for number in numbers:
-        await visit.desk.delete(str(number), forever=doomed.purge)
-        said.append(_purged(number) if doomed.purge else _deleted(number))
-    return "\n".join(said)
+    numbers = [str(await _known(visit, one)) for one in doomed.id]
+    gone = await visit.desk.delete_all(numbers, forever=doomed.purge)
+    return "\n".join(_purged(one.id) if doomed.purge else _deleted(one.id) for one in gone)
 
 
 def _deleted(number: int) -> str:

@@ -29,6 +29,8 @@ from backend.services.preparing import Preparer, change_of, columns
 from backend.services.uids import new_uid
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from backend.db import Database, Reader
     from backend.repositories.rows import Row
     from backend.secrets.keeper import Keeper
@@ -160,14 +162,26 @@ class Desk:
         Raises:
             NotFound: no memory ever had this id.
         """
-        row = await self._named(memory_id)
-        if row.is_live or forever:
-            op = Op(op_id=uuid4(), uid=row.uid, kind="delete")
-            ready = replace(await self._ready(op), forever=forever)
-            (outcome,) = await writing.apply(self.database, self.account, [ready])
-            row = outcome.row or row
-        assert row.deleted_at is not None  # noqa: S101  (it was buried just now)
-        return Deleted(id=row.no, uid=row.uid, version=row.version, deleted_at=row.deleted_at)
+        (deleted,) = await self.delete_all([memory_id], forever=forever)
+        return deleted
+
+    async def delete_all(self, memory_ids: Sequence[str], *, forever: bool) -> list[Deleted]:
+        """Delete memories, each once and all or none; repeating it is no error.
+
+        Raises:
+            NotFound: no memory ever had one of these ids.
+        """
+        found = [await self._named(one) for one in memory_ids]
+        rows = {row.uid: row for row in found}
+        ops = [
+            Op(op_id=uuid4(), uid=row.uid, kind="delete")
+            for row in rows.values()
+            if row.is_live or forever
+        ]
+        ready = [replace(await self._ready(op), forever=forever) for op in ops]
+        outcomes = await writing.apply(self.database, self.account, ready)
+        rows |= {outcome.row.uid: outcome.row for outcome in outcomes if outcome.row}
+        return [_deleted(row) for row in rows.values()]
 
     async def history(self, memory_id: str) -> list[Version]:
         """Return the earlier and losing texts of a memory, newest first.
@@ -306,6 +320,11 @@ def restoring(row: Row, earlier: dict[str, Any], op_id: UUID, uid: UUID) -> Read
 def row_of(row: Row) -> MemoryRow:
     """Write a live row as an answer."""
     return MemoryRow.model_validate({**vars(row), "id": row.no})
+
+
+def _deleted(row: Row) -> Deleted:
+    assert row.deleted_at is not None  # noqa: S101  (it was buried just now)
+    return Deleted(id=row.no, uid=row.uid, version=row.version, deleted_at=row.deleted_at)
 
 
 def written(row: MemoryRow) -> Written:

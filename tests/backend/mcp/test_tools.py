@@ -121,6 +121,22 @@ async def test_delete_of_several_is_all_or_none(served: Served) -> None:
     assert (await served.tool("memory_update", id=1, restore=True)).first == "Restored memory #4."
 
 
+@pytest.mark.parametrize("purge", [True, False])
+async def test_delete_that_is_broken_off_has_deleted_nothing(
+    served: Served, postgres: Server, database_name: str, *, purge: bool
+) -> None:
+    """Of two memories the second cannot be deleted now; then the first is still there too."""
+    for number in range(2):
+        await served.tool("memory_store", content=f"fact {number}")
+    with postgres.superuser(database_name) as other, other.transaction():
+        other.execute("SELECT FROM memories WHERE no = 2 FOR UPDATE")
+        said = await served.tool("memory_delete", id=[1, 2], purge=purge)
+    assert said.is_error
+    assert said.text.startswith("Another request has held this account for too long.")
+    assert "Nothing was done" in said.text
+    assert (await served.tool("memory_list")).first.startswith("Found 2 ")
+
+
 async def test_project_of_the_client_counts(served: Served) -> None:
     """With a project named, others' stay out; without one, everything is looked at."""
     call = {"name": "memory_store", "arguments": {"content": "uses tabs", "scope": "project"}}
