@@ -15,6 +15,7 @@ from tests.support import transcripts
 from tests.support.hook_calls import asked, context_in
 from tests.support.stores import opened
 from tests.support.transcripts import answered, queued, typed
+from tests.support.withheld_samples import rules_of_work, withheld
 
 if TYPE_CHECKING:
     import sqlite3
@@ -56,7 +57,7 @@ class Served:
     def turns(self) -> list[dict[str, Any]]:
         """What was queued."""
         rows = self.store.execute("SELECT body FROM turns")
-        return [json.loads(body) for (body,) in rows]
+        return [json.loads(body) for (body,) in rows if body]
 
     @property
     def words(self) -> list[list[str]]:
@@ -234,3 +235,57 @@ def test_what_is_heard_while_a_turn_is_queued_stays() -> None:
     heard.forget("s", heard.heard("s"))
     heard.forget("s", [])
     assert heard.heard("s") == []
+
+
+def test_what_the_user_wants_kept_by_nobody_is_not_queued(served: Served) -> None:
+    """In nine languages: neither the rule nor the judge may hear of it, and no file holds it."""
+    learned = []
+    for number, text in enumerate(withheld()):
+        served.prompt(text, f"p{number}")
+        served.end(prompt=f"p{number}")
+        learned += [text] if served.words else []
+        served.store.execute("DELETE FROM turns")
+    assert learned == []
+    assert served.spoken.heard("s") == []
+
+
+def test_rule_of_work_that_sounds_like_it_is_queued(served: Served) -> None:
+    """Never to store a password in a file is something to be kept."""
+    for number, text in enumerate(rules_of_work()):
+        served.prompt(text, f"p{number}")
+        served.end(prompt=f"p{number}")
+    heard = {text for words in served.words for text in words}
+    assert [text for text in rules_of_work() if text not in heard] == []
+
+
+def test_request_for_silence_takes_the_whole_turn_along(served: Served) -> None:
+    """Also where it comes while the assistant works: "that" may be anything that was said."""
+    served.prompt("I prefer rum")
+    served.prompt("don't remember that")
+    served.end()
+    assert served.words == []
+
+
+def test_request_for_silence_takes_along_what_waits_to_be_learned(served: Served) -> None:
+    """What was said one turn earlier may not be learned yet; other sessions have no part in it."""
+    served.prompt("always use tabs", session_id="other")
+    served.end(session_id="other")
+    served.prompt("I prefer rum")
+    served.end()
+    served.prompt("don't remember what I just said", "p3")
+    served.end(prompt="p3")
+    assert served.words == [["always use tabs"]]
+
+
+def test_later_turn_has_no_withheld_words_as_its_context(served: Served) -> None:
+    """Nor what they speak of, nor the answer to them."""
+    served.prompt("no, use pnpm", "p4")
+    served.end(
+        *BEFORE,
+        typed("I earn 90k", "p2"),
+        answered("90k."),
+        typed("don't remember that", "p3"),
+        answered("I forget the 90k."),
+        prompt="p4",
+    )
+    assert served.turns[0]["earlier"] == [["user", "set it up"], ["assistant", "It uses spaces."]]

@@ -88,6 +88,17 @@ def test_turn_without_a_cue_costs_nothing(machine: Learning, claude: StandIn) ->
     assert turns.count(machine.store) == (0, 0)
 
 
+def test_judge_is_told_to_keep_nothing_that_the_user_wants_forgotten(
+    machine: Learning, claude: StandIn
+) -> None:
+    """It knows more languages and turns of phrase than the rule at the end of a turn."""
+    machine.hear(CUE)
+    machine.learn()
+    [call] = claude.calls
+    [told] = [text for text in call["argv"] if "memory judge" in text]
+    assert "whatever the user does not want remembered, or wants forgotten" in told
+
+
 def test_no_events_is_an_answer(machine: Learning, claude: StandIn) -> None:
     """When the judge finds nothing, the local rule does not know better."""
     claude.finds()

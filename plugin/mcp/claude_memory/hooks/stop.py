@@ -44,18 +44,22 @@ def answer(event: dict[str, Any], context: Context) -> None:
         return
     else:  # a hook in a process of its own, or a server that began in the middle of the turn
         turn, earlier = transcript.read_turn(path, str(event.get("prompt_id") or ""), EARLIER)
-    words = [shorten(one.text, WORDS_LIMIT) for one in turn if one.speaker == transcript.USER]
-    if words:
-        connection = context.connection()
-        if connection is None:
-            return
-        body = _body(words, [_line(one) for one in earlier], _reply(event, turn), path)
+    words = [one.text for one in turn if one.speaker == transcript.USER]
+    connection = context.connection() if words else None
+    if words and connection is None:
+        return
+    if connection is not None and transcript.is_withheld(turn):
+        with write(connection):
+            turns.forget(connection, session)  # "that" may be what was said in the turn before
+    elif connection is not None:
+        clean = [shorten(text, WORDS_LIMIT) for text in words]
+        body = _body(clean, [_line(one) for one in earlier], _reply(event, turn), path)
         with write(connection, durable=False):
             turns.enqueue(
                 connection,
                 session=session,
                 project=context.project,
-                words="\n".join(words),
+                words="\n".join(clean),
                 body=body,
                 now=context.now,
                 rest=SETTLING,

@@ -1,8 +1,8 @@
 """Reads who said what from the end of a transcript of Claude Code. Hot.
 
-Only words that a person typed and text that the assistant wrote come out of here: no tool result,
-no tool input, nothing that a hook, a command, a subagent or the client itself put in between. The
-file's format is not ours: what is not understood is passed over.
+Only words that a person typed and text that the assistant wrote come out of here, and that it
+deleted a memory: no tool result, no tool input, nothing that a hook, a command, a subagent or the
+client itself put in between. The file's format is not ours: what is not understood is passed over.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import json
 import os
 from collections import namedtuple
 
-from claude_memory.hooks import typed
+from claude_memory.hooks import typed, withheld
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from typing import Any, NamedTuple
 
 WINDOWS = (262_144, 2_097_152, 16_777_216)  # bytes from the end; a turn of many tools is long
@@ -23,6 +23,8 @@ CONTEXT_WINDOWS = WINDOWS[:2]  # context is not worth more
 LINE_LIMIT = 1_048_576  # bytes
 
 USER, ASSISTANT = "user", "assistant"
+DELETED = "deleted"  # the speaker of a text that stands for a call of this tool:
+DELETING = "__memory_delete"
 # Marks of what no person typed and the assistant did not say.
 MACHINE_MADE = (
     "isMeta",
@@ -60,7 +62,7 @@ def read_turn(path: str, prompt: str, earlier: int) -> tuple[list[Said], list[Sa
     said, start = _find(path, {prompt} - {""}, earlier, WINDOWS)
     if start is None:
         return [], []
-    return said[start:], said[max(0, start - earlier) : start]
+    return said[start:], _open(said[:start])[-earlier:]
 
 
 def read_before(path: str, prompts: Collection[str], count: int) -> list[Said]:
@@ -70,7 +72,15 @@ def read_before(path: str, prompts: Collection[str], count: int) -> list[Said]:
     """
     said, start = _find(path, {*prompts} - {""}, count, CONTEXT_WINDOWS)
     end = len(said) if start is None else start
-    return said[max(0, end - count) : end]
+    return _open(said[:end])[-count:]
+
+
+def is_withheld(turn: Iterable[Said]) -> bool:
+    """Tell whether a turn is not to be learned from: it asks for that, or to forget something."""
+    return any(
+        one.speaker == DELETED or (one.speaker == USER and withheld.is_asked(one.text))
+        for one in turn
+    )
 
 
 def read_machine_made(path: str) -> list[str]:
@@ -95,6 +105,22 @@ def _find(
         if is_whole or (start is not None and start >= earlier):
             break
     return said, start
+
+
+def _open(said: Sequence[Said]) -> list[Said]:
+    """Leave out the turns that are withheld, and before each the one that "that" may mean."""
+    turns: list[list[Said]] = [[]]
+    for one in said:
+        if one.is_first:
+            turns.append([])
+        turns[-1].append(one)
+    kept: list[list[Said]] = []
+    for turn in turns:
+        if is_withheld(turn):
+            del kept[-1:]
+        else:
+            kept.append(turn)
+    return [one for turn in kept for one in turn]
 
 
 def _start(said: list[Said], prompts: Collection[str]) -> int | None:
@@ -141,6 +167,8 @@ def _read_entry(entry: dict[str, Any]) -> Iterator[Said]:
         if text:
             yield Said(USER, text, name, is_first=prompt is entry)
     elif entry.get("type") == ASSISTANT:
+        if any(tool.endswith(DELETING) for tool in _tools(entry)):
+            yield Said(DELETED, "", name, is_first=False)
         text = "\n".join(_texts(entry)).strip()
         if text:
             yield Said(ASSISTANT, text, name, is_first=False)
@@ -180,15 +208,22 @@ def _typed(prompt: dict[str, Any]) -> str:
 
 
 def _texts(record: dict[str, Any]) -> list[str]:
+    content = _content(record)
+    return [content] if isinstance(content, str) else _fields(content, "text", "text")
+
+
+def _tools(record: dict[str, Any]) -> list[str]:
+    """Name the tools that an entry calls."""
+    return _fields(_content(record), "tool_use", "name")
+
+
+def _content(record: dict[str, Any]) -> object:
     message = record.get("message")
-    content = message.get("content") if isinstance(message, dict) else record.get("prompt")
-    if isinstance(content, str):
-        return [content]
+    return message.get("content") if isinstance(message, dict) else record.get("prompt")
+
+
+def _fields(content: object, kind: str, name: str) -> list[str]:
+    """Return one text of each block of a kind."""
     blocks = content if isinstance(content, list) else []
-    return [
-        block["text"]
-        for block in blocks
-        if isinstance(block, dict)
-        and block.get("type") == "text"
-        and isinstance(block.get("text"), str)
-    ]
+    found = (one.get(name) for one in blocks if isinstance(one, dict) and one.get("type") == kind)
+    return [text for text in found if isinstance(text, str)]

@@ -1,0 +1,24 @@
+"""Whether a person asks not to keep what was said, or to forget something. Hot.
+
+What is no such request, for all that it has the same words, is a rule of work: "never store
+passwords in clear text", "don't forget the changelog", "forget npm, we use pnpm". The languages are
+those of the cues of auto-learn.
+"""
+
+from __future__ import annotations
+
+import re
+
+from claude_memory.hooks import withheld_languages as languages
+
+EDGE = 8_000  # characters looked at from each end; what lies between was pasted
+FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+BLANKS = re.compile(r"[^\S\n]+")
+REQUEST = re.compile("|".join(f"(?:{one})" for one in languages.PATTERNS), re.MULTILINE)
+
+
+def is_asked(text: str) -> bool:
+    """Tell whether the text holds such a request; what it quotes as code does not count."""
+    ends = text if len(text) <= 2 * EDGE else f"{text[:EDGE]}\n{text[-EDGE:]}"
+    plain = FENCED.sub("\n", ends).lower().replace("\u2019", "'")
+    return REQUEST.search(BLANKS.sub(" ", plain).strip()) is not None
