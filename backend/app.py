@@ -78,6 +78,7 @@ def create_app(
         keeper or choose(settings, keeping(database)),
         Authenticator(database, settings.keys, per_minute=settings.rate, burst=settings.burst),
         Door(telemetry.failed),
+        settings.since_bytes,
         settings.public_url,
         semantic if settings.semantic == "on" else None,
     )

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import json
 import os
 import random
 from dataclasses import dataclass, replace
@@ -20,9 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 from mangum import Mangum
 from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
+from starlette.responses import Response
 
 from backend.app import create_app
-from backend.errors import ConfigurationError
+from backend.errors import AnswerTooLarge, ConfigurationError
+from backend.middleware import PROTECTION, problem
 from backend.secrets.settings_source import environment_with_secrets
 from backend.settings import Settings
 
@@ -52,6 +55,8 @@ REHEARSAL = {
     },
     "isBase64Encoded": False,
 }
+LARGEST_ANSWER = 6 * 1_048_576  # bytes; AWS's own limit is 100 higher
+MOST_OF_A_SIGN = 4  # bytes of one sign, in UTF-8 or escaped
 HOOK = "LifecycleEventHookExecutionId"  # CodeDeploy's name for one run of a hook
 NOT_HTTP = {"ok": True, "handled": False, "reason": "not an HTTP request"}
 
@@ -85,7 +90,14 @@ class Environment:
     def answer(self, event: Answer, context: LambdaContext) -> Answer:
         """Answer one request."""
         asyncio.set_event_loop(self.loop)  # Mangum takes the present one
-        return self.adapter(event, context)
+        answer: Answer = self.adapter(event, context)
+        if not is_too_large(answer):
+            return answer
+        request_id = answer["headers"]["x-request-id"]
+        self.app.state.telemetry.log.warning("answer too large", request_id=request_id)
+        refusing = Mangum(_refusal(request_id), lifespan="off", text_mime_types=TEXTS)
+        refused: Answer = refusing(event, context)
+        return refused
 
     def end(self) -> None:
         """Leave the lifespan, and give back what it holds."""
@@ -135,6 +147,21 @@ class HttpFunction:
             environment.end()
 
 
+def is_too_large(answer: Answer) -> bool:
+    """Tell an answer that Lambda does not carry: it counts the JSON that is made of it."""
+    body: str = answer["body"]
+    if len(body) * MOST_OF_A_SIGN <= LARGEST_ANSWER:
+        return False
+    return len(json.dumps(answer, ensure_ascii=False).encode()) > LARGEST_ANSWER
+
+
+def _refusal(request_id: str) -> Response:
+    """Return what answers in the place of an answer that is too large."""
+    status, headers, body = problem(AnswerTooLarge(), request_id)
+    named = [*headers, *PROTECTION, (b"x-request-id", request_id.encode())]
+    return Response(body, status, {name.decode(): value.decode() for name, value in named})
+
+
 def is_http(event: object) -> bool:
     """Tell a request from whatever else a function can be invoked with."""
     if not isinstance(event, dict) or not isinstance(event.get("requestContext"), dict):
@@ -148,10 +175,18 @@ def is_http(event: object) -> bool:
 def function_settings(environ: Mapping[str, str]) -> Settings:
     """Read the settings of a function: one connection, no migration at start, and no traces.
 
-    Spans are sent between requests, and so are memories read: when a function stands still.
+    Spans are sent between requests, and so are memories read: when a function stands still. What
+    an answer is filled with is a third of what Lambda carries: each quote in it is escaped twice.
     """
     settings = Settings.from_env(environment_with_secrets(environ))
-    return replace(settings, pool_size=1, migrate="off", is_traced=False, fills=False)
+    return replace(
+        settings,
+        pool_size=1,
+        migrate="off",
+        is_traced=False,
+        fills=False,
+        since_bytes=LARGEST_ANSWER // 3,
+    )
 
 
 def migrate(event: object, context: object) -> Answer:

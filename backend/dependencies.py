@@ -47,6 +47,7 @@ class Provided:
     keeper: Keeper | None
     authenticator: Authenticator
     remote: Door
+    since_bytes: int
     public_url: str = ""
     semantic: Semantic | None = None
     problem: str = "The server is starting."  # why it does not serve yet; empty once it does
@@ -155,10 +156,11 @@ def _desk(scope: str) -> Any:  # noqa: ANN401
 
 async def _feed(request: Request) -> Feed:
     caller: Caller = request.state.caller
-    headers = request.headers
+    headers, shared = request.headers, provided(request)
     return Feed(
-        provided(request).database,
+        shared.database,
         caller.account,
+        shared.since_bytes,
         protocol=headers.get("x-memory-protocol", ""),
         named_account=headers.get("x-memory-account", ""),
         epoch=headers.get("x-memory-epoch", ""),

@@ -25,6 +25,7 @@ MEDIA_TYPE = "application/problem+json"
 PUBLIC = ("/health", "/livez", "/readyz", "/startupz")
 ALWAYS = (errors.ApiError, errors.TooLarge)
 OF_API = (
+    errors.AnswerTooLarge,
     errors.Unauthorized,
     errors.ScopeMissing,
     errors.WrongMediaType,

@@ -160,6 +160,18 @@ class TooLarge(ApiError):
     fix = "Send at most 1 MiB at once."
 
 
+class AnswerTooLarge(ApiError):
+    """What was asked for is more than the host carries: AWS Lambda has a limit, pods have none."""
+
+    status = 413
+    code = "answer_too_large"
+    title = "The answer is larger than AWS Lambda carries."
+    fix = (
+        "Ask for less at once with 'limit', or send 'Accept-Encoding: gzip'. An account as a whole "
+        "is written by `python -m backend export`."
+    )
+
+
 class WrongMediaType(ApiError):
     """The body is not JSON."""
 

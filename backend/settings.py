@@ -50,6 +50,7 @@ class Settings:
     semantic: str = "off"  # off | on: texts are compared by MiniLM, if it is installed
     semantic_model: str = ""  # the folder of its files; empty: the packages of the lock
     fills: bool = True  # writes in the background what memories mean that lack it
+    since_bytes: int = 8 * 1_048_576  # of one answer to what changed since a time
     public_url: str = ""  # what callers know the server by; empty: whatever they call it
 
     def __repr__(self) -> str:

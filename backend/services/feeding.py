@@ -34,7 +34,7 @@ FEATURES = ["replay", "since", "restore", "history", "secrets"]
 CURSOR_FORM = 1
 PAGE_BYTES = 2 * 1_048_576
 ROW_BYTES = 600  # of a row besides its texts
-SINCE_CUT = changes.Cut(rows=10_000, bytes=8 * 1_048_576, row=ROW_BYTES)
+SINCE_ROWS = 10_000
 INT64 = 2**63 - 1
 NO_EPOCH = UUID(int=0)  # what is no epoch at all differs from every one
 
@@ -77,6 +77,7 @@ class Feed:
 
     database: Database
     account: UUID
+    since_bytes: int
     protocol: str = ""
     named_account: str = ""
     epoch: str = ""
@@ -155,10 +156,11 @@ class Feed:
         Raises:
             UpgradeNeeded, AccountMismatch, EpochChanged: the client means another server or life.
         """
+        cut = changes.Cut(rows=SINCE_ROWS, bytes=self.since_bytes, row=ROW_BYTES)
         async with self.database.transaction(self.account) as connection:
             epoch = await self._check(connection)
             (version, live, digest, changed_at, _), shown, has_more = await changes.since(
-                connection, self.account, moment, SINCE_CUT
+                connection, self.account, moment, cut
             )
         after = Place(self.account, epoch, shown[-1].version if has_more else version)
         return FeedAnswer.model_construct(

@@ -158,6 +158,46 @@ def test_export_is_text(api: Function) -> None:
     assert body_of(answer)["content"] == "exported"
 
 
+@pytest.fixture
+def long_memories(api: Function, superuser: psycopg.Connection[Any]) -> int:
+    """Give Alice long memories, more of them than fit into an answer; return their number."""
+    account = body_of(api.invoke(http_v2("GET", "/api/sync/hello", headers=JSON)))["account_id"]
+    superuser.execute(
+        "INSERT INTO memories (account_id, uid, no, version, content, category, created_at, "
+        "updated_at) SELECT %s, gen_random_uuid(), n, n, repeat('a \"b\" ', 2700), 'facts', now(), "
+        "timestamptz '2026-01-01Z' + n * interval '1 second' FROM generate_series(1, 450) n",
+        (account,),
+    )
+    superuser.execute("ANALYZE memories")
+    return 450
+
+
+def test_feed_of_changes_fits_into_what_lambda_carries(api: Function, long_memories: int) -> None:
+    """Where a server of one's own sends all of it at once, a function sends it in parts."""
+    seen, since, has_more = [], "2020-01-01T00:00:00Z", True
+    while has_more:
+        event = http_v2("GET", "/api/memories/sync", query=f"since={since}", headers=JSON)
+        part = body_of(api.invoke(event))
+        seen += [row["id"] for row in part["memories"]]
+        since, has_more = part["server_time"], part["has_more"]
+    assert seen == list(range(1, long_memories + 1))
+
+
+@FORMS
+def test_answer_that_lambda_does_not_carry_says_so(
+    api: Function, make: Event, long_memories: int
+) -> None:
+    """An export is not to end in a bare 500 of the gateway: packed it passes, else it is told."""
+    answer = api.invoke(make("GET", "/api/export", headers=JSON))
+    problem = body_of(answer, 413)
+    assert problem["code"] == "answer_too_large"
+    assert "python -m backend export" in problem["fix"]
+    assert answer["headers"]["x-request-id"] == problem["request_id"]
+    packed = api.invoke(make("GET", "/api/export", headers={**JSON, "accept-encoding": "gzip"}))
+    lines = gzip.decompress(base64.b64decode(packed["body"])).splitlines()
+    assert len(lines) == long_memories
+
+
 def test_other_events_are_acknowledged(api: Function) -> None:
     """A warm-up or a schedule is no error, and opens no connection to the database."""
     for event in OTHERS:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0  # seconds; a guard against hanging, not a promise
+LARGEST_ANSWER = 6_291_556  # bytes, as AWS has it
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:memory:live"
 
 
@@ -99,8 +100,13 @@ class _Exchange(BaseHTTPRequestHandler):
         self._send(200, headers, json.dumps(one.event).encode())
 
     def do_POST(self) -> None:
-        """Take an answer."""
-        self.server.finish(self.path, json.loads(self._body() or b"null"))
+        """Take an answer, if it is not more than Lambda carries."""
+        body = self._body()
+        if self.path.endswith("/response") and len(body) > LARGEST_ANSWER:
+            path = self.path.removesuffix("response") + "error"
+            self.server.finish(path, {"errorType": "Function.ResponseSizeTooLarge"})
+        else:
+            self.server.finish(self.path, json.loads(body or b"null"))
         self._send(202, {}, b"")
 
     def _body(self) -> bytes:
