@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from claude_memory.errors import AnswerLost
 from claude_memory.service import upkeep
 
 from tests.support.desk import Desk
@@ -12,7 +15,10 @@ from tests.support.line import SERVER, Line, engine, row, synced
 from tests.support.promises import promise
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from claude_memory.sync.transport import Response
 
 
 def received(tmp_path: Path, *supersedes: int) -> Desk:
@@ -87,6 +93,58 @@ class NotingLine(Line):
     def _result(self, op: dict[str, Any]) -> dict[str, Any]:
         self.kinds.append(op["kind"])
         return super()._result(op)
+
+
+class SlowLine(Line):
+    """A line that breaks before more than some operations are answered, which are applied."""
+
+    def __init__(self, most: int) -> None:
+        """Begin with as many as pass."""
+        super().__init__()
+        self.most = most
+        self.batches: list[int] = []
+
+    def request(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Response:
+        """Answer one request, or run out of time."""
+        answer = super().request(method, path, headers, body)
+        if method == "POST":
+            self.batches.append(len(json.loads(body or b"")["ops"]))
+            if self.batches[-1] > self.most:
+                message = "No answer came within 15 s."
+                raise AnswerLost(message)
+        return answer
+
+
+def test_slow_server_is_sent_less_until_it_keeps_up(tmp_path: Path) -> None:
+    """Else the same batch would be too much for it for ever, and nothing would be pulled either."""
+    line, desk = SlowLine(most=15), Desk(tmp_path, **SERVER)
+    synced(desk, line)
+    for number in range(60):
+        desk.store(f"Office {number}")
+    syncing = engine(desk, line)
+    for _ in range(3):
+        list(syncing.cycle())
+    assert line.batches == [60, 30, 15, 19]
+    line.most = 200
+    list(syncing.cycle())
+    assert line.batches[4:] == [10, 13, 17, 5]
+    assert desk.connection.execute("SELECT count(*) FROM pending_ops").fetchone() == (0,)
+
+
+def test_operation_that_a_wrong_clock_put_off_is_sent(tmp_path: Path) -> None:
+    """A year ahead when it was to be tried again: set right, it need not wait for a year."""
+    line, desk = Line(), Desk(tmp_path, **SERVER)
+    synced(desk, line)
+    desk.store("The office is in Bern")
+    line.outcome = {"status": "retry", "code": "unavailable", "detail": ""}
+    desk.clock += timedelta(days=365)
+    synced(desk, line)
+    desk.clock -= timedelta(days=365)
+    line.outcome = {"status": "applied"}
+    synced(desk, line)
+    assert [one["content"] for one in line.rows.values()] == ["The office is in Bern"]
 
 
 @pytest.mark.parametrize(

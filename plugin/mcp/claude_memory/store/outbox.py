@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections import namedtuple
+from datetime import timedelta
 
 from claude_memory.memory import stamp
 from claude_memory.store import state
@@ -51,6 +52,7 @@ else:
     )
 
 ACCOUNT = "account_id"
+LONGEST = timedelta(hours=1)  # an operation is never put off for as long
 COLUMNS = ", ".join(Pending._fields)
 EDITABLE = (
     *("content", "category", "tags", "expanded_keywords", "importance"),
@@ -226,13 +228,18 @@ def of_memory(connection: sqlite3.Connection, uid: str) -> list[Pending]:
 
 
 def due(connection: sqlite3.Connection, now: datetime, most: int) -> list[Pending]:
-    """Return what may be sent now: the first operation of each memory, oldest first."""
+    """Return what may be sent now: the first operation of each memory, oldest first.
+
+    What would have to wait for longer than it ever does was put off by a wrong clock.
+    """
     return _all(
         connection,
-        "state = 'queued' AND next_at <= ? AND NOT EXISTS (SELECT 1 FROM pending_ops earlier "
+        "state = 'queued' AND (next_at <= ? OR next_at > ?) "
+        "AND NOT EXISTS (SELECT 1 FROM pending_ops earlier "
         "WHERE earlier.uid = pending_ops.uid AND earlier.seq < pending_ops.seq) "
         "ORDER BY seq LIMIT ?",
         stamp(now),
+        stamp(now + LONGEST),
         most,
     )
 

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 ROOM = 1_024  # bytes of a request besides its operations
 ROWS_AT_ONCE = 200  # compared in one pass
 RESYNC_APART = timedelta(hours=1)
+FEW = 10  # operations, which no server is too slow for
+MORE = 4  # by a quarter a batch may be larger than the one before, once that was answered
 LIVES_IN_A_PASS = 3  # restores of the server that one pass goes along with
 
 
@@ -83,7 +85,7 @@ class Engine:
         self._now = now
         self._chance = chance
         self._hello: wire.Hello | None = None
-        self._most = 0  # operations in one push
+        self._most = self._limit = 0  # operations in one push, and how many it may become again
         self.is_answered = False  # by the server, when it was last asked
         self.has_news = False  # since somebody last set this back
 
@@ -135,7 +137,8 @@ class Engine:
         if binding.owner(connection) != (hello.server_id, hello.account_id):
             message = "This store belongs to another account than the key."
             raise errors.AccountMismatch(message)
-        self._hello, self._most = hello, hello.ops_limit
+        self._hello = hello
+        self._most = self._limit = hello.ops_limit
         standing.greeted(connection, hello, self._now())
 
     def _begin_new_life(self, error: errors.EpochChanged) -> None:
@@ -163,11 +166,16 @@ class Engine:
             except (errors.RequestTooLarge, errors.RequestRefused) as error:
                 self._send_less(marked, error)
                 continue
+            except errors.AnswerLost:
+                if len(marked) > FEW:  # perhaps they are too many for a slow server
+                    self._most = max(FEW, len(marked) // 2)
+                raise
             except errors.ScopeMissing:
                 standing.may_write(self._connect(), is_allowed=False)
                 return
             yield "settle"
             self._settle(epoch, marked, results)
+            self._most = min(self._limit, self._most + 1 + self._most // MORE)
 
     def _pick(self) -> list[Parcel]:
         assert self._hello is not None  # noqa: S101  (bound before anything is sent)
@@ -220,7 +228,7 @@ class Engine:
         """Send smaller batches from now on; a single operation that is refused is kept aside."""
         if len(marked) > 1:
             is_large = isinstance(error, errors.RequestTooLarge)
-            self._most = len(marked) // 2 if is_large else 1
+            self._most = self._limit = len(marked) // 2 if is_large else 1
             return
         code = "too_large" if isinstance(error, errors.RequestTooLarge) else "malformed"
         connection = self._connect()

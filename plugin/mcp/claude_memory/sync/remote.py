@@ -117,6 +117,7 @@ BY_STATUS = {
     426: errors.UpgradeNeeded,
 }
 BUSY = (429, 503)
+FAILED = 500
 
 
 def meaning(response: Response) -> errors.RemoteError:
@@ -134,6 +135,8 @@ def meaning(response: Response) -> errors.RemoteError:
         return errors.RemoteBusy(said, wait)
     if response.status in BY_STATUS:
         return BY_STATUS[response.status](said)
+    if response.status >= FAILED and not code:  # of a proxy, which knows no more than we do
+        return errors.AnswerLost(said)
     return errors.RemoteUnreachable(said)
 
 
