@@ -22,7 +22,7 @@ from backend.services.feeding import Feed
 from backend.services.single import Desk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Mapping
 
     from fastapi import Response
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 DEPTH_LIMIT = 20
 JSON = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
+LINES_TYPE = "application/x-ndjson"
 LINES = re.compile(r"application/(?:x-ndjson|jsonl|jsonlines)\s*(?:;.*)?", re.IGNORECASE)
 TEXTS = re.compile(rb'"[^"]*"?')  # one that never ends is taken whole, so nothing is read twice
 BRACKETS = bytes.maketrans(b"{}", b"[]")
@@ -63,7 +64,7 @@ def provided(request: Request) -> Provided:
 class ApiRoute(APIRoute):
     """A route that knows who calls before it reads what is sent."""
 
-    types: tuple[re.Pattern[str], ...] = (JSON,)
+    types: Mapping[str, re.Pattern[str]] = {"application/json": JSON}
     values = 20_000  # in one body: a push of 200 operations has a quarter of that
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -88,18 +89,18 @@ class ApiRoute(APIRoute):
 class ImportRoute(ApiRoute):
     """A route that takes much at once, also as JSON lines."""
 
-    types = (JSON, LINES)
+    types: Mapping[str, re.Pattern[str]] = {"application/json": JSON, LINES_TYPE: LINES}
     values = IMPORT_LIMIT * len(ImportRow.model_fields)
 
 
-def check_type(content_type: str, types: tuple[re.Pattern[str], ...], body: bytes) -> None:
+def check_type(content_type: str, types: Mapping[str, re.Pattern[str]], body: bytes) -> None:
     """Let pass a body of one of the types, and no body at all.
 
     Raises:
         WrongMediaType: it is something else.
     """
-    if body and not any(known.fullmatch(content_type.strip()) for known in types):
-        raise WrongMediaType
+    if body and not any(known.fullmatch(content_type.strip()) for known in types.values()):
+        raise WrongMediaType(fix=f"Send 'Content-Type: {' or '.join(types)}'.")
 
 
 def check_shape(body: bytes, values: int) -> None:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+MEBIBYTE = 1_048_576
+
 
 class ApiError(Exception):
     """Base of all errors that a caller sees; `detail` must never hold a secret."""
@@ -19,17 +21,19 @@ class ApiError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal"
     title: ClassVar[str] = "Something went wrong here."
-    fix: ClassVar[str] = "Try again; if it stays, tell the operator the request id."
+    fix: str = "Try again; if it stays, tell the operator the request id."
 
     def __init__(
         self,
         detail: str = "",
         *,
+        fix: str = "",
         headers: dict[str, str] | None = None,
         **members: Any,
     ) -> None:
-        """Keep the detail of this case and further members of the answer."""
+        """Keep what is said of this case alone, and further members of the answer."""
         super().__init__(detail or self.title)
+        self.fix = fix or self.fix
         self.headers = headers or {}
         self.members = members
 
@@ -157,7 +161,11 @@ class TooLarge(ApiError):
     status = 413
     code = "too_large"
     title = "The request is too large."
-    fix = "Send at most 1 MiB at once."
+    fix = "Send at most 1 MiB at once; an import may have 32 MiB."
+
+    def __init__(self, limit: int) -> None:
+        """Tell how many bytes are taken here."""
+        super().__init__(fix=f"Send at most {limit // MEBIBYTE} MiB at once.")
 
 
 class AnswerTooLarge(ApiError):
@@ -173,12 +181,12 @@ class AnswerTooLarge(ApiError):
 
 
 class WrongMediaType(ApiError):
-    """The body is not JSON."""
+    """The body is of another type than the endpoint takes, or is packed in another way."""
 
     status = 415
     code = "wrong_media_type"
-    title = "The body must be JSON."
-    fix = "Send 'Content-Type: application/json'."
+    title = "A body of this type is not taken here."
+    fix = "Send 'Content-Type: application/json'; an import may also be 'application/x-ndjson'."
 
 
 class WrongHost(ApiError):

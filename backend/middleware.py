@@ -124,11 +124,11 @@ class _Request:
         async def counted() -> Message:
             nonlocal size
             if announced.isdigit() and int(announced[:20]) > limit:
-                raise TooLarge
+                raise TooLarge(limit)
             message = await receive()
             size += len(message.get("body", b""))
             if size > limit:
-                raise TooLarge
+                raise TooLarge(limit)
             return message
 
         return counted
@@ -192,8 +192,9 @@ class Unpacking:
 class _Unpacked:
     """A body as it is unpacked; no more of it than may come."""
 
-    def __init__(self, coding: bytes, receive: Receive, left: int) -> None:
-        self._is_known, self._receive, self._left = coding == CODINGS, receive, left
+    def __init__(self, coding: bytes, receive: Receive, limit: int) -> None:
+        self._is_known, self._receive = coding == CODINGS, receive
+        self._limit = self._left = limit
         self._unpacking = zlib.decompressobj(GZIP)
 
     async def __call__(self) -> Message:
@@ -205,7 +206,10 @@ class _Unpacked:
             Malformed: it cannot be unpacked.
         """
         if not self._is_known:
-            raise WrongMediaType("A body may be packed with gzip, and with nothing else.")
+            raise WrongMediaType(
+                "A body may be packed with gzip, and with nothing else.",
+                fix="Pack it with gzip, or send it as it is.",
+            )
         message = await self._receive()
         if message["type"] != "http.request":
             return message
@@ -221,7 +225,7 @@ class _Unpacked:
             raise Malformed("The body is not packed with gzip, as it says.") from error
         self._left -= len(body)
         if self._left < 0:
-            raise TooLarge
+            raise TooLarge(self._limit)
         if self._unpacking.unused_data:
             raise Malformed("Something follows the packed body.")
         return body

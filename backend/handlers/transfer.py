@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from backend.dependencies import LINES, ApiRoute, ImportRoute, ReadDesk, WriteDesk
+from backend.dependencies import LINES, LINES_TYPE, ApiRoute, ImportRoute, ReadDesk, WriteDesk
 from backend.documents import problems
 from backend.errors import Conflict, KeeperDown, NoKeeper
 from backend.handlers.memories import IdempotencyKey  # noqa: TC001  (read at run time)
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 router = APIRouter(tags=["transfer"], route_class=ApiRoute)
 imports = APIRouter(tags=["transfer"], route_class=ImportRoute)
-LINES_TYPE = "application/x-ndjson"
 BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,

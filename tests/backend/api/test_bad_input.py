@@ -237,6 +237,30 @@ async def test_other_media_types_are_refused(api: Api, kind: str) -> None:
         assert assert_problem(answer, 415)["code"] == "wrong_media_type"
 
 
+@pytest.mark.parametrize(
+    ("path", "limit", "types"),
+    [
+        ("/api/memories", "1 MiB", "application/json"),
+        ("/api/memories/import", "32 MiB", "application/json or application/x-ndjson"),
+    ],
+)
+async def test_refused_body_is_told_what_is_taken_there(
+    api: Api, path: str, limit: str, types: str
+) -> None:
+    """An import takes more, and of one more type; its refusals say so."""
+    huge = {"Content-Type": "application/json", "Content-Length": str(10**12)}
+    large = assert_problem(await api.alice.post(path, content=b"[]", headers=huge), 413)
+    plain = {"Content-Type": "text/plain"}
+    other = assert_problem(await api.alice.post(path, content=b"[]", headers=plain), 415)
+    packed = {"Content-Type": "application/json", "Content-Encoding": "br"}
+    coded = assert_problem(await api.alice.post(path, content=b"[]", headers=packed), 415)
+    assert [one["fix"] for one in (large, other, coded)] == [
+        f"Send at most {limit} at once.",
+        f"Send 'Content-Type: {types}'.",
+        "Pack it with gzip, or send it as it is.",
+    ]
+
+
 async def test_json_with_a_charset_is_taken(api: Api) -> None:
     """Parameters of the media type are no reason to refuse."""
     headers = {"Content-Type": "application/json; charset=utf-8"}

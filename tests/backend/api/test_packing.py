@@ -86,7 +86,9 @@ async def test_import_may_unpack_to_more(api: Api) -> None:
     answer = await post(api.alice, large, "/api/memories/import")
     assert answer.status_code == 200, answer.text
     bomb = gzip.compress(rows + b" " * IMPORT_BODY_LIMIT)
-    assert refusal(await post(api.alice, bomb, "/api/memories/import")) == (413, "too_large")
+    refused = await post(api.alice, bomb, "/api/memories/import")
+    assert refusal(refused) == (413, "too_large")
+    assert refused.json()["fix"] == "Send at most 32 MiB at once."
     assert len(await contents(api.alice)) == 3
 
 
