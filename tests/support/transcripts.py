@@ -33,9 +33,9 @@ def answered(text: str, **more: Any) -> Entry:
     return {"isSidechain": False, "type": "assistant", "message": message, **more}
 
 
-def used_tool(command: str) -> Entry:
+def used_tool(command: str, name: str = "Bash") -> Entry:
     """Return a call of a tool."""
-    block = {"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": command}}
+    block = {"type": "tool_use", "id": "t1", "name": name, "input": {"command": command}}
     return {"isSidechain": False, "type": "assistant", "message": {"content": [block]}}
 
 

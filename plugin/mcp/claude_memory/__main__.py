@@ -8,6 +8,8 @@ import threading
 
 from claude_memory import memory, paths, project, tools
 from claude_memory.background import Background
+from claude_memory.hooks.spoken import Spoken
+from claude_memory.learn.witness import Witness
 from claude_memory.service.local import LocalService
 from claude_memory.service.opening import Opening
 from claude_memory.service.place import Place
@@ -221,8 +223,9 @@ def serve(environ: Mapping[str, str]) -> int:
         background = Background(
             place, parts.door, parts.settings, parts.service, environ, on_failure=note
         )
-    hook = _hook(place, environ, background, parts.worker)
-    offered = [*tools.build(parts.service, parts.service), (HOOK, hook)]
+    spoken = Spoken()
+    hook = _hook(place, environ, background, parts.worker, spoken)
+    offered = [*tools.build(Witness(parts.service, spoken), parts.service), (HOOK, hook)]
     server = Server("memory", version(), tools.INSTRUCTIONS, offered, note)
     if background is not None:
         background.start()
@@ -248,12 +251,12 @@ HOOK = Tool("hook", "For this plugin's hooks only.", {"type": "object"}, hidden=
 
 
 def _hook(
-    place: Place, environ: Mapping[str, str], background: Background | None, worker: Worker | None
+    place: Place,
+    environ: Mapping[str, str],
+    background: Background | None,
+    worker: Worker | None,
+    spoken: Spoken,
 ) -> Callable[[Call], str]:
-    from claude_memory.hooks.spoken import Spoken
-
-    spoken = Spoken()
-
     def answer(call: Call) -> str:
         from claude_memory.hooks import context, runtime
 

@@ -18,7 +18,7 @@ from claude_memory.store import failures, turns
 from tests.support import transcripts
 from tests.support.hook_calls import asked, context_in
 from tests.support.stores import NOW, PROJECT, opened
-from tests.support.transcripts import answered, injected, tool_result, typed
+from tests.support.transcripts import answered, injected, tool_result, typed, used_tool
 
 if TYPE_CHECKING:
     import sqlite3
@@ -186,6 +186,37 @@ def test_body_is_bounded(store: sqlite3.Connection, tmp_path: Path, letter: str)
     [(body,)] = store.execute("SELECT body FROM turns").fetchall()
     assert len(body.encode()) <= turns.BODY_LIMIT
     assert json.loads(body)["words"][0].startswith("last ")
+
+
+DELETE = "mcp__plugin_memory_memory__memory_delete"
+
+
+def test_turn_that_deletes_a_memory_is_not_queued(
+    store: sqlite3.Connection, tmp_path: Path
+) -> None:
+    """However the user put it: what was deleted must not come back from there."""
+    stop(store, tmp_path, typed("I never want the milk in there"), used_tool("L1", DELETE))
+    assert bodies(store) == []
+    stop(store, tmp_path, typed("I always use tabs"), used_tool("git rm milk"))
+    assert [body["words"] for body in bodies(store)] == [["I always use tabs"]]
+
+
+def test_turn_that_deletes_a_memory_is_no_context_of_a_later_one(
+    store: sqlite3.Connection, tmp_path: Path
+) -> None:
+    """Nor the turn before it, of which the words may be."""
+    stop(
+        store,
+        tmp_path,
+        typed("hi"),
+        answered("Hello."),
+        typed("I take milk", "p2"),
+        typed("take that out of there", "p3"),
+        used_tool("L1", DELETE),
+        answered("The milk is deleted."),
+        typed("no, use tabs", "p4"),
+    )
+    assert bodies(store)[0]["earlier"] == [["user", "hi"], ["assistant", "Hello."]]
 
 
 def test_missing_store_is_no_error(tmp_path: Path) -> None:

@@ -6,13 +6,16 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from claude_memory.store import turns
+from claude_memory.store import proposals, turns
+from claude_memory.store.connection import write
 
 from tests.support.stand_in_claude import ends
 from tests.support.stdio_peer import CLIENT, Peer
+from tests.support.stores import put
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +30,8 @@ CUE = "no, please use pnpm instead of npm for the webshop"
 def served(machine: Learning, claude: StandIn) -> Peer:
     """Start the server as this user's client does."""
     path = f"{claude.folder}{os.pathsep}{os.defpath}"
-    return Peer(SERVER, {**os.environ, "MEMORY_HOME": machine.home, "PATH": path})
+    silent = {"MEMORY_RECALL_BUDGET": "0", "CLAUDE_CODE_SESSION_ID": "this-session"}
+    return Peer(SERVER, {**os.environ, "MEMORY_HOME": machine.home, "PATH": path, **silent})
 
 
 def call_hook(peer: Peer, event: str, **fields: object) -> None:
@@ -49,6 +53,66 @@ def test_prompt_is_queued_at_the_end_of_its_turn(
         call_hook(peer, "Stop", last_assistant_message="Done.")
         [(body,)] = machine.store.execute("SELECT body FROM turns").fetchall()
     assert json.loads(body)["words"] == ["make it work", CUE]
+
+
+def call(peer: Peer, tool: str, **arguments: object) -> str:
+    """Call a tool as Claude does and return what it says."""
+    result = peer.answer("tools/call", {"name": tool, "arguments": arguments})["result"]
+    assert not result.get("isError"), result
+    return str(result["content"][0]["text"])
+
+
+def turns_in(machine: Learning) -> list[list[str]]:
+    """Return the user's words of the turns that were queued and not forgotten since."""
+    rows = machine.store.execute("SELECT body FROM turns WHERE body <> ''")
+    return [json.loads(body)["words"] for (body,) in rows]
+
+
+@pytest.mark.parametrize("purge", [False, True])
+def test_what_is_forgotten_in_a_turn_does_not_come_back_from_it(
+    make_machine: Callable[..., Learning], claude: StandIn, *, purge: bool
+) -> None:
+    """In whatever words it was asked for; a later turn is learned from again."""
+    machine = make_machine()
+    with served(machine, claude) as peer:
+        call(peer, "memory_store", content="I have diabetes type 1.")
+        call_hook(peer, "UserPromptSubmit", prompt="I never want the diabetes thing in there")
+        call(peer, "memory_delete", id="L1", purge=purge)
+        call_hook(peer, "Stop", last_assistant_message="The diabetes is deleted.")
+        assert turns_in(machine) == []
+        call_hook(peer, "UserPromptSubmit", prompt=CUE)
+        call_hook(peer, "Stop", last_assistant_message="Done.")
+        assert turns_in(machine) == [[CUE]]
+        peer.close()
+        peer.end()
+    held = b"".join(file.read_bytes() for file in Path(machine.home).rglob("*") if file.is_file())
+    assert (b"diabetes" in held) is not purge
+
+
+def test_delete_takes_along_what_its_session_has_still_to_be_learned_from(
+    make_machine: Callable[..., Learning], claude: StandIn
+) -> None:
+    """The memory is of another session, and spoken of again in this one."""
+    machine = make_machine()
+    put(machine.store, "I have diabetes type 1.", session="another")
+    with served(machine, claude) as peer:
+        machine.hear("I have diabetes, always mind that", session="this-session")
+        call(peer, "memory_delete", id="L1")
+        assert turns_in(machine) == []
+
+
+def test_turn_that_rejects_a_proposal_is_not_learned_from(
+    make_machine: Callable[..., Learning], claude: StandIn
+) -> None:
+    """Or the same would be proposed again."""
+    machine = make_machine()
+    with write(machine.store):
+        proposals.add(machine.store, {"content": "I prefer rum"}, "because", machine.now)
+    with served(machine, claude) as peer:
+        call_hook(peer, "UserPromptSubmit", prompt="reject that I prefer rum")
+        call(peer, "memory_update", id="L1", review="reject")
+        call_hook(peer, "Stop", last_assistant_message="Done.")
+        assert turns_in(machine) == []
 
 
 @pytest.mark.parametrize("end", ["SIGINT", "SIGTERM", "stdin"])

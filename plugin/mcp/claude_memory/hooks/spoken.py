@@ -53,6 +53,12 @@ class Spoken:
         with self._lock:
             return list(self._sessions.get(session, ()))
 
+    def withhold(self) -> None:
+        """Forget the words of all turns that go on; that something was said stays known."""
+        with self._lock:
+            for session, heard in self._sessions.items():
+                self._sessions[session] = [one._replace(text="") for one in heard]
+
     def forget(self, session: str, heard: list[Heard]) -> None:
         """Forget these prompts; what came in meanwhile stays."""
         with self._lock:

@@ -190,6 +190,7 @@ def delete(
             history.record(connection, one, "deleted", place.now())
             memories.bury(connection, one.uid, stamp(place.now()))
             turns.forget(connection, one.session)  # or it would be learned again from there
+        turns.forget(connection, place.session)
     return tuple(Deleted(label(one), _undo_sentence(connection, one)) for one in live)
 
 
@@ -212,6 +213,7 @@ def _purge(place: Place, door: SecretDoor, names: tuple[str, ...]) -> list[Delet
             _forget_origin(connection, uid)
             memories.bury(connection, uid, stamp(place.now()), forever=True)
             purge.forget(connection, uid)
+        turns.forget(connection, place.session)
     clean = purge.scrub(connection)
     answers = []
     for uid, name in named.items():

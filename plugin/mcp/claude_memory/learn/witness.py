@@ -1,0 +1,51 @@
+"""Sees what Claude itself does with the memory while a turn goes on, so that learning heeds it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from claude_memory.hooks.spoken import Spoken
+    from claude_memory.service.interface import (
+        Deleted,
+        Edit,
+        Edited,
+        Found,
+        MemoryService,
+        NewMemory,
+        Page,
+        Question,
+        Stored,
+    )
+
+
+class Witness:
+    """MemoryService that leaves all to another one, and forgets what was said when that deletes."""
+
+    def __init__(self, service: MemoryService, spoken: Spoken) -> None:
+        """Keep who does it, and whom to tell."""
+        self._service = service
+        self._spoken = spoken
+
+    def store(self, new: NewMemory) -> Stored:
+        """Keep a fact."""
+        return self._service.store(new)
+
+    def recall(self, question: Question) -> Found:
+        """Find what fits the question."""
+        return self._service.recall(question)
+
+    def list_newest(self, page: Page) -> Found:
+        """Return the newest memories first."""
+        return self._service.list_newest(page)
+
+    def update(self, edit: Edit) -> Edited:
+        """Change one memory; who rejects a proposal does not want it from these words either."""
+        if edit.review == "reject":
+            self._spoken.withhold()
+        return self._service.update(edit)
+
+    def delete(self, ids: tuple[str, ...], *, purge: bool) -> tuple[Deleted, ...]:
+        """Delete memories; they must not come back from the words that asked for it."""
+        self._spoken.withhold()
+        return self._service.delete(ids, purge=purge)
