@@ -340,11 +340,10 @@ class Receipt(Answer):
 
 
 class Health(Answer):
-    """How the server is."""
+    """That the server is well; where it is not, the answer is a problem."""
 
-    status: Literal["ok", "starting", "unavailable"]
+    status: Literal["ok"]
     version: str
-    detail: str = ""
 
 
 class Problem(Answer):
@@ -356,3 +355,4 @@ class Problem(Answer):
     detail: str
     code: str
     fix: str
+    request_id: str

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from backend import commands, errors
 from backend.version import VERSION
+
+if TYPE_CHECKING:
+    from tests.support.api import Api
 
 ROOT = Path(__file__).parents[3]
 OPENAPI = ROOT / "docs/api/openapi.json"
@@ -61,6 +64,19 @@ def test_every_operation_declares_its_problems(document: dict[str, Any]) -> None
             for status, answer in operation["responses"].items():
                 if status != "200":
                     assert list(answer["content"]) == ["application/problem+json"]
+
+
+@pytest.mark.anyio
+async def test_document_describes_what_is_answered(api: Api, document: dict[str, Any]) -> None:
+    """A problem and a word on health have the members that are declared, and no others."""
+    schemas = document["components"]["schemas"]
+    problem = (await api.nobody.get("/api/memories")).json()
+    assert set(problem) == set(schemas["Problem"]["properties"])
+    assert set(problem) == set(schemas["Problem"]["required"])
+    health = (await api.nobody.get("/health")).json()
+    assert health == {"status": "ok", "version": VERSION}
+    assert set(health) == set(schemas["Health"]["properties"])
+    assert schemas["Health"]["properties"]["status"]["const"] == "ok"
 
 
 def test_operations_have_names_of_their_own(document: dict[str, Any]) -> None:
