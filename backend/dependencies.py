@@ -174,7 +174,6 @@ async def _tell(request: Request) -> Callable[[BaseException], None]:
 
 Shared = Annotated[Provided, Depends(provided)]
 ReadCaller = Annotated[Caller, _caller("read")]
-WriteCaller = Annotated[Caller, _caller("write")]
 AdminCaller = Annotated[Caller, _caller("admin")]
 ReadDesk = Annotated[Desk, _desk("read")]
 WriteDesk = Annotated[Desk, _desk("write")]

@@ -67,12 +67,6 @@ def is_live(srv: Fields) -> bool:
     return not srv.get("deleted_at") and isinstance(srv.get("content"), str)
 
 
-def srv_of(connection: sqlite3.Connection, uid: str) -> Fields | None:
-    """Return the server's state of a memory as it is known here, or None."""
-    row = connection.execute("SELECT srv FROM memories WHERE uid = ?", (uid,)).fetchone()
-    return json.loads(row[0]) if row and row[0] else None
-
-
 def take(
     connection: sqlite3.Connection, srv: Fields, gen: int | None = None, *, at: int = 0
 ) -> bool:
