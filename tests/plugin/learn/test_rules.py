@@ -88,10 +88,3 @@ def test_extraction_takes_two_sentences_at_most() -> None:
     said = ["I prefer tabs. I prefer short names. We use Go. Our port is 80."]
     assert len(rules.extract(said)) == 2
     assert rules.extract(["fix this test"]) == []
-
-
-def test_words_about_this_project_are_told_apart() -> None:
-    """A convention of one project must not follow the user into others."""
-    assert rules.is_about_project("In this repo we use tabs")
-    assert rules.is_about_project("Wir nutzen in diesem Projekt Tabs")
-    assert not rules.is_about_project("I prefer tabs")

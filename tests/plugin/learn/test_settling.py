@@ -50,16 +50,9 @@ def test_grounded_event_becomes_a_memory(machine: Learning) -> None:
     assert memory.content == "The webshop uses pnpm, not npm"
     assert memory.category == "preferences"
     assert memory.source == "auto-learn"
-    assert (memory.session, memory.project, memory.scope) == ("s", PROJECT, "global")
+    assert (memory.session, memory.project, memory.scope) == ("s", PROJECT, "project")
     assert (memory.tags, memory.importance) == ("tools", 0.8)
     assert machine.proposed() == []
-
-
-def test_word_about_this_project_stays_in_it(machine: Learning) -> None:
-    """A convention of one repository does not follow the user into others."""
-    settle(machine, "The repo uses pnpm", words="in this repo we use pnpm")
-    settle(machine, "Tests use pnpm", words="in this repo tests use pnpm", project="")
-    assert [memory.scope for memory in machine.known()] == ["global", "project"]
 
 
 def test_same_event_is_one_memory(machine: Learning) -> None:

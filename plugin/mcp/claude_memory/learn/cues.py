@@ -99,18 +99,3 @@ ASKED = any_of(
     ),
     "(?:以后|今后|今後|これから|앞으로)",
 )
-ABOUT_PROJECT = any_of(
-    (
-        r"\b(?:in|for|of|on|across) (?:this|our) (?:repo|repository|project|codebase|code base|"
-        r"app|monorepo|workspace|package)\b"
-    ),
-    r"\bthis (?:repo|repository|project|codebase|monorepo)\b",
-    (
-        r"\b(?:in|für) (?:diesem|dieses|diese) (?:repo|projekt|repository)\b|\bdans ce (?:projet|"
-        r"dépôt)\b|\b(?:en|para) este (?:proyecto|repositorio)\b"
-    ),
-    (
-        r"\b(?:neste|nesse) (?:projeto|repositório)\b|\bin questo (?:progetto|repository)\b|"
-        "(?:这个项目|本项目|这个仓库|このプロジェクト|このリポジトリ|이 프로젝트|이 저장소)"
-    ),
-)

@@ -75,21 +75,16 @@ def _event(cue: Cue, rest: Sequence[str]) -> Event:
 
 def kind_of(sentence: str) -> str:
     """Return what a sentence announces (correction, preference, decision, fact), or nothing."""
-    plain = _plain(sentence)
-    if not len(plain) * (2 if CJK.search(plain) else 1) >= SHORTEST or len(plain) > LONGEST:
+    text = plain(sentence)
+    if not len(text) * (2 if CJK.search(text) else 1) >= SHORTEST or len(text) > LONGEST:
         return ""
-    is_question = plain.endswith(QUESTION) or cues.REQUEST.search(plain)
-    if is_question and not cues.ASKED.search(plain):
+    is_question = text.endswith(QUESTION) or cues.REQUEST.search(text)
+    if is_question and not cues.ASKED.search(text):
         return ""
-    strong = _first(cues.STRONG, plain)
+    strong = _first(cues.STRONG, text)
     if strong:
         return strong
-    return "" if cues.VETO.search(plain) else _first(cues.WEAK, plain)
-
-
-def is_about_project(text: str) -> bool:
-    """Tell whether a text speaks of this project and no other."""
-    return bool(cues.ABOUT_PROJECT.search(_plain(text)))
+    return "" if cues.VETO.search(text) else _first(cues.WEAK, text)
 
 
 def sentences(words: Sequence[str]) -> Iterator[str]:
@@ -109,12 +104,13 @@ def _is_prose(line: str) -> bool:
     return letters >= len(line) * 0.4 and readable >= len(line) * 0.75
 
 
-def _plain(sentence: str) -> str:
+def plain(sentence: str) -> str:
+    """Return a sentence as patterns are tried on it: lower case, quotations left out."""
     without = QUOTATION.sub(' "" ', sentence)
     return " ".join(without.lower().replace("’", "'").replace("`", "").split()).rstrip(
         ".!。\uff01 "
     )
 
 
-def _first(patterns: dict[str, re.Pattern[str]], plain: str) -> str:
-    return next((kind for kind, pattern in patterns.items() if pattern.search(plain)), "")
+def _first(patterns: dict[str, re.Pattern[str]], text: str) -> str:
+    return next((kind for kind, pattern in patterns.items() if pattern.search(text)), "")

@@ -61,10 +61,15 @@ class Settling:
         return any(events.overlap(new.content, [one.content]) >= COVERED for one in kept)
 
     def _new_memory(self, turn: Turn, said: Conversation, event: Event) -> NewMemory:
-        from claude_memory.learn.rules import is_about_project  # compiles many patterns
+        from claude_memory.learn import reach  # compiles many patterns
 
-        meant = is_about_project(" ".join((event.content, *said.words)))
-        scope = "project" if turn.project and meant else "global"
+        far = reach.of_event(event, said.words) if turn.project else reach.EVERYWHERE
+        scope, superseded = far or reach.PROJECT, ""
+        if event.supersedes:
+            superseded = self._superseded(turn, event, scope)
+            if not (far or superseded):  # what it replaces may tell
+                superseded = self._superseded(turn, event, reach.EVERYWHERE)
+                scope = reach.EVERYWHERE if superseded else scope
         return NewMemory(
             content=event.content,
             category=event.category,
@@ -72,13 +77,14 @@ class Settling:
             importance=event.importance,
             expanded_keywords=event.expanded_keywords,
             scope=scope,
-            supersedes=find_superseded(
-                self.connection, event.supersedes, turn.project, scope, self.now()
-            ),
+            supersedes=superseded,
             source=SOURCE,
             project=turn.project,
             session=turn.session,
         )
+
+    def _superseded(self, turn: Turn, event: Event, scope: str) -> str:
+        return find_superseded(self.connection, event.supersedes, turn.project, scope, self.now())
 
     def _store(self, turn: Turn, new: NewMemory) -> None:
         if turns.learned(self.connection, turn.session, SOURCE) >= SESSION_LIMIT:
