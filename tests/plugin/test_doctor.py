@@ -207,6 +207,26 @@ def test_key_that_others_can_read_is_seen(home: Path) -> None:
     assert detail.startswith("aes: Other users may read the key file ")
 
 
+def test_key_that_is_gone_is_seen_and_its_file_may_come_back_beside_another(home: Path) -> None:
+    """Also after a new secret has made a new key; status says it too."""
+    desk = Desk(home)
+    token = "The token is ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+    old = desk.store(token)
+    kept = home / "keys" / "seal.key"
+    kept.rename(home / "backup")
+    said = f"1 secret cannot be opened: no file of {kept.parent} holds the key "
+    assert findings(home)["secrets"]["detail"].startswith(said)
+    new = desk.store("The other token is ghp_" + "B1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8")
+    assert findings(home)["secrets"]["detail"].startswith(said)
+    assert said in desk.call("memory_status")
+    (home / "backup").rename(kept.with_name("backup.key"))
+    assert findings(home)["secrets"]["detail"] == "sealed by aes"
+    assert desk.call("secret_get", id=old) == token
+    assert "ghp_B1" in desk.call("secret_get", id=new)
+    assert said not in desk.call("memory_status")
+    desk.connection.close()
+
+
 def test_vault_that_does_not_answer_is_seen(home: Path) -> None:
     """The token is not shown."""
     environ = {"VAULT_ADDR": "http://127.0.0.1:1", "VAULT_TOKEN": "not-a-real-one"}

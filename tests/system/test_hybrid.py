@@ -131,6 +131,9 @@ def test_secret_is_sealed_until_the_server_keeps_it(
         refused = one.call("secret_get", id="#1")
         assert refused.refused
         assert "kept by the server" in refused.text
+    with Session(tmp_path / "a") as local:  # which knows no server any more
+        said = local.refused("secret_get", id="#1")
+        assert "kept by the server. Set MEMORY_API_URL and MEMORY_API_KEY" in said
     assert files_with(tmp_path, TOKEN) == []
 
 
@@ -238,6 +241,24 @@ def test_refused_key_is_said_with_its_fix_and_loses_nothing(
             "Stored with a wrong key.",
         )
         assert "another key" not in one.call("memory_status").text
+
+
+@pytest.mark.parametrize("purge", [False, True])
+def test_delete_without_a_network_says_what_it_waits_for(
+    tmp_path: Path, server: str, cable: Cable, key: str, purge: bool
+) -> None:
+    """It is gone here at once, and elsewhere as soon as the server answers: the answer says so."""
+    with machine(tmp_path / "a", cable.url, key) as one:
+        for text in ("The first fact.", "The second fact."):
+            one.done("memory_store", content=text)
+        all_sent(one)
+        assert "Queued" not in one.done("memory_delete", id="#1", purge=purge)
+        cable.pull()
+        said = one.done("memory_delete", id="#2", purge=purge)
+        assert "Queued: it is gone from this machine; the server and other machines drop" in said
+        assert on_server(server, key) == ["The second fact."]
+        cable.plug()
+        comes(lambda: str(on_server(server, key)), "[]")
 
 
 @promise("sync.nobody-waits-for-the-network")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from claude_memory import paths
 from claude_memory.errors import ClaudeMemoryError, StoreDamaged
 from claude_memory.keeper import choice
-from claude_memory.service import syncing
+from claude_memory.service import secrets, syncing
 from claude_memory.store import binding, bindings, failures, schema
 from claude_memory.store.connection import explain, network_file_system, open_reader
 from claude_memory.sync import standing, wire
@@ -59,7 +59,7 @@ def examine(
         "index": lambda: _index(database),
         "file system": lambda: _file_system(database),
         "sync": lambda: _sync(settings, database),
-        "secrets": lambda: _keeper(settings),
+        "secrets": lambda: _keeper(settings, database),
         "learning": lambda: _judge(settings),
         "hooks": lambda: _failures(settings.home),
     }
@@ -221,7 +221,7 @@ def _file_system(path: str) -> Finding:
     return Finding("file system", "ok", "local")
 
 
-def _keeper(settings: Settings) -> Finding:
+def _keeper(settings: Settings, path: str) -> Finding:
     keeper = choice.choose(settings)
     if keeper is None:
         fix = "Install 'cryptography' for this python3, or set VAULT_ADDR and VAULT_TOKEN."
@@ -229,7 +229,19 @@ def _keeper(settings: Settings) -> Finding:
     trouble = keeper.check()
     if trouble:
         return Finding("secrets", "warn", f"{keeper.name}: {trouble}")
+    if lost := _lost(settings.home, path):
+        return Finding("secrets", "warn", lost)
     return Finding("secrets", "ok", f"sealed by {keeper.name}")
+
+
+def _lost(home: str, path: str) -> str:
+    if not os.path.exists(path):
+        return ""
+    reader = open_reader(path)
+    try:
+        return secrets.lost(reader, home) if schema.version(reader) else ""
+    finally:
+        reader.close()
 
 
 def _judge(settings: Settings) -> Finding:

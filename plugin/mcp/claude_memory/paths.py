@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+LEAST_ROOM = 1_048_576  # bytes
 DEFAULT_HOME = os.path.join("~", ".claude", "claude-memory")
 OPTION = "CLAUDE_PLUGIN_OPTION_"
 KEYS = ("MEMORY_API_KEY", "CLAUDE_MEMORY_API_KEY", OPTION + "API_KEY")
@@ -57,3 +58,17 @@ def make_private_folder(folder: str) -> None:
     os.makedirs(os.path.dirname(around), exist_ok=True)
     for place in (around, folder):
         os.makedirs(place, mode=0o700, exist_ok=True)
+
+
+def without_room(folder: str) -> str:
+    """Say that the disk of a folder is full, as far as the system tells; else an empty text."""
+    try:
+        found = os.statvfs(folder)
+    except (AttributeError, OSError):  # Windows, or no such folder yet
+        return ""
+    if found.f_bavail * found.f_frsize >= LEAST_ROOM:
+        return ""
+    return (
+        f"The disk of {folder} is full: what is there can be read, nothing new can be kept. "
+        "Free some space."
+    )

@@ -90,7 +90,7 @@ def test_full_disk_is_named_and_survived(tmp_path: Path) -> None:
         assert "disk is full" in said or "may be full" in said
         assert "free some disk space" in said
         assert session.ask("ping")["result"] == {}
-        assert "Internal error" not in session.done("memory_status")
+        assert "is full: what is there can be read" in session.done("memory_status")
         filler.unlink()
         _assert_recovers(session)
         shutil.copytree(inside / "memory", tmp_path / "saved" / "memory")
@@ -117,6 +117,31 @@ def test_disk_that_is_full_from_the_start_is_named(tmp_path: Path) -> None:
         (inside / "filler").unlink()
         session.store(KEPT)
         _assert_recovers(session)
+
+
+@promise("store.full-disk-loses-nothing")
+@pytest.mark.once
+def test_store_on_a_full_disk_is_read_by_a_new_session(tmp_path: Path) -> None:
+    """Not even a log fits beside it; it is found in, its state is told, and it goes on later."""
+    command = ("unshare", "--mount", "/bin/sh", "-c", TMPFS, "sh", *SERVER)
+    if not _may_mount():
+        pytest.skip(NO_MOUNT)
+    with Session(tmp_path, command=command) as first:
+        first.store(KEPT)
+        place = Path(f"/proc/{first.pid}/root{tmp_path}")
+        inside = ("nsenter", f"--mount=/proc/{first.pid}/ns/mnt", *SERVER)
+        with (place / "filler").open("wb", buffering=0) as file:
+            try:
+                while file.write(bytes(4096)):
+                    pass
+            except OSError:
+                pass
+        with Session(tmp_path, command=inside) as session:
+            assert KEPT in session.done("memory_recall", context="spare key neighbour")
+            assert "is full: what is there can be read" in session.done("memory_status")
+            assert "is full" in session.refused("memory_store", content="Something else.")
+            (place / "filler").unlink()
+            _assert_recovers(session)
 
 
 def _may_mount() -> bool:

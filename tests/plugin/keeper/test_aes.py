@@ -69,19 +69,23 @@ def test_lost_key_is_named_with_its_file(keeper: AesKeeper, tmp_path: Path) -> N
     with pytest.raises(KeeperRefused) as caught:
         keeper.open(UID, sealed)
     assert sealed.key_id in str(caught.value)
-    assert str(_key_path(tmp_path)) in str(caught.value)
+    assert str(_key_path(tmp_path).parent) in str(caught.value)
     assert not _key_path(tmp_path).exists()
 
 
 def test_other_key_in_its_place_is_noticed(keeper: AesKeeper, tmp_path: Path) -> None:
-    """A key made anew is not tried on old seals: the message names both."""
+    """A key made anew is not tried on old seals; the old one opens them from beside it."""
     sealed = keeper.seal(UID, CANARY)
+    key = _key_path(tmp_path).read_bytes()
     _key_path(tmp_path).unlink()
     newer = keeper.seal(UID, "later")
+    assert newer.key_id != sealed.key_id
     with pytest.raises(KeeperRefused) as caught:
         keeper.open(UID, sealed)
     assert sealed.key_id in str(caught.value)
-    assert newer.key_id in str(caught.value)
+    assert "beside what is there, under a name that ends in .key" in caught.value.fix
+    _put_key(_key_path(tmp_path).with_name("from a backup.key"), key)
+    assert keeper.open(UID, sealed) == CANARY
     assert keeper.open(UID, newer) == "later"
 
 

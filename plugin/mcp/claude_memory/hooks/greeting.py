@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claude_memory import errors
+from claude_memory import errors, paths
 from claude_memory.hooks import injection, opening
 from claude_memory.store import failures, lines, news, proposals, sessions, standing
 
@@ -44,7 +44,7 @@ def answer(event: dict[str, Any], context: Context) -> dict[str, Any] | None:
         # Told at once: where the folder is at fault, nothing can be noted for later.
         told = [f"claude-memory cannot work: {error.sentence()}"]
         to_user = told[0]
-    failed = _failures(context.home)
+    failed = [*filter(None, [paths.without_room(context.home)]), *_failures(context.home)]
     text = "\n".join([*told[:1], *failed, *told[1:]])
     return _said(event, text, "\n".join(filter(None, [to_user, *failed])))
 

@@ -26,6 +26,7 @@ NONCE = 12
 TAG = 16
 HEAD = struct.Struct(f">BI{NONCE}s")
 NAME = "aes"
+PUT_BACK = "Put its file back from a backup, beside what is there, under a name that ends in .key"
 
 
 class AesKeeper:
@@ -72,12 +73,12 @@ class AesKeeper:
         return ""
 
     def _key_of(self, sealed: Sealed) -> Key:
-        key = self._key_file.read()
-        if key is None or key.id != sealed.key_id:
-            found = "which is not there" if key is None else f"which now holds key {key.id}"
+        key = self._key_file.find(sealed.key_id)
+        if key is None:
             raise KeeperRefused(
-                f"The seal needs key {sealed.key_id} in {self._key_file.path}, {found}.",
-                "Put that key file back from a backup, or store the memory again.",
+                f"The seal needs key {sealed.key_id}, which is in no file of "
+                f"{self._key_file.folder}.",
+                f"{PUT_BACK}, or store the memory again.",
             )
         return key
 

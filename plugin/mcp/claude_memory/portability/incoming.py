@@ -10,7 +10,7 @@ from claude_memory.errors import BadInput, ClaudeMemoryError, KeeperError
 from claude_memory.memory import Draft, label
 from claude_memory.portability import own
 from claude_memory.service import checks
-from claude_memory.service.secrets import separate
+from claude_memory.service.secrets import lost, separate
 from claude_memory.store import memories, records, seals
 from claude_memory.store.connection import write
 
@@ -98,7 +98,9 @@ def bring_in(
         raise
     used = {one.uid for one in work.added.values()}
     door.forget([seal for uid, seal in work.sealed.items() if uid not in used])
-    return outcomes, tuple(dict.fromkeys(notes))
+    if not preview and any(one.own and one.own.seal for one in work.added.values()):
+        notes.append(lost(connection, place.home))
+    return outcomes, tuple(filter(None, dict.fromkeys(notes)))
 
 
 def _prepare(place: Place, fact: Fact, scope: str) -> _Ready:

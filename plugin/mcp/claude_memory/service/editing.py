@@ -191,7 +191,7 @@ def delete(
             memories.bury(connection, one.uid, stamp(place.now()))
             turns.forget(connection, one.session)  # or it would be learned again from there
         turns.forget(connection, place.session)
-    return tuple(Deleted(label(one), _undo_sentence(connection, one)) for one in live)
+    return tuple(Deleted(label(one), _undo_sentence(connection, one), one.uid) for one in live)
 
 
 def _undo_sentence(connection: sqlite3.Connection, one: Memory) -> str:
@@ -219,7 +219,7 @@ def _purge(place: Place, door: SecretDoor, names: tuple[str, ...]) -> list[Delet
     for uid, name in named.items():
         notes = door.forget(kept[uid])
         stubborn = purge.purge_copies(place.database, uid, place.now())
-        answers.append(Deleted(name, _purge_sentence(name, clean, notes, stubborn)))
+        answers.append(Deleted(name, _purge_sentence(name, clean, notes, stubborn), uid))
     return answers
 
 

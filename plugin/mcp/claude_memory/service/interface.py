@@ -98,10 +98,11 @@ class Edited:
 
 @dataclass(frozen=True)
 class Deleted:
-    """One deleted memory: its label, and from where the text is gone."""
+    """One deleted memory: its label, from where the text is gone, and the uid that it had."""
 
     label: str
     sentence: str
+    uid: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from claude_memory.errors import StoreDamaged, StoreError, StoreNewer, StoreReadOnly
+from claude_memory.errors import (
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreNewer,
+    StoreReadOnly,
+)
 from claude_memory.store.connection import explain, open_reader, open_store
 
 if TYPE_CHECKING:
@@ -100,7 +106,7 @@ class Place:
         except StoreDamaged:
             self.opening.mend(self.database)
             return open_store(self.database)
-        except (StoreNewer, StoreReadOnly) as error:
+        except (StoreFull, StoreNewer, StoreReadOnly) as error:
             return self._reader(error)
 
     def _reader(self, refusal: StoreError) -> StoreConnection:

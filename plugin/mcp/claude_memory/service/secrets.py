@@ -22,6 +22,7 @@ from claude_memory.store import memories, outbox, seals
 from claude_memory.store.connection import write
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterator
 
     from claude_memory.keeper.interface import Keeper, Sealed
@@ -169,6 +170,9 @@ class SecretDoor:
             message = f"Memory {memory_id} holds no secret."
             raise BadInput(message, "memory_recall shows its whole text.")
         seal = seals.get(connection, memory.uid)
+        if seal is None and memory.no is not None:
+            message = f"The secret of memory {memory_id} is kept by the server."
+            raise NotFound(message, "Set MEMORY_API_URL and MEMORY_API_KEY, and start anew.")
         if seal is None:
             message = f"The secret of memory {memory_id} was not kept when it was stored."
             raise NotFound(message, "Store it again once a keeper is available (see doctor).")
@@ -184,6 +188,25 @@ class SecretDoor:
                 "INSERT INTO audit (at, action, uid, session) VALUES (?, 'secret_get', ?, ?)",
                 (stamp(self._place.now()), uid, self._place.session),
             )
+
+
+def lost(connection: sqlite3.Connection, home: str) -> str:
+    """Say which secrets cannot be opened, since no file here holds their key; empty if none."""
+    from claude_memory.keeper.aes import NAME, PUT_BACK
+    from claude_memory.keeper.keyfile import KeyFile
+
+    key_file, counts = KeyFile(home), seals.by_key(connection, NAME)
+    try:
+        gone = [key for key in counts if key_file.find(key) is None]
+    except KeeperError as error:
+        return error.sentence()
+    if not gone:
+        return ""
+    count = sum(counts[key] for key in gone)
+    return (
+        f"{count} {'secret' if count == 1 else 'secrets'} cannot be opened: no file of "
+        f"{key_file.folder} holds the key {', '.join(gone)}. {PUT_BACK}."
+    )
 
 
 def _sealed(seal: seals.Seal) -> Sealed:

@@ -7,8 +7,9 @@ import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from claude_memory import paths
 from claude_memory.memory import moment, stamp
-from claude_memory.service import syncing
+from claude_memory.service import secrets, syncing
 from claude_memory.service.interface import Status
 from claude_memory.store import (
     failures,
@@ -109,6 +110,7 @@ def _attention(connection: StoreConnection, place: Place, settings: Settings) ->
     if connection.refusal is not None:
         found.append(connection.refusal.sentence())
     found += syncing.attention(connection, settings)
+    found += filter(None, [paths.without_room(place.home), secrets.lost(connection, place.home)])
     noted = [*failures.unseen(place.home), *failures.shown(place.home)][:SHOWN]
     found += [f"{one.at[:16]} {one.where}: {one.text}" for one in noted]
     failed = turns.count(connection).failed

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from claude_memory.sync.remote import Remote
     from claude_memory.sync.worker import Worker
 
+DELETE_QUEUED = (
+    "Queued: it is gone from this machine; the server and other machines drop it as soon as the "
+    "server answers."
+)
 QUEUED = "Queued: it is safe on this machine and goes to the server as soon as that answers."
 
 
@@ -80,8 +84,12 @@ class SyncedService(LocalService):
     def delete(self, ids: tuple[str, ...], *, purge: bool) -> tuple[Deleted, ...]:
         """Delete memories, so that they can be undone, or for good."""
         deleted = super().delete(ids, purge=purge)
-        self._worker.wake()
-        return deleted
+        return tuple(
+            replace(one, sentence=f"{one.sentence} {DELETE_QUEUED}")
+            if self._waits(one.uid)
+            else one
+            for one in deleted
+        )
 
     def open_secret(self, memory_id: str) -> str:
         """Return the clear text of a sensitive memory, from the server once that keeps it."""
@@ -103,6 +111,12 @@ class SyncedService(LocalService):
         with self._place.guarded():
             self._door.record(uid)
         return clear
+
+    def _waits(self, uid: str) -> bool:
+        """Tell whether the server still has to hear of a delete."""
+        is_told = self._confirmed(uid)
+        with self._place.guarded():
+            return not is_told and outbox.is_pending(self._place.connection(), uid)
 
     def _confirmed(self, uid: str) -> bool:
         self._worker.wake()

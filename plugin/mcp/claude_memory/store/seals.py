@@ -96,6 +96,16 @@ def are_kept(connection: sqlite3.Connection, entry: int) -> bool:
     return connection.execute(query, (entry,)).fetchone() is not None
 
 
+def by_key(connection: sqlite3.Connection, keeper: str) -> dict[str, int]:
+    """Return how many present texts each key of a keeper has sealed."""
+    rows = connection.execute(
+        "SELECT key_id, count(*) FROM secrets WHERE keeper = ? AND history_id IS NULL "
+        "GROUP BY key_id ORDER BY key_id",
+        (keeper,),
+    )
+    return dict(rows.fetchall())
+
+
 def of_entries_before(connection: sqlite3.Connection, before: str) -> list[Seal]:
     """Return the seals that belong to history entries from before a time."""
     rows = connection.execute(
