@@ -94,11 +94,12 @@ class Learning:
         earlier: Sequence[Sequence[str]] = (),
         project: str = PROJECT,
         transcript: str = "",
+        stored: Sequence[str] = (),
         rest: timedelta = turns.NO_REST,
     ) -> None:
         """Queue a turn in which the user said `words`."""
         held = {"words": words, "earlier": earlier, "reply": "Done.", "transcript": transcript}
-        body = json.dumps(held)
+        body = json.dumps({**held, "stored": stored})
         with write(self.store):
             turns.enqueue(
                 self.store,

@@ -99,6 +99,7 @@ def test_turn_is_queued_whether_or_not_it_is_in_the_transcript(
             "earlier": [["user", "set it up"], ["assistant", "It uses spaces."]],
             "reply": "Done.",
             "transcript": str(served.folder / "transcript.jsonl"),
+            "stored": [],
         }
     ]
 

@@ -71,6 +71,7 @@ def test_turn_is_queued_with_its_context(store: sqlite3.Connection, tmp_path: Pa
             "earlier": [["user", "hi"], ["assistant", "Hello."]],
             "reply": "Done.",
             "transcript": str(tmp_path / "transcript.jsonl"),
+            "stored": [],
         }
     ]
     assert store.execute("SELECT session, project FROM turns").fetchall() == [("s", PROJECT)]

@@ -69,7 +69,7 @@ def test_prompt_that_was_cut_to_fit_the_queue_is_recognised(tmp_path: Path) -> N
     """Six thousand signs of four bytes are more than a turn may hold."""
     text = "\U0001f600 always" * 2_000
     path = transcripts.write(tmp_path / "t", typed(text, isMeta=True))
-    body = stop._body([stop.shorten(text, stop.WORDS_LIMIT)], [], "", path)
+    body = stop._body([stop.shorten(text, stop.WORDS_LIMIT)], [], "", path, [])
     assert len(body.encode()) <= turns.BODY_LIMIT
     said = read_conversation(body)
     assert said.words

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,8 @@ def served(machine: Learning, claude: StandIn) -> Peer:
     """Start the server as this user's client does."""
     path = f"{claude.folder}{os.pathsep}{os.defpath}"
     silent = {"MEMORY_RECALL_BUDGET": "0", "CLAUDE_CODE_SESSION_ID": "this-session"}
-    return Peer(SERVER, {**os.environ, "MEMORY_HOME": machine.home, "PATH": path, **silent})
+    home = {"MEMORY_HOME": machine.home, "PATH": path}
+    return Peer(SERVER, {**os.environ, **home, **silent, **machine.environ})
 
 
 def call_hook(peer: Peer, event: str, **fields: object) -> None:
@@ -113,6 +115,80 @@ def test_turn_that_rejects_a_proposal_is_not_learned_from(
         call(peer, "memory_update", id="L1", review="reject")
         call_hook(peer, "Stop", last_assistant_message="Done.")
         assert turns_in(machine) == []
+
+
+# What was said, and what Claude stored in that turn.
+STORED_ALREADY = (
+    ("Remember that we deploy on Tuesdays, as always.", "We deploy on Tuesdays."),
+    ("Remember that my sister Eva lives in Oslo.", "The user's sister is Eva, from Oslo."),
+    ("From now on use pnpm, not npm.", "The user wants pnpm instead of npm in all projects."),
+    ("I always want the tests first.", "User prefers test-driven development: first tests."),
+    ("Never push directly to main.", "Direct pushes to main are forbidden, use pull requests"),
+    ("Merk dir, dass wir dienstags deployen.", "Wir deployen dienstags."),
+    ("Merk dir, dass wir freitags nicht mergen.", "The team does not merge on Fridays."),
+    ("Ich mag kurze Antworten", "The user likes short answers"),
+    ("Je préfère les petites fonctions", "The user prefers small functions"),
+    ("Prefiero tabuladores en lugar de espacios", "The user prefers tabs over spaces"),
+    ("以后请用中文回答", "The user wants answers in Chinese"),
+)
+STORED_BESIDE = (
+    ("I prefer tabs.", "The API uses OAuth."),
+    ("My manager is called Karl", "We deploy on Tuesdays"),
+    ("Please always give short answers", "The user works at a hospital"),
+    ("never push to main", "The main database is Postgres"),
+    ("Ich bevorzuge Tabs", "The service runs on Node 20"),
+    ("use British spelling", "The docs live in the handbook repo"),
+)
+
+
+def learned_beside(
+    machine: Learning, claude: StandIn, pairs: tuple[tuple[str, str], ...]
+) -> list[str]:
+    """Have each said in a turn of its own session in which Claude stores something."""
+    with served(machine, claude) as peer:
+        for number, (said, stored) in enumerate(pairs):
+            session = f"s{number}"
+            call_hook(peer, "UserPromptSubmit", prompt=said, session_id=session)
+            call(peer, "memory_store", content=stored)
+            call_hook(peer, "Stop", last_assistant_message="Done.", session_id=session)
+        peer.close()
+        peer.end()
+    machine.now += timedelta(days=3_650)  # what the server has left is ready now
+    machine.learn()
+    rows = machine.store.execute("SELECT content FROM memories WHERE source = 'auto-learn'")
+    return sorted(content for (content,) in rows)
+
+
+def test_what_claude_has_stored_in_the_turn_is_not_learned_as_well(
+    make_machine: Callable[..., Learning], claude: StandIn
+) -> None:
+    """One 'remember' is one memory, though Claude has put it in other words or in English."""
+    machine = make_machine(MEMORY_LEARN_JUDGE="off")
+    assert learned_beside(machine, claude, STORED_ALREADY) == []
+
+
+def test_what_the_user_said_beside_what_claude_has_stored_is_learned(
+    make_machine: Callable[..., Learning], claude: StandIn
+) -> None:
+    """That something was stored in the turn does not mean that it was all."""
+    machine = make_machine(MEMORY_LEARN_JUDGE="off")
+    learned = learned_beside(machine, claude, STORED_BESIDE)
+    assert learned == sorted(f'The user said: "{said}"' for said, _ in STORED_BESIDE)
+
+
+def test_judge_is_shown_what_claude_has_stored_in_the_turn(
+    make_machine: Callable[..., Learning], claude: StandIn
+) -> None:
+    """Also where no search would find it by the user's words; but nothing that is deleted."""
+    machine = make_machine(claude.path)
+    kept = put(machine.store, "The office is in Lisbon")
+    gone = put(machine.store, "The office is in Porto")
+    machine.service.delete((gone.uid,), purge=False)
+    machine.hear(CUE, stored=(kept.uid, gone.uid))
+    machine.learn()
+    [asked] = claude.calls
+    assert "The office is in Lisbon" in asked["stdin"]
+    assert "Porto" not in asked["stdin"]
 
 
 @pytest.mark.parametrize("end", ["SIGINT", "SIGTERM", "stdin"])

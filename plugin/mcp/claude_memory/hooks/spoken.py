@@ -15,22 +15,27 @@ if TYPE_CHECKING:
 
 SESSIONS = 8  # one process serves one client, which begins a new session at every /clear
 PROMPTS = 20  # of one turn, and of turns before it that were interrupted or could not be queued
+STORED = 20  # memories since one prompt
 LONGEST = 100_000  # characters of one prompt
 
 if TYPE_CHECKING:
 
     class Heard(NamedTuple):
-        """One prompt: its name, and the words in it that a person typed; maybe none."""
+        """One prompt: its name, the words in it that a person typed, and what was stored since.
+
+        There may be no words; what was stored are uids of memories.
+        """
 
         prompt: str
         text: str
+        stored: tuple[str, ...] = ()
 
 else:
-    Heard = namedtuple("Heard", "prompt text")
+    Heard = namedtuple("Heard", "prompt text stored", defaults=((),))
 
 
 class Spoken:
-    """The prompts of each session since its last turn was queued."""
+    """The prompts of each session since its last turn was queued, and what came of them."""
 
     def __init__(self) -> None:
         """Begin with nothing heard."""
@@ -53,6 +58,12 @@ class Spoken:
         with self._lock:
             return list(self._sessions.get(session, ()))
 
+    def note(self, uid: str) -> None:
+        """Note that Claude has stored a memory in the turns that go on."""
+        with self._lock:
+            for heard in self._sessions.values():
+                heard[-1] = heard[-1]._replace(stored=(*heard[-1].stored, uid)[-STORED:])
+
     def withhold(self) -> None:
         """Forget the words of all turns that go on; that something was said stays known."""
         with self._lock:
@@ -62,6 +73,8 @@ class Spoken:
     def forget(self, session: str, heard: list[Heard]) -> None:
         """Forget these prompts; what came in meanwhile stays."""
         with self._lock:
-            left = [one for one in self._sessions.pop(session, ()) if one not in heard]
+            known = {(one.prompt, one.text) for one in heard}
+            now = self._sessions.pop(session, ())
+            left = [one for one in now if (one.prompt, one.text) not in known]
             if left:
                 self._sessions[session] = left

@@ -9,6 +9,7 @@ import json
 from datetime import timedelta
 
 from claude_memory.hooks import transcript
+from claude_memory.hooks.spoken import STORED
 from claude_memory.hooks.transcript import Said
 from claude_memory.store import turns
 from claude_memory.store.connection import write
@@ -53,7 +54,8 @@ def answer(event: dict[str, Any], context: Context) -> None:
             turns.forget(connection, session)  # "that" may be what was said in the turn before
     elif connection is not None:
         clean = [shorten(text, WORDS_LIMIT) for text in words]
-        body = _body(clean, [_line(one) for one in earlier], _reply(event, turn), path)
+        stored = [uid for one in heard for uid in one.stored]
+        body = _body(clean, [_line(one) for one in earlier], _reply(event, turn), path, stored)
         with write(connection, durable=False):
             turns.enqueue(
                 connection,
@@ -111,11 +113,19 @@ def _reply(event: dict[str, Any], turn: list[Said]) -> str:
     return shorten(text, ASSISTANT_LIMIT)
 
 
-def _body(words: list[str], earlier: list[list[str]], reply: str, path: str) -> str:
+def _body(
+    words: list[str], earlier: list[list[str]], reply: str, path: str, stored: list[str]
+) -> str:
     """Write the turn as JSON of at most BODY_LIMIT bytes; the oldest context goes first."""
     file = sound(path) if len(path) <= PATH_LIMIT else ""
     while True:
-        held = {"words": words, "earlier": earlier, "reply": reply, "transcript": file}
+        held = {
+            "words": words,
+            "earlier": earlier,
+            "reply": reply,
+            "transcript": file,
+            "stored": stored[-STORED:],
+        }
         body = json.dumps(held, ensure_ascii=False)
         if len(body.encode("utf-8")) <= turns.BODY_LIMIT:
             return body

@@ -37,12 +37,16 @@ SYSTEM = (
 
 @dataclass(frozen=True)
 class Conversation:
-    """A queued turn: the user's words, what was said before, the reply, and the file of it all."""
+    """A queued turn: the user's words, what was said before, the reply, and the file of it all.
+
+    `stored` are the uids of what Claude itself has stored in this turn.
+    """
 
     words: tuple[str, ...]
     earlier: tuple[tuple[str, str], ...]
     reply: str
     transcript: str = ""
+    stored: tuple[str, ...] = ()
 
     @property
     def earlier_words(self) -> list[str]:
@@ -60,15 +64,17 @@ def read_conversation(body: str) -> Conversation:
         held = {}
     earlier = held.get("earlier")
     pairs = [pair for pair in earlier if _is_pair(pair)] if isinstance(earlier, list) else []
-    words = held.get("words")
     return Conversation(
-        words=tuple(text for text in words if isinstance(text, str))
-        if isinstance(words, list)
-        else (),
+        words=_texts(held.get("words")),
         earlier=tuple((speaker, text) for speaker, text in pairs),
         reply=str(held.get("reply") or ""),
         transcript=str(held.get("transcript") or ""),
+        stored=_texts(held.get("stored")),
     )
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(text for text in value if isinstance(text, str)) if isinstance(value, list) else ()
 
 
 def _is_pair(value: object) -> bool:

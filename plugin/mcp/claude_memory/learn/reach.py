@@ -57,8 +57,8 @@ TOGETHER = any_of(
 # Said in the first person, but not of it.
 REPORTED = any_of(
     (
-        r"\bi(?:'ve| have| had)? (?:already |just |also |finally |clearly )*(?:said|meant|mean|told|"
-        r"asked|decided|chose|chosen|settled|picked|think|guess|moved|switched|renamed|fixed|"
+        r"\bi(?:'ve| have| had)? (?:already |just |also |finally |clearly )*(?:said|meant|mean|"
+        r"told|asked|decided|chose|chosen|settled|picked|think|guess|moved|switched|renamed|fixed|"
         r"added|changed|found)\b"
     ),
     (

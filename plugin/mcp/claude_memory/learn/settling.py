@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from claude_memory.errors import BadInput
 from claude_memory.learn import events
 from claude_memory.service.interface import NewMemory
-from claude_memory.store import memories, proposals, recall, turns
+from claude_memory.store import meaning, memories, proposals, recall, turns
 from claude_memory.store.connection import write
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ SESSION_LIMIT = 5  # memories of one session, and as many proposals
 REVIEW_FIRST = "MEMORY_LEARN=propose: you look at everything first"
 REPLACEABLE = ("auto-learn", "model", "user")  # not what a teammate or an import brought
 COVERED = 0.7  # share of a sentence's words in a memory from which it says nothing more
+RETOLD, MEANT = 0.5, 0.42  # share of words, and likeness in meaning, in one turn
 SAME, OTHER = 0.6, 0.4  # likeness of the one memory that is meant, and of the next best at most
 
 
@@ -48,17 +49,27 @@ class Settling:
             doubt = events.doubt(event, said.words, said.earlier_words)
             reason = doubt or (REVIEW_FIRST if self.mode == "propose" else "")
             new = self._new_memory(turn, said, events.as_note(event))
-            if self.by_rule and self._is_kept(turn, new):
+            if self.by_rule and self._is_kept(turn, said, new):
                 continue
             if reason:
                 self._propose(turn, new, reason)
             else:
                 self._store(turn, new)
 
-    def _is_kept(self, turn: Turn, new: NewMemory) -> bool:
-        """Tell whether Claude has stored in this session what the user's sentence says."""
+    def _is_kept(self, turn: Turn, said: Conversation, new: NewMemory) -> bool:
+        """Tell whether Claude has stored what the user's sentence says.
+
+        In this turn it may have put that in words, or a language, of its own.
+        """
         kept = memories.of_session(self.connection, turn.session)
-        return any(events.overlap(new.content, [one.content]) >= COVERED for one in kept)
+        if any(events.overlap(new.content, [one.content]) >= COVERED for one in kept):
+            return True
+        sentence = events.unquoted(new.content)
+        return any(
+            events.overlap(sentence, [one.content]) >= RETOLD
+            or meaning.likeness(sentence, one.content) >= MEANT
+            for one in stored_in(self.connection, said)
+        )
 
     def _new_memory(self, turn: Turn, said: Conversation, event: Event) -> NewMemory:
         from claude_memory.learn import reach  # compiles many patterns
@@ -102,6 +113,12 @@ class Settling:
         if sum(one.fields.get("session") == turn.session for one in known) < SESSION_LIMIT:
             with write(self.connection):
                 proposals.add(self.connection, asdict(new), reason, self.now())
+
+
+def stored_in(connection: sqlite3.Connection, said: Conversation) -> list[Memory]:
+    """Return what Claude itself has stored in a turn and nobody has deleted since."""
+    found = (memories.get(connection, uid) for uid in said.stored)
+    return [memory for memory in found if memory is not None and not memory.is_sensitive]
 
 
 def find_superseded(

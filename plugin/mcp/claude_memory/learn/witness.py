@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Witness:
-    """MemoryService that leaves all to another one, and forgets what was said when that deletes."""
+    """MemoryService that leaves all to another one, and tells of it what hears the user."""
 
     def __init__(self, service: MemoryService, spoken: Spoken) -> None:
         """Keep who does it, and whom to tell."""
@@ -28,8 +28,10 @@ class Witness:
         self._spoken = spoken
 
     def store(self, new: NewMemory) -> Stored:
-        """Keep a fact."""
-        return self._service.store(new)
+        """Keep a fact; learning need not keep it again."""
+        stored = self._service.store(new)
+        self._spoken.note(stored.memory.uid)
+        return stored
 
     def recall(self, question: Question) -> Found:
         """Find what fits the question."""
@@ -43,7 +45,10 @@ class Witness:
         """Change one memory; who rejects a proposal does not want it from these words either."""
         if edit.review == "reject":
             self._spoken.withhold()
-        return self._service.update(edit)
+        edited = self._service.update(edit)
+        if edited.memory is not None:
+            self._spoken.note(edited.memory.uid)
+        return edited
 
     def delete(self, ids: tuple[str, ...], *, purge: bool) -> tuple[Deleted, ...]:
         """Delete memories; they must not come back from the words that asked for it."""

@@ -20,7 +20,7 @@ from claude_memory.learn.events import read_events
 from claude_memory.learn.judge import Verdict
 from claude_memory.learn.origin import only_typed
 from claude_memory.learn.prompt import read_conversation, write_prompt
-from claude_memory.learn.settling import Settling, related
+from claude_memory.learn.settling import Settling, related, stored_in
 from claude_memory.store import failures, judge_calls, turns
 from claude_memory.store.connection import write
 from claude_memory.store.lock import Lock
@@ -162,8 +162,11 @@ class LearnWorker:
         if self._judge is None or used >= self._settings.learn_daily:
             return Verdict(NOT_ASKED)
         words = " ".join(said.words)
-        known = related(connection, words, turn.project, self._now())
-        prompt = write_prompt(said, [memory.content for memory in known])
+        known = [
+            *stored_in(connection, said),
+            *related(connection, words, turn.project, self._now()),
+        ]
+        prompt = write_prompt(said, list(dict.fromkeys(memory.content for memory in known)))
         with write(connection):
             number = judge_calls.begin(connection, turn.session, self._now())
         verdict = self._judge.ask(prompt)

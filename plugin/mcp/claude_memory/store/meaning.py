@@ -52,6 +52,13 @@ def asked(text: str) -> bytes:
     return embedding.vector(text) if embedding else b""
 
 
+def likeness(one: str, other: str) -> float:
+    """Return how much alike in meaning two texts are, from -1 to 1; 0 where nothing tells."""
+    embedding = table()
+    left, right = (embedding.vector(text) if embedding else b"" for text in (one, other))
+    return vectors.products(left, [right])[0] / UNIT**2 if left and right else 0.0
+
+
 def keep(connection: sqlite3.Connection, rid: int, content: str) -> None:
     """Write what a memory means beside it; call it inside a write transaction."""
     embedding = table()
