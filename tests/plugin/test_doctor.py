@@ -186,6 +186,15 @@ def test_folder_of_another_user_is_seen() -> None:
     assert fix.startswith("Make it writable for your user")
 
 
+def test_folder_that_can_never_be_made_is_seen(tmp_path: Path) -> None:
+    """Before the first memory finds it out."""
+    (tmp_path / "note.txt").write_text("no folder")
+    home = tmp_path / "note.txt" / "data"
+    status, detail, fix = seen(findings(home, code=1)["folder"])
+    assert (status, fix.split(",")[0]) == ("fail", "Make it writable for your user")
+    assert detail == f"{home / 'memory'} cannot be made: {tmp_path / 'note.txt'} is no folder"
+
+
 def test_machine_that_cannot_seal_is_seen(home: Path) -> None:
     """A Python without `cryptography` and without ctypes."""
     program = (sys.executable, "-c", BARE, str(CLIENT))
@@ -303,7 +312,7 @@ def test_server_that_answers_is_told_with_what_the_key_may(home: Path) -> None:
     said = f"{server.url} answers with protocol 1; the key may read, write in account a"
     assert seen(checks["server"]) == ("ok", said, "")
     assert seen(checks["sync"])[0] == "ok"
-    assert checks["sync"]["detail"].startswith("account not known yet; 0 to send, 0 refused, ")
+    assert checks["sync"]["detail"].startswith("account not known yet; 2 to send, 0 refused, ")
 
 
 def test_server_of_a_key_that_may_only_read_is_told(home: Path) -> None:
@@ -347,16 +356,14 @@ def test_queue_and_last_exchange_are_told(
 ) -> None:
     """As the sessions have noted them, with what to do."""
     desk, line = Desk(tmp_path), Line()
-    synced(desk, line)
-    desk.store("One")
-    vars(line).update(change)
-    synced(desk, line)
-    desk.connection.close()
     with ScriptedServer(saying(reply(200, json.dumps(HELLO).encode()))) as server:
-        environ = with_server(server.url)
-        bindings.save(
-            str(tmp_path / "memory"), {bindings.fingerprint(server.url, KEY): bindings.FIRST}
-        )
+        environ, key = with_server(server.url), bindings.fingerprint(server.url, KEY)
+        synced(desk, line, key=key)
+        desk.store("One")
+        vars(line).update(change)
+        synced(desk, line, key=key)
+        desk.connection.close()
+        bindings.save(str(tmp_path / "memory"), {key: bindings.FIRST})
         checks = findings(tmp_path, environ=environ)
     assert checks["sync"]["status"] == ("warn" if fix else "ok")
     assert checks["sync"]["detail"].startswith(detail)

@@ -75,15 +75,11 @@ def test_half_a_server_is_none_and_is_said(given: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("MEMORY_RECALL_BUDGET", "lots"),
-        ("MEMORY_RECALL_BUDGET", "-1"),
-        ("MEMORY_RECALL_BUDGET", "nan"),
         ("MEMORY_LEARN", "sometimes"),
         ("CLAUDE_PLUGIN_OPTION_LEARN", "sometimes"),
         ("MEMORY_LEARN_JUDGE", "gpt"),
-        ("MEMORY_LEARN_DAILY", "10001"),
         ("MEMORY_APPROVE", "everything"),
-        ("MEMORY_SYNC_INTERVAL", "0"),
+        ("MEMORY_SYNC_DISABLE", "maybe"),
     ],
 )
 def test_value_that_is_not_understood_is_named(name: str, value: str) -> None:
@@ -92,6 +88,31 @@ def test_value_that_is_not_understood_is_named(name: str, value: str) -> None:
     assert essence(settings) == DEFAULTS
     [complaint] = settings.complaints
     assert complaint.startswith(f"{name}='{value}' is not understood; ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("MEMORY_RECALL_BUDGET", "lots", "0 to 2400; 600 is used."),
+        ("MEMORY_RECALL_BUDGET", "-1", "0 to 2400; 600 is used."),
+        ("MEMORY_RECALL_BUDGET", "nan", "0 to 2400; 600 is used."),
+        ("MEMORY_LEARN_DAILY", "10001", "0 to 10000; 20 is used."),
+        ("MEMORY_SYNC_INTERVAL", "0", "1 to 86400; 60 is used."),
+    ],
+)
+def test_number_out_of_its_range_is_named_with_it(name: str, value: str, said: str) -> None:
+    """The default holds, and one sentence says what can be set."""
+    settings = Settings.from_env({name: value})
+    assert essence(settings) == DEFAULTS
+    assert settings.complaints == (f"{name}='{value}' is no number from {said}",)
+
+
+def test_disabled_sync_without_a_key_is_complained_about() -> None:
+    """Whoever wants nothing kept on this machine has to learn that it is."""
+    settings = Settings.from_env({"MEMORY_SYNC_DISABLE": "1"})
+    assert settings.mode == "SQLite-only"
+    [said] = settings.complaints
+    assert "MEMORY_API_KEY is not: this is not HTTP-only mode, and memories are kept" in said
 
 
 def test_vault_address_without_a_token_is_complained_about() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from claude_memory.errors import RemoteUnreachable
 from claude_memory.service.secrets import Keepers
+from claude_memory.store.bindings import fingerprint
 from claude_memory.sync.engine import Engine
 from claude_memory.sync.files import Files
 from claude_memory.sync.remote import Remote
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 SERVER = {"MEMORY_API_URL": "https://memory.example.com", "MEMORY_API_KEY": "key-for-" + "tests"}
+OURS = fingerprint(SERVER["MEMORY_API_URL"], SERVER["MEMORY_API_KEY"])
 
 
 class Line:
@@ -86,7 +88,7 @@ def row(number: int, content: str, uid: str = "") -> Json:
     return {"uid": made, "id": number, "version": number, "content": content, "deleted_at": None}
 
 
-def engine(desk: Desk, line: Line, key: str = "a key") -> Engine:
+def engine(desk: Desk, line: Line, key: str = OURS) -> Engine:
     """Return the engine of a session, with a line instead of the network."""
     keepers = Keepers(lambda: None, lambda _sealed: None)  # type: ignore[arg-type, return-value]
     return Engine(
@@ -99,7 +101,7 @@ def engine(desk: Desk, line: Line, key: str = "a key") -> Engine:
     )
 
 
-def synced(desk: Desk, line: Line, until: str = "", times: int = 1, *, key: str = "a key") -> None:
+def synced(desk: Desk, line: Line, until: str = "", times: int = 1, *, key: str = OURS) -> None:
     """Make a pass, or as much of it as there is before a step comes for the nth time."""
     for step in engine(desk, line, key).cycle():
         times -= step == until

@@ -114,7 +114,8 @@ def _settings(settings: Settings) -> Finding:
     if settings.complaints:
         fix = "Correct or remove these variables."
         return Finding("settings", "warn", " ".join(settings.complaints), fix)
-    return Finding("settings", "ok", f"{settings.mode}, learning {settings.learn}")
+    learn = "off" if settings.is_direct else settings.learn
+    return Finding("settings", "ok", f"{settings.mode}, learning {learn}")
 
 
 def _server(settings: Settings, hello: Callable[[], Hello], now: datetime) -> Finding:
@@ -145,14 +146,15 @@ def _sync(settings: Settings, path: str) -> Finding:
         if not schema.version(reader):
             return Finding("sync", "ok", WAITING)
         found, (_, account) = standing.read(reader), binding.owner(reader)
+        queued = syncing.to_send(reader, found)
     finally:
         reader.close()
     detail = (
-        f"account {account or 'not known yet'}; {found.queued} to send, {found.rejected} refused, "
-        f"{found.conflicts} conflicts; last success {found.last_ok[:16] or 'never'}"
+        f"account {account or 'not known yet'}; {queued} to send, {found.rejected} refused, "
+        f"{found.conflicts} conflict{'s' * (found.conflicts != 1)}; last success {found.last_ok[:16] or 'never'}"
     )
-    if found.last_error:
-        return Finding("sync", "warn", detail, found.last_error)
+    if said := syncing.error(found, settings):
+        return Finding("sync", "warn", detail, said)
     if found.rejected or found.conflicts:
         return Finding("sync", "warn", detail, "/memory:status shows each and how to mend it.")
     return Finding("sync", "ok", detail)
@@ -161,7 +163,7 @@ def _sync(settings: Settings, path: str) -> Finding:
 def _folder(home: str) -> Finding:
     folder = os.path.join(home, "memory")
     if not os.path.isdir(folder):
-        return Finding("folder", "ok", f"{folder} will be made when the first memory is stored")
+        return _future(folder)
     if not os.access(folder, os.W_OK | os.X_OK):
         fix = "Make it writable for your user, or set MEMORY_HOME to a folder that is."
         return Finding("folder", "fail", f"{folder} is not writable", fix)
@@ -172,6 +174,18 @@ def _folder(home: str) -> Finding:
     if os.name != "nt" and os.stat(folder).st_mode & 0o077:
         return Finding("folder", "warn", f"{folder} is open to others", f"chmod 700 '{folder}'")
     return Finding("folder", "ok", folder)
+
+
+def _future(folder: str) -> Finding:
+    """Tell whether a folder that is not there yet can be made."""
+    above = folder
+    while not os.path.lexists(above):
+        above = os.path.dirname(above)
+    if os.path.isdir(above) and os.access(above, os.W_OK | os.X_OK):
+        return Finding("folder", "ok", f"{folder} will be made when the first memory is stored")
+    why = "is not writable" if os.path.isdir(above) else "is no folder"
+    fix = "Make it writable for your user, or set MEMORY_HOME to a folder that is."
+    return Finding("folder", "fail", f"{folder} cannot be made: {above} {why}", fix)
 
 
 def _database(path: str) -> Finding:

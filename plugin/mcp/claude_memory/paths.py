@@ -17,6 +17,8 @@ DEFAULT_HOME = os.path.join("~", ".claude", "claude-memory")
 OPTION = "CLAUDE_PLUGIN_OPTION_"
 KEYS = ("MEMORY_API_KEY", "CLAUDE_MEMORY_API_KEY", OPTION + "API_KEY")
 URLS = ("MEMORY_API_URL", "CLAUDE_MEMORY_API_URL", OPTION + "API_URL")
+DISABLE = "MEMORY_SYNC_DISABLE"
+ON, OFF = frozenset(("1", "true", "yes", "on")), frozenset(("0", "false", "no", "off", ""))
 EARLIER_HOME = os.path.join("~", ".claude", "metaclaw")
 
 
@@ -27,6 +29,28 @@ def given(environ: Mapping[str, str], *names: str) -> str:
         if value and not value.startswith("${"):
             return value
     return ""
+
+
+def flag(environ: Mapping[str, str], name: str) -> bool:
+    """Tell whether a variable is switched on."""
+    return given(environ, name).lower() in ON
+
+
+def complaints(environ: Mapping[str, str]) -> list[str]:
+    """Say what is wrong with how a server is set up: each as a sentence, mostly none."""
+    url, key, disabled = given(environ, *URLS), given(environ, *KEYS), given(environ, DISABLE)
+    found = []
+    if disabled.lower() not in ON | OFF:
+        found.append(f"{DISABLE}={disabled[:40]!r} is not understood; it counts as off.")
+    if disabled.lower() in ON and not key:
+        found.append(
+            f"{DISABLE} is set and {KEYS[0]} is not: this is not HTTP-only mode, and memories are "
+            "kept on this machine. Set the key too, or take it away."
+        )
+    elif bool(url) != bool(key):
+        named, missing = (URLS, KEYS) if url else (KEYS, URLS)
+        found.append(f"{named[0]} is set and {missing[0]} is not, so nothing is synced.")
+    return found
 
 
 def home(environ: Mapping[str, str]) -> str:

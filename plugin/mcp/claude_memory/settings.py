@@ -68,14 +68,14 @@ class Settings:
         """Read every setting from `environ`; never raises."""
         read = _Reader(environ)
         read.expect_both("VAULT_ADDR", "VAULT_TOKEN")
-        read.expect_server()
+        read.complaints += paths.complaints(environ)
         read.expect_whole("MEMORY_HOME")
         return Settings(
             home=paths.home(environ),
             api_url=read.text(*URLS),
             api_key=read.text(*KEYS),
             sync_interval=read.number("MEMORY_SYNC_INTERVAL", default=60, low=1, high=86_400),
-            sync_disabled=read.flag("MEMORY_SYNC_DISABLE"),
+            sync_disabled=paths.flag(environ, paths.DISABLE),
             vault_addr=read.text("VAULT_ADDR"),
             vault_token=read.text("VAULT_TOKEN"),
             vault_namespace=read.text("VAULT_NAMESPACE"),
@@ -103,19 +103,9 @@ class _Reader:
     def text(self, *names: str) -> str:
         return paths.given(self._environ, *names)
 
-    def flag(self, name: str) -> bool:
-        return self.text(name).lower() in {"1", "true", "yes", "on"}
-
     def expect_both(self, address: str, token: str) -> None:
         if self.text(address) and not self.text(token):
             said = f"{address} is set and {token} is not, so Vault is not used for secrets."
-            self.complaints.append(said)
-
-    def expect_server(self) -> None:
-        url, key = self.text(*URLS), self.text(*KEYS)
-        if bool(url) != bool(key):
-            given, missing = (URLS, KEYS) if url else (KEYS, URLS)
-            said = f"{given[0]} is set and {missing[0]} is not, so nothing is synced."
             self.complaints.append(said)
 
     def expect_whole(self, folder: str) -> None:
@@ -134,9 +124,15 @@ class _Reader:
                 raise ValueError
             return read
 
-        return self._parsed(names, default, parse)
+        return self._parsed(names, default, parse, f"is no number from {low:g} to {high:g}")
 
-    def _parsed(self, names: tuple[str, ...], default: T, parse: Callable[[str], T]) -> T:
+    def _parsed(
+        self,
+        names: tuple[str, ...],
+        default: T,
+        parse: Callable[[str], T],
+        wrong: str = "is not understood",
+    ) -> T:
         value = self.text(*names)
         if not value:
             return default
@@ -144,5 +140,5 @@ class _Reader:
             return parse(value)
         except ValueError:
             name = next(name for name in names if self.text(name))
-            self.complaints.append(f"{name}={value[:40]!r} is not understood; {default} is used.")
+            self.complaints.append(f"{name}={value[:40]!r} {wrong}; {default} is used.")
             return default

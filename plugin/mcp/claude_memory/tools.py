@@ -226,7 +226,7 @@ def _headline(stored: Stored) -> str:
 def _remarks(stored: Stored) -> list[str]:
     remarks = []
     if stored.kinds:
-        remarks.append(f"Redacted before anything was written: {', '.join(stored.kinds)}.")
+        remarks.append(f"Redacted before anything was written: {_redacted(stored.kinds)}.")
     if stored.secret_kept:
         remarks.append("The value is sealed; secret_get shows it.")
     if stored.twin:
@@ -247,3 +247,8 @@ def _listing(found: Found, nothing: str) -> str:
     count = len(found.memories)
     head = f"Found {count} {'memory' if count == 1 else 'memories'}. {HEADER}"
     return "\n".join([head, *map(line, found.memories), *found.notes])
+
+
+def _redacted(kinds: tuple[str, ...]) -> str:
+    """Name what was taken out; `force_sensitive` takes everything."""
+    return ", ".join("the whole text" if kind == "forced" else kind for kind in kinds)

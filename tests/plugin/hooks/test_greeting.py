@@ -56,6 +56,24 @@ def test_greeting_counts_what_holds_here(tmp_path: Path, store: sqlite3.Connecti
     }
 
 
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"MEMORY_API_KEY": "k"}, "MEMORY_API_KEY is set and MEMORY_API_URL is not"),
+        ({"MEMORY_SYNC_DISABLE": "1"}, "this is not HTTP-only mode"),
+        ({"MEMORY_SYNC_DISABLE": "perhaps"}, "is not understood; it counts as off."),
+    ],
+)
+def test_half_set_server_is_told_in_every_greeting(
+    tmp_path: Path, store: sqlite3.Connection, environ: dict[str, str], said: str
+) -> None:
+    """To the person too: memories may be where nobody wants them."""
+    for session in ("one", "two"):
+        answer = greeted(tmp_path, store, session=session, **environ)
+        assert said in added(answer)
+        assert said in answer["systemMessage"]
+
+
 def test_one_memory_is_a_memory(tmp_path: Path, store: sqlite3.Connection) -> None:
     """The line reads as a sentence; outside a project only global memories count."""
     put(store, "one")

@@ -9,6 +9,7 @@ from collections import namedtuple
 
 from claude_memory import paths
 from claude_memory.hooks.spoken import Spoken
+from claude_memory.store import bindings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
         `connection()` opens the store at its first use, and is None where there is none yet;
         `spoken` holds what this process has heard in turns that go on; `approve` is safe, all or
         off; `learn` is auto, propose or off; `silent` means that the event comes from inside our
-        own judge; `syncs` that the store here is kept in step with a server; `direct` that there
-        is no store here, and every memory is on a server.
+        own judge; `server` is the fingerprint of the server and key that the store here is kept
+        in step with, or empty; `direct` means that there is no store here, and every memory is on
+        a server; `complaints` say what is wrong with how a server is set up.
         """
 
         connection: Store
@@ -46,14 +48,16 @@ if TYPE_CHECKING:
         approve: str
         learn: str
         silent: bool
-        syncs: bool
+        server: str
         direct: bool
+        complaints: list[str]
         debug: bool
 
 else:
     Context = namedtuple(
         "Context",
-        "connection home project session now spoken budget approve learn silent syncs direct debug",
+        "connection home project session now spoken budget approve learn silent server direct "
+        "complaints debug",
     )
 
 
@@ -65,8 +69,8 @@ def from_environ(
     spoken: Spoken | None = None,
 ) -> Context:
     """Read what hooks obey; a value that cannot be read falls back to its default."""
-    has_key = bool(paths.given(environ, *paths.KEYS))
-    is_disabled = _flag(environ, "MEMORY_SYNC_DISABLE")
+    url, key = paths.given(environ, *paths.URLS), paths.given(environ, *paths.KEYS)
+    is_disabled = paths.flag(environ, paths.DISABLE)
     return Context(
         connection=connection,
         home=paths.home(environ),
@@ -78,9 +82,10 @@ def from_environ(
         approve=_approve(environ),
         learn=_choice(environ, ("auto", "propose", "off"), "MEMORY_LEARN", OPTION + "LEARN"),
         silent=bool(paths.given(environ, JUDGE_GUARD)),
-        syncs=has_key and bool(paths.given(environ, *paths.URLS)) and not is_disabled,
-        direct=has_key and is_disabled,
-        debug=_flag(environ, "DEBUG_CLAUDE_MEMORY_HOOKS"),
+        server=bindings.fingerprint(url, key) if url and key and not is_disabled else "",
+        direct=bool(key) and is_disabled,
+        complaints=paths.complaints(environ),
+        debug=paths.flag(environ, "DEBUG_CLAUDE_MEMORY_HOOKS"),
     )
 
 
@@ -93,7 +98,7 @@ def _budget(text: str) -> int:
 
 
 def _approve(environ: Mapping[str, str]) -> str:
-    if _flag(environ, "DISABLE_CLAUDE_MEMORY_AUTO_APPROVE"):
+    if paths.flag(environ, "DISABLE_CLAUDE_MEMORY_AUTO_APPROVE"):
         return "off"
     return _choice(environ, ("safe", "all"), "MEMORY_APPROVE")
 
@@ -101,7 +106,3 @@ def _approve(environ: Mapping[str, str]) -> str:
 def _choice(environ: Mapping[str, str], among: tuple[str, ...], *names: str) -> str:
     value = paths.given(environ, *names).lower()
     return value if value in among else among[0]
-
-
-def _flag(environ: Mapping[str, str], name: str) -> bool:
-    return paths.given(environ, name).lower() in {"1", "true", "yes", "on"}

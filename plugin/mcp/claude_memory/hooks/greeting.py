@@ -29,7 +29,7 @@ DIRECT = (
 def answer(event: dict[str, Any], context: Context) -> dict[str, Any] | None:
     """Greet a session; a resumed one hears only what is new."""
     if context.direct:
-        failed = _failures(context.home)
+        failed = [*_half_set(context), *_failures(context.home)]
         return _said(event, "\n".join([DIRECT, *failed]), "\n".join(failed))
     to_user = ""
     try:
@@ -44,7 +44,11 @@ def answer(event: dict[str, Any], context: Context) -> dict[str, Any] | None:
         # Told at once: where the folder is at fault, nothing can be noted for later.
         told = [f"claude-memory cannot work: {error.sentence()}"]
         to_user = told[0]
-    failed = [*filter(None, [paths.without_room(context.home)]), *_failures(context.home)]
+    failed = [
+        *_half_set(context),
+        *filter(None, [paths.without_room(context.home)]),
+        *_failures(context.home),
+    ]
     text = "\n".join([*told[:1], *failed, *told[1:]])
     return _said(event, text, "\n".join(filter(None, [to_user, *failed])))
 
@@ -73,7 +77,7 @@ def _greet(
         event, context, connection, weighty, characters=room, most=WEIGHTIEST
     )
     head = _counted(everywhere, here) + _to_review(connection) if is_new else ""
-    told = news.trouble(connection, context.now, syncs=context.syncs) if is_new else []
+    told = news.trouble(connection, context.now, context.server) if is_new else []
     trouble = "\n".join(told)
     to_user = [WELCOME, *told] if is_first else told
     return [line for line in (head, trouble, memories) if line], "\n".join(to_user)
@@ -90,6 +94,10 @@ def _counted(everywhere: int, here: int) -> str:
 def _to_review(connection: sqlite3.Connection) -> str:
     count = proposals.count(connection)
     return f" Learnt and waiting for the user's review in /memory:status: {count}." if count else ""
+
+
+def _half_set(context: Context) -> list[str]:
+    return [f"claude-memory: {sentence}" for sentence in context.complaints]
 
 
 def _failures(home: str) -> list[str]:

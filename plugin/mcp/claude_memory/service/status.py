@@ -82,8 +82,12 @@ def _learning(connection: sqlite3.Connection, settings: Settings, place: Place) 
     return (
         f"{settings.learn}, judge {settings.judge}; {learned} learned in all; today {calls} of "
         f"{settings.learn_daily} judge calls, {tokens_in} tokens in, {tokens_out} out; "
-        f"{turns.count(connection).queued} turns waiting"
+        f"{_turns(turns.count(connection).queued)} waiting"
     )
+
+
+def _turns(count: int) -> str:
+    return f"{count} turn{'s' * (count != 1)}"
 
 
 def _injected(connection: sqlite3.Connection, place: Place) -> str:
@@ -115,7 +119,7 @@ def _attention(connection: StoreConnection, place: Place, settings: Settings) ->
     found += [f"{one.at[:16]} {one.where}: {one.text}" for one in noted]
     failed = turns.count(connection).failed
     if failed:
-        found.append(f"{failed} turns could not be judged after 3 tries.")
+        found.append(f"{_turns(failed)} could not be judged after 3 tries.")
     kind = network_file_system(place.database)
     if kind:
         found.append(

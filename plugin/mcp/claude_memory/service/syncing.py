@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from claude_memory.memory import label, moment
-from claude_memory.store import memories, outbox, state, waiting
+from claude_memory.store import bindings, memories, outbox, state, waiting
 from claude_memory.store.lines import plain
 from claude_memory.sync import standing
 
@@ -97,6 +97,14 @@ def _changes(count: int) -> str:
     return f"{count} change{'s' * (count != 1)}"
 
 
+def to_send(connection: sqlite3.Connection, found: Standing) -> int:
+    """Return how many changes wait; before its first answer a server has none of the memories."""
+    if outbox.is_bound(connection):
+        return found.queued
+    live = connection.execute("SELECT count(*) FROM memories WHERE live = 1").fetchone()
+    return int(live[0])
+
+
 def _queue(connection: sqlite3.Connection, found: Standing) -> str:
     there, live = connection.execute(
         "SELECT total(sv > 0), count(*) FROM memories WHERE live = 1"
@@ -111,20 +119,27 @@ def _queue(connection: sqlite3.Connection, found: Standing) -> str:
 def attention(connection: sqlite3.Connection, settings: Settings) -> list[str]:
     """Return what needs a person, each with its fix."""
     now = standing.read(connection)
-    found = _troubles(now) if settings.syncs else []
+    found = _troubles(now, settings) if settings.syncs else []
     found += [_refused(connection, op) for op in outbox.rejected(connection, SHOWN)]
     if now.rejected > SHOWN:
         found.append(f"{_changes(now.rejected - SHOWN)} more refused by the server.")
     found += _conflicts(connection)
     if now.conflicts > SHOWN:
-        found.append(f"{now.conflicts - SHOWN} more conflicts with changes made elsewhere.")
+        more = now.conflicts - SHOWN
+        found.append(f"{more} more conflict{'s' * (more != 1)} with changes made elsewhere.")
     return found + [_elsewhere(one) for one in waiting.files(connection)]
 
 
-def _troubles(now: Standing) -> list[str]:
+def error(now: Standing, settings: Settings) -> str:
+    """Return why the last exchange ended early, unless it was with another server or key."""
+    is_ours = now.error_by == bindings.fingerprint(settings.api_url, settings.api_key)
+    return now.last_error if is_ours else ""
+
+
+def _troubles(now: Standing, settings: Settings) -> list[str]:
     found = []
-    if now.last_error:
-        found.append(f"Sync: {now.last_error}")
+    if said := error(now, settings):
+        found.append(f"Sync: {said}")
     if now.is_read_only:
         found.append(
             "Sync: this key may only read. What is stored here stays here until a key with the "

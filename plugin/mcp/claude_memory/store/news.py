@@ -17,15 +17,19 @@ SILENT_FOR = timedelta(days=1)
 BLOCKS = ("key", "upgrade")  # what time alone does not mend
 
 
-def trouble(connection: sqlite3.Connection, now: datetime, *, syncs: bool) -> list[str]:
-    """Return sentences on what keeps memories from being synced, mostly none."""
-    stopped = _interrupted(connection, now) if syncs else ""
+def trouble(connection: sqlite3.Connection, now: datetime, server: str) -> list[str]:
+    """Return sentences on what keeps memories from being synced, mostly none.
+
+    `server` is the fingerprint of the server and the key that are set, or empty.
+    """
+    stopped = _interrupted(connection, now, server) if server else ""
     told = stopped, _refused(connection), _conflicts(connection)
     return [sentence for sentence in told if sentence] + _elsewhere(connection)
 
 
-def _interrupted(connection: sqlite3.Connection, now: datetime) -> str:
-    error = state.get(connection, "last_error")
+def _interrupted(connection: sqlite3.Connection, now: datetime, server: str) -> str:
+    is_ours = state.get(connection, "error_by") == server
+    error = state.get(connection, "last_error") if is_ours else ""
     if not outbox.is_bound(connection):
         return f"claude-memory does not sync yet: {error}" if error else ""
     queued = outbox.count(connection)

@@ -101,7 +101,7 @@ class Engine:
             if isinstance(error, (errors.AccountMismatch, errors.KeyRefused)):
                 self._hello = None
             self.is_answered = False
-            standing.failed(self._connect(), error, self._now(), self._chance)
+            standing.failed(self._connect(), error, self._now(), self._chance, self._files.key)
         else:
             standing.succeeded(self._connect(), self._now())
 

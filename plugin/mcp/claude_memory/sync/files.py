@@ -34,7 +34,7 @@ class Files:
     def __init__(self, home: str, key: str) -> None:
         """Keep the folder and the fingerprint of the key; nothing is read yet."""
         self._folder = os.path.dirname(paths.database(home))
-        self._key = key
+        self.key = self._key = key
         self._waiting = bindings.waiting(key)
 
     def path(self) -> str:

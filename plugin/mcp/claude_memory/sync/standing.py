@@ -28,6 +28,7 @@ BLOCKED = 900.0  # seconds after which a refused key is shown again
 LONGEST_GATE = 4_500.0  # whatever lies further ahead, the clock was wrong
 NOTED_APART = timedelta(seconds=30)
 GATE, WHY, ERROR, FAILURES, LAST_OK = "not_before", "blocked", "last_error", "failures", "last_ok"
+ERROR_BY = "error_by"
 READ_ONLY, CLOCK, EXPECTED = "read_only", "clock_off", "expected"
 CLOCK_MAY_DIFFER = 300.0  # seconds from the server's
 
@@ -39,6 +40,7 @@ class Standing(NamedTuple):
     not_before: str
     last_ok: str
     last_error: str
+    error_by: str  # the fingerprint of the server and the key that it came with
     failures: int
     queued: int
     rejected: int
@@ -57,6 +59,7 @@ def read(connection: sqlite3.Connection) -> Standing:
         not_before=state.get(connection, GATE),
         last_ok=state.get(connection, LAST_OK),
         last_error=state.get(connection, ERROR),
+        error_by=state.get(connection, ERROR_BY),
         failures=_failures(connection),
         queued=outbox.count(connection),
         rejected=outbox.count(connection, "rejected"),
@@ -95,9 +98,13 @@ def _pause(tries: int, chance: Chance) -> float:
 
 
 def failed(
-    connection: StoreConnection, error: errors.RemoteError, now: datetime, chance: Chance
+    connection: StoreConnection,
+    error: errors.RemoteError,
+    now: datetime,
+    chance: Chance,
+    by: str,
 ) -> None:
-    """Note why a pass ended early, and when to try again."""
+    """Note why a pass ended early, with which server and key, and when to try again."""
     failures = _failures(connection) + 1
     why, seconds = "backoff", _pause(failures, chance)
     if isinstance(error, errors.RemoteBusy):
@@ -113,6 +120,7 @@ def failed(
         state.put(connection, WHY, why)
         state.put(connection, GATE, stamp(now + timedelta(seconds=seconds)))
         state.put(connection, ERROR, error.sentence())
+        state.put(connection, ERROR_BY, by)
 
 
 def _failures(connection: sqlite3.Connection) -> int:
