@@ -151,7 +151,8 @@ def _sync(settings: Settings, path: str) -> Finding:
         reader.close()
     detail = (
         f"account {account or 'not known yet'}; {queued} to send, {found.rejected} refused, "
-        f"{found.conflicts} conflict{'s' * (found.conflicts != 1)}; last success {found.last_ok[:16] or 'never'}"
+        f"{found.conflicts} conflict{'s' * (found.conflicts != 1)}; "
+        f"last success {found.last_ok[:16] or 'never'}"
     )
     if said := syncing.error(found, settings):
         return Finding("sync", "warn", detail, said)
