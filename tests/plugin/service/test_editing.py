@@ -326,3 +326,15 @@ def test_accepted_proposal_is_stored_under_its_number(tmp_path: Path) -> None:
     assert desk.texts() == ['L1 [preferences] 2026-03-01 "Prefers tabs in Go"']
     assert "To review" not in desk.call("memory_status")
     assert "Nothing waits for review" in desk.refused("memory_update", id="L1", review="accept")
+
+
+def test_accepted_proposal_that_held_a_secret_says_that_the_value_is_not_kept(
+    tmp_path: Path,
+) -> None:
+    """The value was redacted when it was heard; who accepts must not believe it kept."""
+    desk = Desk(tmp_path)
+    for content in ("The staging password is [secret: password]", "Prefers tea"):
+        with write(desk.connection) as connection:
+            proposals.add(connection, {"content": content}, "because", desk.tick())
+    assert "value is not kept" in desk.call("memory_update", id="L1", review="accept")
+    assert "not kept" not in desk.call("memory_update", id="L2", review="accept")

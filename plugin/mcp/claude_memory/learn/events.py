@@ -142,7 +142,7 @@ def doubt(event: Event, words: Sequence[str], earlier: Sequence[str]) -> str:
     """Say why a person must look at the event before it is stored; empty when none must."""
     text = f"{event.content} {event.tags} {event.expanded_keywords}"
     if REDACTED_MARK in text:
-        return "it holds something that was redacted"
+        return "it held a secret, of which the value is not kept"
     if DANGER.search(text):
         return "it holds a link, a command or an order to the assistant"
     said = [*words, *earlier]

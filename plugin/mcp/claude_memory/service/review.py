@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from claude_memory.errors import NotFound
 from claude_memory.memory import label
+from claude_memory.redaction.detector import PLACEHOLDER
 from claude_memory.service import storing
 from claude_memory.service.interface import Edited, NewMemory
 from claude_memory.store import ids, proposals
@@ -14,6 +15,11 @@ from claude_memory.store.connection import write
 if TYPE_CHECKING:
     from claude_memory.service.place import Place
     from claude_memory.service.secrets import SecretDoor
+
+LOST = (
+    "What its placeholder stands for was redacted before it was proposed, and its value is not kept; "
+    "memory_store with the value keeps it."
+)
 
 
 def review(place: Place, door: SecretDoor, memory_id: str, verdict: str) -> Edited:
@@ -38,4 +44,5 @@ def review(place: Place, door: SecretDoor, memory_id: str, verdict: str) -> Edit
         proposals.remove(connection, number)
     known = stored.outcome == "already"
     kept = f", which was already stored as {label(stored.memory)}" if known else ""
-    return Edited(stored.memory, f"Accepted the proposal L{number}{kept}.", stored.notes)
+    lost = (LOST,) if PLACEHOLDER.search(stored.memory.content) else ()
+    return Edited(stored.memory, f"Accepted the proposal L{number}{kept}.", (*stored.notes, *lost))
