@@ -81,6 +81,16 @@ def test_harmless_tools_are_allowed(tmp_path: Path, event: str, name: str) -> No
         assert decision(tmp_path, event, f"{OWN}memory_{name}", given) == ALLOWED[event]
 
 
+@pytest.mark.parametrize("given", [{"id": "L1", "review": "reject"}, '{"review": "reject"}'])
+def test_rejecting_a_proposal_asks_first(tmp_path: Path, given: object) -> None:
+    """It cannot be undone: what is rejected is forgotten. To accept one can be."""
+    said = decision(tmp_path, "PreToolUse", OWN + "memory_update", given)
+    assert said["hookSpecificOutput"]["permissionDecision"] == "ask"
+    accepted = {"id": "L1", "review": "accept"}
+    said = decision(tmp_path, "PreToolUse", OWN + "memory_update", accepted)
+    assert said == ALLOWED["PreToolUse"]
+
+
 @pytest.mark.parametrize("event", EVENTS)
 @pytest.mark.parametrize(
     "given",

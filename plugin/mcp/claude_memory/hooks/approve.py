@@ -19,6 +19,7 @@ HARMLESS = frozenset(
     PREFIX + name
     for name in ("memory_store", "memory_recall", "memory_list", "memory_update", "memory_status")
 )
+UPDATE = PREFIX + "memory_update"
 DELETE = PREFIX + "memory_delete"
 SECRET = PREFIX + "secret_get"
 ONE_ID = re.compile(r"\s*#?[0-9A-Za-z][0-9A-Za-z-]{0,63}\s*")
@@ -34,9 +35,16 @@ def answer(event: dict[str, Any], context: Context) -> dict[str, Any] | None:
     tool = event.get("tool_name")
     if context.approve == "off" or tool not in {*HARMLESS, DELETE, SECRET}:
         return None
-    if context.approve == "all" or tool in HARMLESS or _deletes_one(tool, event):
+    is_harmless = tool in HARMLESS and not _rejects(tool, event)
+    if context.approve == "all" or is_harmless or _deletes_one(tool, event):
         return _allowed(event)
     return _asked(event)
+
+
+def _rejects(tool: object, event: dict[str, Any]) -> bool:
+    """Tell whether the call rejects a proposal, which is then forgotten."""
+    given = _input(event) if tool == UPDATE else None
+    return given is not None and str(given.get("review")).strip().lower() == "reject"
 
 
 def _deletes_one(tool: str, event: dict[str, Any]) -> bool:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from claude_memory.service.secrets import SecretDoor
 
 LOST = (
-    "What its placeholder stands for was redacted before it was proposed, and its value is not kept; "
-    "memory_store with the value keeps it."
+    "What its placeholder stands for was redacted before it was proposed, and its value is not "
+    "kept; memory_store with the value keeps it."
 )
 
 
