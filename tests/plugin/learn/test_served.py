@@ -191,6 +191,21 @@ def test_judge_is_shown_what_claude_has_stored_in_the_turn(
     assert "Porto" not in asked["stdin"]
 
 
+def test_prompt_that_no_memory_could_hold_is_learned_all_the_same(
+    make_machine: Callable[..., Learning], claude: StandIn
+) -> None:
+    """It would wait for a review that cannot accept it."""
+    machine = make_machine(MEMORY_LEARN_JUDGE="off")
+    with served(machine, claude) as peer:
+        call_hook(peer, "UserPromptSubmit", prompt="always\0prefer tabs")
+        call_hook(peer, "Stop", last_assistant_message="Done.")
+        peer.close()
+        peer.end()
+    machine.now += timedelta(days=3_650)
+    machine.learn()
+    assert machine.contents() == ['The user said: "always prefer tabs"']
+
+
 @pytest.mark.parametrize("end", ["SIGINT", "SIGTERM", "stdin"])
 def test_server_that_ends_while_the_judge_works_loses_no_turn(
     make_machine: Callable[..., Learning], claude: StandIn, end: str

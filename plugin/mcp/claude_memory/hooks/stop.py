@@ -83,8 +83,8 @@ def shorten(text: str, limit: int) -> str:
 
 
 def sound(text: str) -> str:
-    """Replace what UTF-8 cannot hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """Replace what UTF-8 or a memory cannot hold."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", " ")
 
 
 def _recall(heard: list[Heard], path: str) -> tuple[list[Said], list[Said]]:
