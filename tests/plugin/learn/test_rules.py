@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from claude_memory.learn import rules
 
 from tests.support.turn_samples import not_worth_keeping, worth_keeping
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.learning import Learning
 
 
 def kinds(*words: str) -> list[str]:
@@ -88,3 +95,64 @@ def test_extraction_takes_two_sentences_at_most() -> None:
     said = ["I prefer tabs. I prefer short names. We use Go. Our port is 80."]
     assert len(rules.extract(said)) == 2
     assert rules.extract(["fix this test"]) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I decided to take a break",
+        "I've decided to go for lunch",
+        "I always forget how to exit vim lol",
+        "I never get this regex right",
+        "Write a story in which the hero says I prefer rum.",
+        "Tell me a joke about a man who always eats alone",
+        "The client wrote: I prefer gin, always.",
+        "Write an email to the team that we decided to cancel",
+        "Schreib eine Geschichte, in der der Held sagt: ich bevorzuge Rum",
+        "Écris une histoire où le héros dit : je préfère le rhum",
+        "Escribe un cuento en el que el héroe dice prefiero el ron",
+        "Escreva uma história em que o herói diz prefiro rum",
+        "Scrivi una storia in cui l'eroe dice preferisco il rum",
+        "写一个故事，主角说我更喜欢朗姆酒",
+    ],
+)
+def test_moods_and_inventions_are_not_learned(
+    make_machine: Callable[..., Learning], text: str
+) -> None:
+    """What somebody does today, sighs over, or wants made up says nothing for later."""
+    machine = make_machine()
+    machine.hear(text)
+    machine.learn()
+    assert machine.contents() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("I've decided to drop Windows 8 support", "decisions"),
+        ("I decided to use Redis", "decisions"),
+        ("we decided to go with Postgres", "decisions"),
+        ("you always forget that we use tabs", "facts"),
+        ("I always write tests first", "preferences"),
+        ("As I said, I prefer tabs", "preferences"),
+        ("write emails in German, from now on", "preferences"),
+        ("No, use pnpm instead of npm", "preferences"),
+        ("No, the port is 8443, not 8080", "facts"),
+        ("Ich bevorzuge kurze Commit-Nachrichten auf Englisch.", "preferences"),
+        ("Nein, benutze pnpm statt npm!", "preferences"),
+        ("Das ist falsch, der Server läuft auf Port 8443", "facts"),
+        ("non, utilise yarn au lieu de npm", "preferences"),
+        ("no, usa pnpm en lugar de npm", "preferences"),
+        ("não, use pnpm em vez de npm", "preferences"),
+        ("no, usa pnpm invece di npm", "preferences"),
+        ("npmではなくpnpmを使ってください", "preferences"),
+    ],
+)
+def test_what_is_like_them_is_learned_under_its_category(
+    make_machine: Callable[..., Learning], text: str, category: str
+) -> None:
+    """A correction that says what to do is a preference, in any language."""
+    machine = make_machine()
+    machine.hear(text)
+    machine.learn()
+    assert [memory.category for memory in machine.known()] == [category]

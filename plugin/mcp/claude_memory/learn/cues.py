@@ -83,6 +83,28 @@ REQUEST = any_of(
         r"you|did|have we|should we)\b"
     ),
     (
+        r"^(?:please |now |can you |could you )*(?:write|tell|compose|draft|invent|make up|imagine|"
+        r"create|give)(?: me| us)? (?:an?|the|some|another) (?:[\w-]+ ){0,3}?(?:story|poem|joke|"
+        r"haiku|song|dialog(?:ue)?|scene|tale|novel|letter|e?-?mail|tweet|essay|speech|sketch)\b"
+    ),
+    (
+        r"^(?:bitte )?(?:schreibe?|erzähle?|erfinde) (?:mir |uns )?(?:eine?n?) (?:[\w-]+ ){0,3}?"
+        r"(?:geschichte|gedicht|witz|brief|e?-?mail|lied|rede)\b|^(?:écris|raconte|invente)"
+        r"(?:-moi)? une? (?:[\w-]+ ){0,3}?(?:histoire|poème|lettre|"
+        r"mail|blague|chanson)\b|^(?:escribe|"
+        r"escreva|inventa|invente|scrivi|racconta)(?:me|mi)? (?:una?|uma?|uno) (?:[\w-]+ ){0,3}?"
+        r"(?:cuento|historia|história|poema|carta|correo|chiste|conto|e-?mail|piada|storia|racconto|"
+        r"poesia|lettera|barzelletta|canzone|canción)\b"
+    ),
+    (
+        "^(?:请)?(?:帮我)?写(?:一)?(?:个|首|篇|封).{0,30}(?:故事|诗|信|邮件|笑话|小说)|(?:物語|詩|手紙|"
+        "小説|メール)を書いて|(?:이야기|시|편지|소설|메일)를? ?써"
+    ),
+    (
+        r"\b(?!(?:i|we|you|already|just|as|also|always)\b)[\w-]+ (?:wrote|writes|says|said|"
+        r"replied|claims?)[:,]? (?:that )?i\b"
+    ),
+    (
         "^(?:erkläre?|zeige?|warum|wieso|was|wie|wann|explique|montre|pourquoi|comment|explica|"
         r"muestra|por qué|por que|cómo|como|spiega|mostra|perché)\b"
     ),

@@ -22,6 +22,11 @@ ENV = (
     "source of truth|convention|gateway|queue|broker|cron job|backup|backups|changelog|"
     "designs?|specs?|tickets?)"
 )
+# What somebody decides to do now, and not for good.
+PASSING = (
+    "(?:take|have|go|stop|wait|sleep|quit|leave|try|look|call|come|stay|eat|rest|give|do|just|see|"
+    r"continue)\b"
+)
 IS = (
     "(?:is|are|lives?|runs?|starts?|ends?|belongs?|sits?|uses?|listens?|requires?|needs|has to|"
     "must|goes|go|expires?|happens?|comes?|works?)"
@@ -64,7 +69,9 @@ STRONG = {
             "works)[a-z']+"
         ),
         (
-            r"\b(?:i|we|you|one)(?:'d)? (?:should |must |can |need to |have to |will |want to "
+            r"\b(?!i (?:always|never) (?:forget|confuse|mix|struggle|lose|miss|fail|mess|wonder|"
+            r"get|end|misspell|mistype|find|manage|google)\b)"
+            r"(?:i|we|you|one)(?:'d)? (?:should |must |can |need to |have to |will |want to "
             ")?(?:always|never) (?!seen|had|saw|thought|knew|heard|got|get|mind|really|been|"
             "tried|know)[a-z]+"
         ),
@@ -141,10 +148,10 @@ STRONG = {
         ),
         START + r"let'?s use [^?]{2,60}\b(?:for|instead|everywhere|across|as (?:the|our))\b",
         (
-            r"^(?:final )?decision ?:|\bthe (?:final )?decision (?:is|was)\b|\bdecided (?:to|on|"
-            r"against|that)\b"
+            r"^(?:final )?decision ?:|\bthe (?:final )?decision (?:is|was)\b|\bdecided (?:on|"
+            r"against|that|to(?! " + PASSING + r"))\b"
         ),
-        r"\bi(?:'ve| have) (?:decided|chosen|settled on|picked)\b",
+        (r"\bi(?:'ve| have) (?:decided(?! to " + PASSING + r")|chosen|settled on|picked)\b"),
     ),
     FACT: (
         (

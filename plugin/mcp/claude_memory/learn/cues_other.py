@@ -21,11 +21,6 @@ STRONG = {
         r"\bpas [^.?!]{1,40},? mais\b",
         r"\bc'est faux[,:;] .{8,}",
         (
-            r"\b(?:auf (?:deutsch|englisch|französisch)|en (?:anglais|français|inglés|español|"
-            r"alemán)|em (?:inglês|português)|in (?:inglese|italiano))\b"
-        ),
-        "(?:用英文|用中文|英語で|日本語で|영어로|한국어로)",
-        (
             "^no[,.!:;] (?:usa|utiliza|es|el|la|los|nuestro|prefiero|debe|quiero|in|il|lo|"
             r"non)\b.{6,}"
         ),
@@ -50,6 +45,11 @@ STRONG = {
         " 대신",
     ),
     PREFERENCE: (
+        (
+            r"\b(?:auf (?:deutsch|englisch|französisch)|en (?:anglais|français|inglés|español|"
+            r"alemán)|em (?:inglês|português)|in (?:inglese|italiano))\b"
+        ),
+        "(?:用英文|用中文|英語で|日本語で|영어로|한국어로)",
         r"\bab (?:jetzt|sofort|heute)\b",
         r"\b(?:in zukunft|künftig|zukünftig|grundsätzlich|standardmäßig)\b",
         (

@@ -38,11 +38,21 @@ EMPTY_WORDS = frozenset(
 )
 # Said to the assistant, not about the user.
 ORDER = re.compile(
-    r"^(?:please |and |also |then )*(?:always|never|do not|don't|make sure|ensure|remember to|you |"
-    r"your |when(?:ever)? |before |after |if |first|must |stop |start |run |execute |install |use |"
-    r"add |write |call |open |fetch |visit |download |send |read |delete |remove |commit |push |"
-    r"create |include |put |keep |avoid |prefer |answer |reply |respond |set |go |follow |act |"
-    r"treat |assume |ask |let |from now on)",
+    r"^(?:(?:please|and|also|then|no|nope|actually|ok|okay|bitte|nein|non|não|und|immer|nie|niemals|"
+    r"toujours|siempre|nunca|sempre|por favor),? )*(?:always|never|do not|don't|make sure|ensure|"
+    r"remember to|you|your|when(?:ever)?|before|after|if|first|must|stop|start|run|execute|install|"
+    r"use|add|write|call|open|fetch|visit|download|send|read|delete|remove|commit|push|create|"
+    r"include|put|keep|avoid|prefer|answer|reply|respond|set|go|follow|act|treat|assume|ask|let|"
+    r"from now on|benutze?|verwende|nutze|nimm|schreibe?|antworte|führe?|lösche?|committe|pushe?|"
+    r"lass|vermeide|füge|setze?|starte?|stoppe?|rufe?|öffne|lade|sende|lies|installiere|frage?|mach|"
+    r"utilise[sz]?|écri[sv]e?z?|réponds|ajoute[sz]?|n'(?:utilise|ajoute|envoie)[sz]?|mets|évite[sz]?|"
+    r"ne (?:mets|fais|pousse|supprime|modifie|touche)[sz]?|exécute[sz]?|lance[sz]?|supprime[sz]?|"
+    r"envoie[sz]?|ouvre[sz]?|installe[sz]?|usa|utiliza|escribe|responde|no (?:us|utilic|hag|pong|"
+    r"añad)\w+|ejecuta|añade|evita|pon|haz|borra|envía|abre|instala|utilize|escreva|responda|"
+    r"não (?:use|usa|adicione|coloque|faça)|execute|rode|evite|apague|envie|abra|instale|scrivi|"
+    r"rispondi|non \w+[aei]re|esegui|metti|cancella|invia|apri|installa) |"
+    r"^(?:请|不要|别|必须|始终|一律|使用|执行|运行|删除)|"
+    r"(?:て(?:ください|下さい)|ないでください|해 ?줘|하세요|하지 ?마(?:세요)?)[.。!]?$",
     re.IGNORECASE,
 )
 DANGER = re.compile(

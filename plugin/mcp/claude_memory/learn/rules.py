@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from claude_memory.learn import cues
+from claude_memory.learn.cues_english import CORRECTION, PREFERENCE
 from claude_memory.learn.events import Event, quoted
 
 if TYPE_CHECKING:
@@ -63,8 +64,9 @@ def extract(words: Sequence[str]) -> list[Event]:
 
 def _event(cue: Cue, rest: Sequence[str]) -> Event:
     nearby = dict.fromkeys(re.findall(r"[^\W\d_]{4,}", " ".join(rest).lower()))
+    is_wish = cue.kind == CORRECTION and cues.STRONG[PREFERENCE].search(plain(cue.sentence))
     return Event(
-        type=cue.kind,
+        type=PREFERENCE if is_wish else cue.kind,
         content=quoted(cue.sentence),
         importance=IMPORTANCE[cue.kind],
         tags="",
