@@ -132,7 +132,7 @@ def test_moods_and_inventions_are_not_learned(
         ("I've decided to drop Windows 8 support", "decisions"),
         ("I decided to use Redis", "decisions"),
         ("we decided to go with Postgres", "decisions"),
-        ("you always forget that we use tabs", "facts"),
+        ("you always forget that we use tabs", "preferences"),
         ("I always write tests first", "preferences"),
         ("As I said, I prefer tabs", "preferences"),
         ("write emails in German, from now on", "preferences"),
