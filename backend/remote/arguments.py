@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, StrictBool, StringConstraints, ValidationError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MANY = 100
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
 SHOWN = 3  # faults told at once
 LONGEST_NAME = 60  # characters of a name that nobody knows
 
@@ -56,6 +58,12 @@ def _never(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
+def _whole_day(value: object) -> object:
+    """Let a date be over with its day; the zone is ours, since the caller's is not known."""
+    text = value.strip() if isinstance(value, str) else ""
+    return f"{text}T23:59:59Z" if DATE.fullmatch(text) else _never(value)
+
+
 def _most(value: object) -> object:
     return min(value, MANY) if isinstance(value, int) and not isinstance(value, bool) else value
 
@@ -68,7 +76,7 @@ Id = Annotated[
 Limit = Annotated[int, BeforeValidator(_most), Field(ge=1)]
 JoinedTags = Annotated[Tags, BeforeValidator(_listed)]
 Synonyms = Annotated[Keywords, BeforeValidator(_spaced)]
-Expiry = Annotated[Moment | None, BeforeValidator(_never)]
+Expiry = Annotated[Moment | None, BeforeValidator(_whole_day)]
 InScope = Literal["", "global", "project", "all"]
 Kind = TypeVar("Kind", bound=Body)
 

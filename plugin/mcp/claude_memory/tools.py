@@ -12,7 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from claude_memory.service.interface import Found, MemoryService, StatusService, Stored
+    from claude_memory.service.interface import (
+        Found,
+        MemoryService,
+        NewMemory,
+        StatusService,
+        Stored,
+    )
     from claude_memory.stdio.calls import Call
 
     Schema = dict[str, Any]
@@ -44,6 +50,13 @@ RECALL_SCOPE: Schema = {
 IMPORTANCE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
 LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": 100}
 READ_ONLY = {"readOnlyHint": True}
+USUAL = 0.5  # importance
+MOST = 100  # memories in one answer
+NOT_MORE = (
+    "There may be more: an answer holds 100 at most. Narrow it by category, tag or scope; "
+    "`server.py export` writes all."
+)
+NONE_MATCHES = "No memories match."
 UP_FRONT = {"anthropic/alwaysLoad": True}
 
 
@@ -177,17 +190,20 @@ class Answers:
 
     def store(self, call: Call) -> str:
         """Answer memory_store."""
-        stored = self._memories.store(given.new_memory(call.arguments))
-        return "\n".join([_headline(stored), *_remarks(stored)])
+        new = given.new_memory(call.arguments)
+        stored = self._memories.store(new)
+        return "\n".join([_headline(stored), *_unused(stored, new), *_remarks(stored)])
 
     def recall(self, call: Call) -> str:
         """Answer memory_recall."""
-        found = self._memories.recall(given.question(call.arguments))
-        return _listing(found, "No memories match.")
+        asked = given.question(call.arguments)
+        return _listing(self._memories.recall(asked), NONE_MATCHES, asked.limit)
 
     def list_newest(self, call: Call) -> str:
         """Answer memory_list."""
-        return _listing(self._memories.list_newest(given.page(call.arguments)), "No memories yet.")
+        asked = given.page(call.arguments)
+        nothing = NONE_MATCHES if asked.category or asked.tag or asked.scope else "No memories yet."
+        return _listing(self._memories.list_newest(asked), nothing, asked.limit)
 
     def update(self, call: Call) -> str:
         """Answer memory_update."""
@@ -241,12 +257,31 @@ def _remarks(stored: Stored) -> list[str]:
     return remarks + list(stored.notes)
 
 
-def _listing(found: Found, nothing: str) -> str:
+def _unused(stored: Stored, new: NewMemory) -> list[str]:
+    """Name what came with a text that is kept already, and was not taken over."""
+    if stored.outcome != "already":
+        return []
+    from claude_memory.service import checks
+
+    asked = {
+        "category": new.category if new.category != "facts" else "",
+        "tags": checks.tags(new.tags),
+        "importance": new.importance if new.importance != USUAL else "",
+        "expanded_keywords": checks.keywords(new.expanded_keywords),
+    }
+    left = [
+        name for name, value in asked.items() if value not in ("", getattr(stored.memory, name))
+    ]
+    return [f"Its {', '.join(left)} stayed as before; memory_update changes that."] if left else []
+
+
+def _listing(found: Found, nothing: str, limit: int) -> str:
     if not found.memories:
         return "\n".join([nothing, *found.notes])
     count = len(found.memories)
     head = f"Found {count} {'memory' if count == 1 else 'memories'}. {HEADER}"
-    return "\n".join([head, *map(line, found.memories), *found.notes])
+    more = [NOT_MORE] if count >= MOST < limit else []
+    return "\n".join([head, *map(line, found.memories), *more, *found.notes])
 
 
 def _redacted(kinds: tuple[str, ...]) -> str:

@@ -86,6 +86,8 @@ async def test_update_says_what_changed(served: Served) -> None:
     assert same.first == "Memory #1 already says that."
     forever = await served.tool("memory_update", id=1, expires_at="2999-01-01")
     assert "expires_at" in forever.first
+    kept = (await served.api.alice.get("/api/memories/1")).json()["expires_at"]
+    assert kept.startswith("2999-01-01T23:59:59")  # a date is over with its day
     never = await served.tool("memory_update", id=1, expires_at="")
     assert "expires_at" in never.first
     assert (await served.api.alice.get("/api/memories/1")).json()["expires_at"] is None

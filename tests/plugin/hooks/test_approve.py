@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OWN = "mcp__plugin_memory_memory__"
-ALLOWED = {
+ALLOWED: dict[str, dict[str, Any]] = {
     "PreToolUse": {
         "hookSpecificOutput": {
             "hookEventName": "PreToolUse",
@@ -63,6 +63,25 @@ GRAVE: list[Any] = [
     '{"id": "L1", "purge": tru',
     7,
 ]
+
+
+@pytest.mark.parametrize(
+    ("tool", "given", "why"),
+    [
+        ("memory_delete", {"id": "L1", "purge": True}, "A purge cannot be undone"),
+        ("memory_delete", {"id": ["L1", "L2"]}, "This deletes more than one memory at once"),
+        ("secret_get", {"id": "L1"}, "This shows a secret"),
+    ],
+)
+def test_reason_is_that_of_the_call(
+    tmp_path: Path, tool: str, given: dict[str, Any], why: str
+) -> None:
+    """What can be undone is not called final, and with MEMORY_APPROVE=all nothing is promised."""
+    asked_for = decision(tmp_path, "PreToolUse", OWN + tool, given)["hookSpecificOutput"]
+    assert asked_for["permissionDecisionReason"].startswith(f"{why}, so claude-memory leaves it")
+    allowed = decision(tmp_path, "PreToolUse", OWN + tool, given, MEMORY_APPROVE="all")
+    reason = allowed["hookSpecificOutput"]["permissionDecisionReason"]
+    assert reason == "MEMORY_APPROVE=all allows every memory tool."
 
 
 def decision(
@@ -174,7 +193,10 @@ def test_everything_is_allowed_when_the_user_says_so(tmp_path: Path, event: str)
     """MEMORY_APPROVE=all is the earlier rule, one setting away."""
     for tool, given in (("memory_delete", GRAVE[0]), ("secret_get", {"id": "L1"})):
         said = decision(tmp_path, event, OWN + tool, given, MEMORY_APPROVE="all")
-        assert said == ALLOWED[event]
+        said["hookSpecificOutput"].pop("permissionDecisionReason", None)
+        wanted = dict(ALLOWED[event]["hookSpecificOutput"])
+        wanted.pop("permissionDecisionReason", None)
+        assert said == {"hookSpecificOutput": wanted}
 
 
 @pytest.mark.parametrize("event", EVENTS)

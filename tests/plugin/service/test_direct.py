@@ -276,7 +276,7 @@ def test_edit_that_changes_nothing_is_not_sent(scene: Scene) -> None:
     """An undo would bring back the same text otherwise."""
     row: dict[str, Any] = {**OLD_ROW, "expires_at": "2999-01-01T00:00:00Z", "importance": 0.5}
     scene.answers = lambda _: told(200, row)
-    same = Edit("7", content=row["content"], importance=0.5, expires_at="2999-01-01")
+    same = Edit("7", content=row["content"], importance=0.5, expires_at="2999-01-01T00:00Z")
     assert "already says that" in scene.service.update(same).sentence
     assert scene.seen() == ["GET /api/memories/7"]
     scene.service.update(Edit("7", expires_at=""))

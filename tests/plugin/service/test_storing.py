@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -187,9 +189,62 @@ def test_expired_memory_is_not_shown(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.store("The freeze lasts until Friday", expires_at="2026-03-06")
     assert len(desk.texts()) == 1
-    desk.clock = desk.clock.replace(day=6)
+    desk.clock = desk.clock.replace(day=8)
     assert desk.call("memory_list") == "No memories yet."
     assert desk.call("memory_recall", context="freeze") == "No memories match."
+    status = desk.call("memory_status")
+    assert "Memories: 0 (0 global" in status
+    assert "1 expired (L1; memory_update with a later expires_at shows it again)" in status
+    desk.call("memory_update", id="L1", expires_at="2026-03-09")
+    assert len(desk.texts()) == 1
+
+
+def test_date_is_over_with_its_day_where_the_user_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In Los Angeles Friday ends eight hours after it does in London."""
+    monkeypatch.setenv("TZ", "America/Los_Angeles")
+    time.tzset()
+    try:
+        desk = Desk(tmp_path)
+        desk.clock = desk.clock.replace(day=6, hour=23)  # in UTC, and it is Friday there
+        desk.store("The freeze lasts until Friday", expires_at="2026-03-06")
+        desk.clock += timedelta(hours=8)
+        assert len(desk.texts()) == 1
+        desk.clock += timedelta(hours=2)
+        assert desk.call("memory_list") == "No memories yet."
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_edit_cannot_end_a_memory_in_the_past(tmp_path: Path) -> None:
+    """It would vanish; a delete is what is meant, and can be undone."""
+    desk = Desk(tmp_path)
+    desk.store("The freeze is on")
+    said = desk.refused("memory_update", id="L1", expires_at="2026-02-28")
+    assert said.startswith("expires_at, 2026-02-28, is past; nothing was changed.")
+    assert len(desk.texts()) == 1
+
+
+def test_what_comes_with_a_known_text_and_is_not_taken_over_is_told(tmp_path: Path) -> None:
+    """Whoever asked for it learns how to have it."""
+    desk = Desk(tmp_path)
+    desk.store("The freeze is on", tags="ci")
+    again = {"content": "The freeze is on.", "tags": " ci ", "importance": 0.9}
+    answer = desk.call("memory_store", **again, category="decisions")
+    assert "Its category, importance stayed as before; memory_update changes that." in answer
+    assert "stayed" not in desk.call("memory_store", content="The freeze is on", tags="ci")
+
+
+def test_list_says_what_it_leaves_out(tmp_path: Path) -> None:
+    """Nothing that fits is not nothing at all, and a hundred is not all."""
+    desk = Desk(tmp_path)
+    for number in range(101):
+        desk.store(f"Drawer {number}")
+    assert desk.call("memory_list", tag="none") == "No memories match."
+    assert "There may be more: an answer holds 100 at most." in desk.call("memory_list", limit=500)
+    assert "There may be more" not in desk.call("memory_list", limit=100)
 
 
 @promise("store.same-text-once")

@@ -24,10 +24,15 @@ DELETE = PREFIX + "memory_delete"
 SECRET = PREFIX + "secret_get"
 ONE_ID = re.compile(r"\s*#?[0-9A-Za-z][0-9A-Za-z-]{0,63}\s*")
 UNASKED_MODE = "bypassPermissions"  # this user chose to be asked nothing
-GRAVE = (
-    "This cannot be undone, or shows a secret, so claude-memory leaves it to you "
-    "(MEMORY_APPROVE=all allows it)."
+GRAVE = "{why}, so claude-memory leaves it to you (MEMORY_APPROVE=all allows it)."
+SHOWS, REJECTS, ERASES, SEVERAL = (
+    "This shows a secret",
+    "A proposal that is rejected is forgotten",
+    "A purge cannot be undone",
+    "This deletes more than one memory at once",
 )
+UNDONE = "A memory tool of this plugin; what it does can be undone."
+EVERY = "MEMORY_APPROVE=all allows every memory tool."
 
 
 def answer(event: dict[str, Any], context: Context) -> dict[str, Any] | None:
@@ -35,10 +40,20 @@ def answer(event: dict[str, Any], context: Context) -> dict[str, Any] | None:
     tool = event.get("tool_name")
     if context.approve == "off" or tool not in {*HARMLESS, DELETE, SECRET}:
         return None
-    is_harmless = tool in HARMLESS and not _rejects(tool, event)
-    if context.approve == "all" or is_harmless or _deletes_one(tool, event):
-        return _allowed(event)
-    return _asked(event)
+    if (tool in HARMLESS and not _rejects(tool, event)) or _deletes_one(tool, event):
+        return _allowed(event, UNDONE)
+    if context.approve == "all":
+        return _allowed(event, EVERY)
+    return _asked(event, _gravity(tool, event))
+
+
+def _gravity(tool: object, event: dict[str, Any]) -> str:
+    """Say why a call is put to the user; a delete that cannot be read may be a purge."""
+    if tool in (SECRET, UPDATE):
+        return SHOWS if tool == SECRET else REJECTS
+    given = _input(event) or {}
+    is_plain = set(given) == {"id"} and isinstance(given["id"], list)
+    return SEVERAL if is_plain else ERASES
 
 
 def _rejects(tool: object, event: dict[str, Any]) -> bool:
@@ -75,22 +90,18 @@ def _input(event: dict[str, Any]) -> dict[str, Any] | None:
     return given if isinstance(given, dict) else None
 
 
-def _allowed(event: dict[str, Any]) -> dict[str, Any]:
+def _allowed(event: dict[str, Any], why: str) -> dict[str, Any]:
     if event["event"] == "PermissionRequest":
         return _output(event, decision={"behavior": "allow"})
-    return _output(
-        event,
-        permissionDecision="allow",
-        permissionDecisionReason="A memory tool of this plugin; what it does can be undone.",
-    )
+    return _output(event, permissionDecision="allow", permissionDecisionReason=why)
 
 
-def _asked(event: dict[str, Any]) -> dict[str, Any] | None:
+def _asked(event: dict[str, Any], why: str) -> dict[str, Any] | None:
     """Ask before the call; a permission request is the question itself."""
     mode = event.get("permission_mode")
     if event["event"] == "PermissionRequest" or mode == UNASKED_MODE:
         return None
-    return _output(event, permissionDecision="ask", permissionDecisionReason=GRAVE)
+    return _output(event, permissionDecision="ask", permissionDecisionReason=GRAVE.format(why=why))
 
 
 def _output(event: dict[str, Any], **fields: Any) -> dict[str, Any]:

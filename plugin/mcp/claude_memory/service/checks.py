@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from claude_memory import memory
 from claude_memory.errors import BadInput
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
 FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 NO_PROJECT = "This folder belongs to no project, so the memory is global."
 
@@ -97,15 +95,17 @@ def time(value: str) -> str:
     return memory.stamp(memory.moment(value)) if value.strip() else ""
 
 
-def expiry(value: str, now: datetime) -> str:
-    """Return when a new memory ends as a stamp; empty stays empty.
+def expiry(value: str, now: datetime, undone: str = "stored") -> str:
+    """Return when a memory ends as a stamp; empty stays empty. A date is over with its day, here.
 
     Raises:
         BadInput: it is no time, or past.
     """
     at = time(value)
+    if DATE.fullmatch(value.strip()):
+        at = memory.stamp(datetime.fromisoformat(f"{value.strip()}T23:59:59").astimezone())
     if at and at <= memory.stamp(now):
-        message = f"expires_at, {at[:10]}, is past; nothing was stored."
+        message = f"expires_at, {value.strip()[:40]}, is past; nothing was {undone}."
         raise BadInput(message, "Give a later time, or none for a memory that does not expire.")
     return at
 

@@ -30,6 +30,7 @@ from claude_memory.sync import rest, wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from claude_memory.service.interface import (
         Edit,
@@ -53,7 +54,6 @@ READ: dict[str, Callable[[Any], object]] = {  # how each field that can be chang
     "tags": checks.tags,
     "importance": checks.importance,
     "expanded_keywords": checks.keywords,
-    "expires_at": checks.time,
 }
 BY_ITSELF = (RemoteUnreachable.fix, RemoteBusy.fix)  # what is true of syncing alone
 NOTHING = "in HTTP-only mode there is no store on this machine"
@@ -211,7 +211,7 @@ class DirectService:
     def _change(self, edit: Edit) -> Edited:
         name = _named(edit.id)
         before = self._get(name)
-        wanted = _changes(edit, before)
+        wanted = _changes(edit, before, self._place.now())
         if not wanted:
             said = f"Memory {label(before)} already says that; nothing was changed."
             return Edited(before, said)
@@ -308,10 +308,12 @@ def _category(value: str) -> str:
     return checks.category(value) if value and value not in CATEGORIES else value
 
 
-def _changes(edit: Edit, before: Memory) -> wire.Fields:
+def _changes(edit: Edit, before: Memory, now: datetime) -> wire.Fields:
     """Return what an edit changes; an edit that changes nothing would make an undo do nothing."""
     given = {name: getattr(edit, name) for name in READ}
     wanted = {name: READ[name](value) for name, value in given.items() if value is not None}
+    if edit.expires_at is not None:
+        wanted["expires_at"] = checks.expiry(edit.expires_at, now, "changed")
     present = before._replace(expires_at=checks.time(before.expires_at))
     return {
         name: value or (None if name == "expires_at" else value)

@@ -19,6 +19,7 @@ from claude_memory.store.connection import write
 
 if TYPE_CHECKING:
     import sqlite3
+    from datetime import datetime
 
     from claude_memory.memory import Memory
     from claude_memory.service.interface import Edit
@@ -49,7 +50,7 @@ def _try_edit(place: Place, door: SecretDoor, wanted: Edit) -> Edited | None:
     connection = place.connection()
     before = memories.named(connection, wanted.id)
     safe = _separated(place, door, before, wanted)
-    after = _changed(before, wanted, safe)
+    after = _changed(before, wanted, safe, place.now())
     if after == before and not safe.clear:
         return Edited(before, f"Memory {label(before)} already says that; nothing was changed.")
     after = after._replace(updated_at=stamp(place.now()))
@@ -94,7 +95,7 @@ def _separated(place: Place, door: SecretDoor, before: Memory, wanted: Edit) -> 
     return safe
 
 
-def _changed(before: Memory, wanted: Edit, safe: Safe) -> Memory:
+def _changed(before: Memory, wanted: Edit, safe: Safe, now: datetime) -> Memory:
     kept = before.is_sensitive and wanted.content is None
     after = before._replace(
         content=safe.content,
@@ -107,7 +108,7 @@ def _changed(before: Memory, wanted: Edit, safe: Safe) -> Memory:
     if wanted.importance is not None:
         after = after._replace(importance=checks.importance(wanted.importance))
     if wanted.expires_at is not None:
-        after = after._replace(expires_at=checks.time(wanted.expires_at))
+        after = after._replace(expires_at=checks.expiry(wanted.expires_at, now, "changed"))
     return after
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from claude_memory.settings import Settings
     from claude_memory.store.connection import StoreConnection
 
+EXPIRED = "(expires_at <> '' AND expires_at <= ?)"
 SHOWN = 10  # proposals and failures listed at most
 
 
@@ -63,15 +64,30 @@ def _megabytes(path: str) -> str:
 
 def _counts(connection: sqlite3.Connection, place: Place) -> str:
     total, everywhere, here, sensitive = connection.execute(
-        "SELECT count(*), total(scope = 'global'), total(scope = 'project' AND project = ?), "
-        "total(is_sensitive) FROM memories WHERE live = 1",
-        (place.project,),
+        "SELECT count(*), total(scope = 'global'), total(scope = 'project' AND project = ?), "  # noqa: S608
+        f"total(is_sensitive) FROM memories WHERE live = 1 AND NOT {EXPIRED}",
+        (place.project, stamp(place.now())),
     ).fetchone()
     deleted = history.count(connection, "deleted")
     return (
         f"{total} ({everywhere:.0f} global, {here:.0f} for this project only), "
         f"{sensitive:.0f} sensitive, {deleted} deleted that can still be restored"
+        + _expired(connection, place)
     )
+
+
+def _expired(connection: sqlite3.Connection, place: Place) -> str:
+    rows = connection.execute(
+        f"SELECT no, local_no FROM memories WHERE live = 1 AND {EXPIRED} "  # noqa: S608
+        "ORDER BY expires_at DESC",
+        (stamp(place.now()),),
+    ).fetchall()
+    if not rows:
+        return ""
+    named = [f"L{local}" if no is None else f"#{no}" for no, local in rows[:SHOWN]]
+    more = " and others" if len(rows) > SHOWN else ""
+    fix = "memory_update with a later expires_at shows it again"
+    return f", {len(rows)} expired ({', '.join(named)}{more}; {fix})"
 
 
 def _learning(connection: sqlite3.Connection, settings: Settings, place: Place) -> str:
