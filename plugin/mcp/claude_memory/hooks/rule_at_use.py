@@ -22,16 +22,41 @@ MOST = 3  # rules for one command
 ROOM = 1_200  # characters, header included
 READ = 4_000  # characters of a command
 NAMES = 12  # of one command line
-# One word of a shell, a quoted text, or what ends a command.
-TOKEN = re.compile(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"|[;|&()\n`]|\$\(|[^\s;|&()`'\"]+")
+# What ends a command, or one word of a shell, its quoted parts included.
+TOKEN = re.compile(r"[;|&()\n`]|\$\(|(?:[^\s;|&()`'\"]|'[^']*'|\"(?:[^\"\\]|\\.)*\")+", re.DOTALL)
 ENDS = frozenset([";", "|", "&", "(", ")", "\n", "`", "$("])
 HEREDOC = re.compile(r"<<-?\s*(['\"]?)(\w+)\1.*?\n\s*\2\b", re.DOTALL)
 SET = re.compile(r"[A-Za-z_]\w*=")  # `PORT=1 npm start`
 NAME = re.compile(r"[A-Za-z][\w.+-]{0,63}")
-# What is followed by another command: `sudo npm install`, `python -m pytest`.
-LEADING = frozenset("sudo env time nohup exec command xargs nice npx uvx bunx then do else".split())
-MODULE = "-m"
-SHELL = frozenset("cd echo export source set if for while fi done true false exit pwd".split())
+KEYWORDS = frozenset("if elif then else while until do ! {".split())
+SHELL = KEYWORDS.union(
+    "cd echo export source set for fi done true false exit pwd eval bash sh zsh dash ksh".split()
+)
+# What starts the command that follows it: how many words of its own stand before that command,
+# and which of its options take one more.
+LEADING = {
+    "sudo": (0, "CDghpRrTtUu"),
+    "doas": (0, "Cu"),
+    "env": (0, "Cu"),
+    "time": (0, "fo"),
+    "nohup": (0, ""),
+    "exec": (0, "a"),
+    "command": (0, ""),
+    "xargs": (0, "adEILnPs"),
+    "nice": (0, "n"),
+    "timeout": (1, "ks"),
+    "watch": (0, "n"),
+    "ssh": (1, "BbcDEeFIiJLlmOopQRSWw"),
+    "npx": (0, "p"),
+    "uvx": (0, ""),
+    "bunx": (0, ""),
+    **dict.fromkeys(KEYWORDS, (0, "")),
+}
+# What runs a quoted text: `bash -c "npm ci"`.
+READERS = frozenset("bash sh zsh dash ksh eval su ssh watch pwsh powershell".split())
+INNER = frozenset(["-exec", "-execdir", "-ok", "-okdir"])  # of find
+MODULE = frozenset(["-m"])  # of Python
+PYTHON = re.compile(r"py(?:thon|py|$)")
 
 
 def answer(event: dict[str, Any], context: Context) -> dict[str, Any] | None:
@@ -51,21 +76,59 @@ def answer(event: dict[str, Any], context: Context) -> dict[str, Any] | None:
 def commands(line: str) -> list[str]:
     """Return the programs that a command line starts, each with its first argument as well."""
     found: dict[str, None] = {}
-    program = ""
-    begins = True
-    for token in TOKEN.findall(HEREDOC.sub(" ", line[:READ])):
-        if token in ENDS:
-            program, begins = "", True
-        elif begins and not SET.match(token):
-            program, begins = token.rpartition("/")[2], token in LEADING
-            if NAME.fullmatch(program) and program not in SHELL:
-                found[program] = None
-        elif token == MODULE and program.startswith("py"):
-            begins = True
-        elif program in found and NAME.fullmatch(token):
-            found[f"{program} {token}"] = None
-            program = ""
+    _read(HEREDOC.sub(" ", line[:READ]), found)
     return list(found)[:NAMES]
+
+
+def _read(text: str, found: dict[str, None]) -> None:
+    words: list[str] = []
+    for token in [*TOKEN.findall(text), ";"]:
+        if token not in ENDS:
+            words.append(token)
+            continue
+        while words:
+            words = _started(words, found)
+
+
+def _started(words: list[str], found: dict[str, None]) -> list[str]:
+    """Note the program that a simple command starts; return the command it starts in turn."""
+    if SET.match(words[0]):
+        return words[1:]
+    program, rest = words[0].strip("'\"\\").rpartition("/")[2], words[1:]
+    is_named = program not in SHELL and NAME.fullmatch(program) is not None
+    if is_named:
+        found[program] = None
+    if program in READERS:
+        for word in rest:
+            if word[0] in "'\"":
+                _read(_unquoted(word), found)
+    inner = _inner(program, rest)
+    argument = next(filter(NAME.fullmatch, rest), None)
+    if is_named and argument and program not in LEADING and argument not in inner:
+        found[f"{program} {argument}"] = None
+    return inner
+
+
+def _inner(program: str, rest: list[str]) -> list[str]:
+    """Return the command that a program starts, such as `npm ci` for `timeout 10 npm ci`."""
+    if program in LEADING:
+        return _led(rest, *LEADING[program])
+    starts = INNER if program == "find" else MODULE if PYTHON.match(program) else ()
+    return next((rest[at + 1 :] for at, word in enumerate(rest) if word in starts), [])
+
+
+def _led(rest: list[str], own: int, valued: str) -> list[str]:
+    at = 0
+    while at < len(rest) and (own or rest[at].startswith("-")):
+        word = rest[at]
+        own -= not word.startswith("-")
+        at += 2 if word in [f"-{letter}" for letter in valued] else 1
+    return rest[at:]
+
+
+def _unquoted(word: str) -> str:
+    text = word[1:-1]
+    return text if word[0] == "'" else re.sub(r"\\(.)", r"\1", text)
 
 
 def _line(event: dict[str, Any]) -> str:

@@ -61,9 +61,13 @@ def _orders(memory: Memory) -> bool:
 def _names(content: str, command: str) -> bool:
     """Tell whether a text names a command, and not only uses its word.
 
-    `make` and `find` are words that everybody uses: they have to stand as code does.
+    `make` and `find` are words that everybody uses: they have to stand as code does. And
+    what code says further holds as well: `go test` names no other `go`.
     """
     name = re.escape(command).replace("\\ ", r"\s+")
+    further = "" if " " in command else r"(?!\s+[A-Za-z])"
+    if re.search(rf"`{name}(?![\w-]){further}", content) is not None:
+        return True
     if commonness.is_ordinary(command) or commonness.is_stop(command):
-        return re.search(rf"`{name}(?![\w-])", content) is not None
-    return re.search(rf"(?<![\w./-]){name}(?![\w-])", content) is not None
+        return False
+    return re.search(rf"(?<![\w./`-]){name}(?![\w-])", content) is not None
