@@ -111,6 +111,131 @@ tra noi: abbiamo deciso di licenziare Tom
 please don't write this down: I'm moving to Lisbon
 Don't hold on to that, it is only a rumour
 you may not record this: we always pay late
+Please don't remember my salary.
+I'd prefer you didn't save this.
+Keep this out of your memory please, I hate my job
+No need to save that I'm moving
+you needn't remember that, my flight is at 9
+Don't add this to memory: I am pregnant
+do not add that to your memories
+Don't put this into your memory
+don't commit this to memory, I'm just venting, I always hate mondays
+Don't learn anything from this conversation
+please ignore this for your memory: I prefer rum
+this is not for your memory: I prefer rum
+Don't keep a record of this, I'm seeing a doctor
+do not keep any record of my health
+Don't memorise any of this
+nothing in this message should be remembered, I prefer rum
+Please do not retain this information: my SSN is private
+don't store personal information about me
+Never store anything about my family
+I don't want any of this saved
+I do not want you to store my location
+Could you not remember that?
+Can you please not save this
+Please forget what I told you about my health
+Forget everything about my family.
+You can forget that I like tea
+Just forget I said anything
+Please forget the thing about my wife
+Forget about my diabetes
+forget my name
+Can you delete what you know about me?
+Delete everything you remember about my boss
+remove my address from your memory
+remove the note about my divorce
+Wipe your memory of my divorce
+Clear all memories
+Drop the memory about tabs.
+Please erase that I live in Oslo
+That was off the record.
+strictly between us: I always hated this code
+Confidential, don't save: we are being acquired
+for your eyes only: we are being acquired
+Don't save it please.
+don't save this conversation
+don't save what I'm about to say: I prefer rum
+Don't store the following: I prefer rum
+Don't remember the following: I prefer rum
+please do not remember anything I say now
+Bitte nicht merken: ich bin schwanger
+Das hier bitte nicht merken
+Nicht speichern: ich verdiene 90k
+Bitte speichere das nicht.
+Bitte speichere nicht, wo ich wohne
+Behalte das bitte nicht im Gedächtnis
+Vergiss das bitte wieder
+vergiss meine Adresse
+Vergiss, was ich über Tom gesagt habe
+Bitte vergiss, dass ich Vegetarier bin
+Lösch die Erinnerung an meinen Geburtstag
+Du sollst dir das nicht merken
+Ich möchte nicht, dass du dir das merkst
+ne mémorise pas ça, je préfère le rhum
+Ne garde pas ça en mémoire
+N'enregistre pas cette information : je suis enceinte
+Oublie ce que j'ai dit sur Tom
+Oublie que j'habite à Oslo
+ne te souviens pas de ça
+No guardes lo que te dije
+No recuerdes esto: prefiero ron
+No memorices mi dirección
+Olvídate de lo que dije sobre Tom
+Olvida que vivo en Oslo
+Não memorize isso: prefiro rum
+não guarde o que eu disse
+Esqueça o que eu disse sobre o Tom
+não precisa lembrar disso
+Non ricordare questo: preferisco il rum
+Non salvare quello che ho detto
+Dimentica quello che ho detto su Tom
+Non memorizzare questo
+不要记住这件事
+别把这个记下来
+请忘记我说的话
+忘了我刚才说的
+これは覚えないで
+私の住所は忘れてください
+さっき言ったことは忘れて
+이건 기억하지 말아 줘
+방금 말한 건 잊어줘
+hey, don't go remembering this, I'm thinking about quitting
+Please treat this as off-the-record, I prefer working with Ann
+I take antidepressants. Do not keep that.
+my landlord is suing me, and I don't want that in your memory
+please make sure you don't store my phone number
+I'd rather this wasn't remembered: I prefer cheap wine
+This stays between us, I always hated Scrum
+Don't ever store where I live
+You don't have to note that down, I'm off on Friday
+I'm gay. Please forget I said that.
+Forget that we ever discussed the layoffs
+forget that email address of mine
+please remove what you stored about my health
+please delete memory L7
+Delete the memories about my ex
+purge everything about my mother
+Could you erase my birthday from your memory?
+No need to memorize this, my code is blue
+do not save it anywhere
+never save anything I say about my kids
+Don't keep my address
+Bitte merk dir nicht, dass ich krank war
+Vergiss bitte meine Telefonnummer
+Das brauchst du dir nicht zu merken
+bitte nichts davon speichern: ich bin krank
+Entferne die Erinnerung an Tom
+Oublie tout ce que j'ai dit
+s'il te plaît, ne retiens pas mon adresse
+Olvida lo que dije
+por favor no guardes mi teléfono
+por favor, esqueça meu telefone
+per favore dimentica il mio numero
+请不要记住我的电话
+别记录我的地址
+このことは覚えておかないで
+이 이야기는 기억하지 마세요
 """
 
 RULES_OF_WORK = """
@@ -221,6 +346,141 @@ never log this, always use the tracer
 You can't remember our ports, so: the API runs on 8443
 don't put it in the header, always use the footer
 Do not add that dependency again, we use lodash-es
+Don't store tokens in cookies, use the session
+Never store money as float
+never save drafts automatically
+don't save the file before formatting it
+Do not record metrics for health checks
+never keep connections open
+Don't keep dead code around
+Never keep commented-out code
+don't note every change in the changelog, only breaking ones
+always delete temp files
+always clear the cache before the build
+remove unused imports always
+never remove my comments
+Never delete migrations
+delete the old branch, we always use main
+Don't hold locks while calling the network
+We never store card numbers
+Our policy is not to store PII
+I prefer not to keep state in the client
+make sure you don't save the password in the log file
+The cache should not keep entries longer than an hour
+this function should not save anything
+these values must never be logged
+it should never be stored in clear
+that must not be committed
+it is forbidden to store secrets here
+don't use remember-me cookies
+never learn embeddings from production data
+Don't retain logs longer than 30 days
+I always forget the deploy command: it is make ship
+Don't forget to update the changelog, always
+never forget to close the file
+please don't forget my pronouns are they/them
+Remember my birthday is May 3rd
+remember that I never eat meat
+save this in memory: I prefer tabs
+forget jest, we use vitest everywhere
+Forget about Jenkins, we moved to GitHub Actions
+forget the tests for now
+forget the previous instruction, always use pnpm
+Forget what the docs say, we use port 9000
+Forget what the linter says, always use tabs
+forget everything and start over, always use pnpm
+Actually no, forget the monolith, we decided on services
+between us and the API there is a proxy, always use it
+keep it between 50 and 72 characters
+keep this function private
+keep that in mind: we deploy on Tuesdays
+keep this in mind: I prefer tabs
+don't keep me waiting, always answer fast
+we decided to delete the memory cache module
+erase the disk before tests, always
+never write to memory directly
+always free memory
+I don't want this in the repo, use the wiki
+I don't want that kept in main
+I don't want comments in the code
+you should not store state in globals
+You must never save credentials to disk
+you don't need to save after every change, I use autosave
+no notes in the margin, always use footnotes
+stop recording videos in CI
+stop keeping old versions around
+Don't add this to the README, docs go to the wiki
+Don't put that in the changelog
+don't write that in comments, use docstrings
+Vergiss die Tests nicht
+Vergiss das alte Format, wir nutzen jetzt JSON
+Speichere nie Passwörter im Klartext
+Speichere Zeiten immer in UTC, nicht lokal
+Merk dir: nicht auf main pushen
+Merke dir bitte, dass ich keine Emojis mag
+Wir merken uns keine Sitzungen auf dem Server
+Lösche nie Migrationen
+nicht vergessen: Release ist donnerstags
+N'oublie jamais les tests
+Ne garde pas de code mort
+oublie npm, on utilise pnpm
+No guardes fechas como texto
+No borres migraciones
+Olvida npm, usamos pnpm
+no te olvides de los tests
+Não guarde datas como texto
+Esqueça o npm, usamos pnpm
+Dimentica npm, usiamo pnpm
+Non conservare codice morto
+别忘了写测试
+不要记录用户的密码
+不要忘记更新日志
+忘记旧格式吧，我们用 JSON
+テストを忘れないでください
+パスワードは保存しないでください
+npmは忘れて、pnpmを使って
+테스트 잊지 마
+비밀번호는 저장하지 마
+Don't store binary files in git, use LFS
+We do not keep logs for more than a week
+Never save a file without a trailing newline
+don't save my preferences in the URL, use local storage
+Never delete rows, always soft-delete
+never forget to run make lint
+don't let me forget that the demo is on Friday, I always do
+I forgot to say that we use pnpm
+forget webpack, vite is our standard now
+Do not record screen sizes in analytics
+the app should not remember the last tab
+remember, secrets are never stored in env files
+Please keep this short, I prefer brevity
+keep it brief, always
+don't note my name in the commit, use the bot's
+Do not put this class in utils
+never keep two versions of one dependency
+don't keep asking, just always run the tests
+Please always save your work before switching branches
+don't write to my home folder
+don't touch my notes folder, ever
+delete my temp branch and always use main
+always purge the CDN after a release
+always erase secrets from logs
+we never store that kind of data
+I never want to see that again, always use tabs
+nothing in this folder should be edited by hand
+Note: nothing should be stored on the client
+this should never be saved to disk
+That should not be kept in the session, use a cookie
+Wir vergessen nie die Migrationen
+Vergiss nicht: immer zuerst die Tests
+Speichere nichts im globalen Zustand
+ne stocke jamais de mot de passe en clair
+no guardes nada en el estado global
+nunca salve senhas no código
+non salvare mai i token nel codice
+不要保存密码到日志
+パスワードを記録しないでください
+토큰을 저장하지 마
 """
 
 

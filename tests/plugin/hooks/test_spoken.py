@@ -252,11 +252,13 @@ def test_what_the_user_wants_kept_by_nobody_is_not_queued(served: Served) -> Non
 
 def test_rule_of_work_that_sounds_like_it_is_queued(served: Served) -> None:
     """Never to store a password in a file is something to be kept."""
+    lost = []
     for number, text in enumerate(rules_of_work()):
         served.prompt(text, f"p{number}")
         served.end(prompt=f"p{number}")
-    heard = {text for words in served.words for text in words}
-    assert [text for text in rules_of_work() if text not in heard] == []
+        lost += [] if served.words == [[text]] else [text]
+        served.store.execute("DELETE FROM turns")
+    assert lost == []
 
 
 def test_request_for_silence_takes_the_whole_turn_along(served: Served) -> None:

@@ -23,17 +23,21 @@ ASKED = (
 NOT = (
     r"(?:" + LEAD + r"(?:do not|don'?t|never|no need (?:for you )?to) |\bnot to |\byou "
     r"(?:need ?n[o']t|don'?t (?:have|need) to|do not (?:have|need) to|should(?:n'?t| not| never)|"
-    r"must(?:n'?t| not| never)|may not|are not to) |\brather you (?:didn'?t|did "
-    r"not|don'?t|do not) |\bi (?:don'?t|do not|never) want (?:you|claude) to |"
-    r"\bno need to )(?:ever "
-    r"|please |even |try to )*"
+    r"must(?:n'?t| not| never)|may not|are not to) |\b(?:rather|prefer) (?:that )?you (?:"
+    r"didn'?t|did not|don'?t|do not|not) |\b(?:can|could|would|will) you (?:please )?not |"
+    r"\bsure (?:that )?you (?:don'?t|do not|never) |\bi (?:don'?t|do not|never) want (?:you|"
+    r"claude) "
+    r"to |\bno need to )(?:ever |please |even |try to )*"
 )
 CLAUSE = (
     r"that (?:i|i'm|i've|i'd|i'll|my|we|we're|we've|our|he|he's|she|she's|they|they're|you|his|"
     r"her|their|there|the|[\w'-]+(?: [\w'-]+){0,2} (?:is|are|was|were|has|have|had|will|likes?|"
     r"hates?|prefers?|lives?|works?|owns?|wants?|needs?|uses?|earns?))\b"
 )
-SAID = r"(?:this|that|it|these|those|any of (?:this|that|it)|anything(?: i (?:say|said))?)"
+SAID = (
+    r"(?:(?:this|that|these)(?: (?:information|info|conversation|message|chat|fact|detail)s?)?|it|"
+    r"those|any of (?:this|that|it)|anything(?: i (?:say|said))?|the following|what follows)"
+)
 FOR_LATER = (
     r"(?: (?:down|away|anywhere|at all|either|for later|for (?:the )?(?:future|next time)|please|"
     r"(?:in|to|into) (?:your |long-term )?memor(?:y|ies)))*"
@@ -51,13 +55,20 @@ ENGLISH = (
         r"(?:remember|memori[sz]e|keep (?:\w+ ){1,3}in mind|bear (?:\w+ ){0,2}in mind|"
         r"commit \w+ to "
         r"memory|learn (?:from |about )?(?:this|that|it|anything|any of|what i|me|my)\b|(?:make|"
-        r"take|keep) (?:a |any )?(?:notes?|memor(?:y|ies)) (?:of|about|on|that)\b)"
+        r"take|keep) (?:a |any )?(?:notes?|memor(?:y|ies)) (?:of|about|on|that)\b|keep (?:a |any )?"
+        r"(?:record|trace)s? of (?:this|that|it|me|my|what i|anything i)\b)"
     ),
-    NOT + STORE + " " + SAID + FOR_LATER + END,
+    NOT + STORE + "(?: " + SAID + FOR_LATER + END + "|:)",
+    NOT + "(?:add|put|write) " + SAID + r" (?:in|into|to) (?:the )?memory" + END,
     NOT + r"(?:write|jot|put) " + SAID + " down" + FOR_LATER + END,
-    NOT + STORE + " (?:" + CLAUSE + r"|what (?:i|we)\b)",
+    NOT
+    + STORE
+    + " (?:"
+    + CLAUSE
+    + r"|(?:what|where|when|who|how|why) (?:i|we|my)\b|anything i (?:say|said|tell)\b)",
     NOT + STORE + " " + MINE,
-    NOT + STORE + r" (?:anything|details|notes?|data|information|facts?) (?:about|on) (?:me|my)\b",
+    NOT + STORE + r" (?:\w+ ){0,2}?(?:anything|details|notes?|data|information|facts?) (?:about|"
+    r"on) (?:me|my)\b",
     NOT + "(?:" + STORE + r"|write|put|add|log) [^.?!\n]{1,60} " + IN_MEMORY,
     (
         r"\bi (?:don'?t|do not|never) want (?:this|that|it|these|any of (?:this|that)|my(?: "
@@ -76,10 +87,12 @@ ENGLISH = (
         + ")"
     ),
     (
-        r"\bnothing (?:of this|i (?:say|said)|about (?:this|me))[^.?!\n]{0,30} (?:remembered|"
+        r"\bnothing (?:of this|in this \w+|i (?:say|said)|about (?:this|"
+        r"me))[^.?!\n]{0,30} (?:remembered|"
         r"stored|saved|kept)\b"
     ),
-    r"\boff[ -]the[ -]record\b",
+    r"\boff[ -]the[ -]record\b|\bfor your (?:eyes|ears) only\b",
+    r"\b(?:ignore|skip) (?:this|that|it) (?:for|in) your memory\b",
     r"(?:^|[.!?] )(?:just |strictly )?between (?:us|you and me|the two of us)\s?[,:\u2013\u2014-]",
     (
         r"\b(?:keep|leave) (?:this|that|it) (?:just |strictly )?(?:between (?:us|you and me)|to "
@@ -89,7 +102,13 @@ ENGLISH = (
         r"\b(?:this|that|it) (?:is|stays|remains) (?:just |strictly )?(?:between (?:us|"
         r"you and me)\b|not for (?:your |the )?(?:memory|notes?)\b)"
     ),
-    r"\bkeep (?:this|that) (?:strictly )?confidential\b",
+    r"\bkeep (?:this|that) (?:strictly )?confidential\b|\bdon'?t go (?:remember|memori[sz])ing\b",
+    r"\b(?:don'?t|do not|never) want [^.?!\n]{1,30} (?:in|on) your (?:memory|memories|records?)\b",
+    (
+        r"\brather (?:this|that|it) (?:wasn'?t|was not|weren'?t|were not|not be) (?:remembered|"
+        + STORED
+        + ")"
+    ),
     r"\bno (?:memor(?:y|ies)|notes?|records?) (?:of|about) (?:this|that|me)\b",
     (
         r"\bstop (?:remembering|memori[sz]ing|learning (?:from|about|that)\b|(?:saving|"
@@ -106,7 +125,9 @@ ENGLISH = (
         r"my)|(?:everything|anything|all|whatever)(?: of)? (?:that )?(?:i|we|you|about|this|my))\b|"
         r"(?:that )?(?:i|we) (?:ever|said|told|mentioned|talked|discussed|spoke)\b|(?:the|this|"
         r"that|these|those|any|all|every|your) (?:[\w'-]+ ){0,2}?(?:memor(?:y|ies)|notes?|"
-        r"preferences?)\b|[\w-]+'s \w|(?:memory )?(?:l|#)\d+\b|(?:this|that) (?:conversation|chat|"
+        r"preferences?)\b|[\w-]+'s \w|(?:the|that) [^.?!\n]{1,20} about (?:my|me|his|her)\b|"
+        r"(?:this|that|the) [^.?!\n]{1,30} of mine\b|"
+        r"(?:memory )?(?:l|#)\d+\b|(?:this|that) (?:conversation|chat|"
         r"session)\b|(?:about )?(?:this|that|it)" + LAST + ")"
     ),
     (
@@ -117,6 +138,9 @@ ENGLISH = (
         + END
         + r")|[^.?!\n]{1,60} "
         + IN_MEMORY
+        + r"|(?:the|that|any|all|your) (?:\w+ )?(?:notes?|facts?|entr(?:y|ies)|"
+        r"information) (?:about|"
+        r"on) (?:me|my|his|her)\b"
         + r"|(?:this|that|it|my(?: [\w'-]+){1,3}?) from (?:the )?memory\b|(?:what|everything|"
         r"anything|all) (?:that )?you(?:'ve| have)? " + KNOWN + r"\b|(?:memory )?l\d+\b)"
     ),
@@ -130,11 +154,13 @@ GERMAN = (
     r"\b(?:merke?|präge?) (?:dir |euch )" + GERMAN_THIS + "*" + GERMAN_NOT,
     r"\bmerken sie sich " + GERMAN_THIS + "*" + GERMAN_NOT,
     (
-        r"\b(?:speichere?|notiere?|behalte?|schreibe?) (?:dir )?(?:bitte )?(?:nicht,? dass\b|"
+        r"\b(?:speichere?|notiere?|behalte?|"
+        r"schreibe?) (?:dir )?(?:bitte )?(?:nicht,? (?:dass|wo|wie|was|"
+        r"wer|wann|ob)\b|"
         + GERMAN_THIS
         + "+"
         + GERMAN_NOT
-        + r"(?: auf)?(?! (?:in|im|ins|auf|unter|als|am)\b))"
+        + r"(?: auf)?(?! (?:in|im|ins|auf|unter|als|am)\b(?! gedächtnis)))"
     ),
     (
         r"(?:^|[.!?,:] ?)(?:das|dies|es|davon|hiervon|mein\w* \w+) (?:[^\W\d]+ ){0,4}?"
@@ -142,11 +168,18 @@ GERMAN = (
         + r" (?:zu |mehr )?(?:dir )?(?:zu )?"
         + GERMAN_KEEP
     ),
+    r"\bnichts (?:davon|hiervon) (?:[^.?!\n]{0,20} )?(?:speicher|merk|notier|behalt)",
+    r"(?:^|[.!?] ?)(?:bitte )?nicht (?:ab)?(?:speichern|notieren)\s*[:,]",
+    (
+        r"\b(?:möchte|will) nicht,? dass (?:du|sie) (?:(?:dir|sich) [^.?!\n]{0,40}\bmerk|"
+        r"(?:das|dies|"
+        r"es|mein\w*) [^.?!\n]{0,40}\b(?:speicher|behält|behalt|notier))"
+    ),
     r"\bnicht (?:zu )?merken\b|\blerne? (?:das|daraus|davon|hieraus|hiervon) (?:bitte )?nicht",
     (
         r"(?:^|[.!?,:] ?|\b(?:bitte|und|dann|also) )verg(?:iss|esst|"
-        r"essen sie)(?: bitte)?(?:,? dass\b| "
-        r"(?:alles\b|was ich\b|wo ich\b|mein\w*\b|mich\b|(?:die|diese) (?:erinnerung|notiz)|l\d+\b|"
+        r"essen sie)(?: bitte)?(?:,? (?:dass|was ich|wo ich)\b| "
+        r"(?:alles\b|mein\w*\b|mich\b|(?:die|diese) (?:erinnerung|notiz)|l\d+\b|"
         r"(?:das|es)(?: (?:bitte|wieder))*[ .!]*\Z))"
     ),
     (
@@ -159,9 +192,11 @@ GERMAN = (
 )
 
 FRENCH_WHAT = (
-    r"(?: que| qu'| ça| cela| ceci| ce que| mon| ma| mes)(?![^.?!\n]{0,20} dans (?!ta|votre))\b"
+    r"(?: que| qu'| ça| cela| ceci| ce que| mon| ma| mes| cette (?:information|"
+    r"conversation))(?![^.?!\n]{0,20} dans (?!ta|votre))\b"
 )
 FRENCH = (
+    r"(?<!tu )\bne te souviens pas\b",
     r"\bne (?:le |la |les |te |t'|vous )*(?:retiens|retenez|mémorise[sz]?|souviens-toi)\b",
     (
         r"\bne (?:pas|jamais) (?:(?:retenir|mémoriser)\b|(?:enregistrer|sauvegarder|noter|"
@@ -188,7 +223,10 @@ FRENCH = (
     ),
 )
 
-SPANISH_WHAT = r"(?: que| esto| eso| mis?| lo que| nada)\b(?![^.?!\n]{0,20} en (?!tu|su))"
+SPANISH_WHAT = (
+    r"(?: que| esta (?:información|conversación)| esto| eso| mis?| lo que|"
+    r" nada)\b(?![^.?!\n]{0,20} en (?!tu|su))"
+)
 SPANISH = (
     r"\bno (?:lo |la |los |te |hace falta que (?:lo )?)*(?:recuerdes|memorices|te acuerdes)\b",
     r"\bno (?:hace falta que )?(?:guardes|almacenes|anotes|registres|grabes|apuntes|aprendas)(?:"
@@ -207,7 +245,10 @@ SPANISH = (
     ),
 )
 
-PORTUGUESE_WHAT = r"(?: que| isso| isto| meus?| minhas?| o que| nada)\b(?![^.?!\n]{0,20} n[oa]s? )"
+PORTUGUESE_WHAT = (
+    r"(?: que| esta (?:informação|conversa)| isso| isto| meus?| minhas?| o que|"
+    r" nada)\b(?![^.?!\n]{0,20} n[oa]s? )"
+)
 PORTUGUESE = (
     r"\bnão (?:se |o |a |precisa (?:se )?)*(?:lembr(?:e|es|ar)|memoriz(?:e|es|ar))\b",
     r"\bnão (?:precisa )?(?:guard|salv|armazen|anot|registr|grav|aprend)(?:e|es|ar|a|er)(?:"
@@ -222,7 +263,8 @@ PORTUGUESE = (
 )
 
 ITALIAN_WHAT = (
-    r"(?: che| questo| ciò| quello che|(?: il| la| i| le)? mi[oae]i?|"
+    r"(?: che| questo| ciò| quello che| quest[ae] (?:informazion[ei]|conversazione)|(?: il|"
+    r" la| i| le)? mi[oae]i?|"
     r" niente)\b(?![^.?!\n]{0,20} (?:in|nel\w*|su\w*) )"
 )
 ITALIAN = (
