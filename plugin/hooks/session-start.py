@@ -3,11 +3,13 @@
 import os
 import sys
 
-if sys.version_info >= (3, 9):  # noqa: UP036  (an older one says nothing)
-    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "mcp"))
-    try:
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "mcp"))
+try:
+    if sys.version_info >= (3, 9):  # noqa: UP036  (an older one is told what is missing)
         from claude_memory.hooks import runtime
+    else:
+        import old_python as runtime
 
-        runtime.run("session-start", sys.stdin.buffer, sys.stdout.buffer, os.environ)
-    except Exception:  # noqa: BLE001  (a broken installation must not harm the prompt)
-        sys.exit(0)
+    runtime.run("session-start", sys.stdin.buffer, sys.stdout.buffer, os.environ)
+except Exception:  # noqa: BLE001  (a broken installation must not harm the prompt)
+    sys.exit(0)

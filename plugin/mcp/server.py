@@ -7,19 +7,17 @@ import os
 import signal
 import sys
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
 if sys.version_info < (3, 9):
-    sys.exit(
-        "claude-memory needs Python 3.9 or later, and `python3` is "
-        + sys.version.split()[0]
-        + ": install a newer Python so that `python3` starts it."
-    )
+    import old_python
+
+    sys.exit(old_python.sentence())
 if len(sys.argv) == 1:  # a client may end the server before it is up
     for _signal in (signal.SIGINT, signal.SIGTERM):
         signal.signal(_signal, lambda *_: os._exit(0))
 else:  # until the command itself says what an interrupt means, no traceback
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from claude_memory.__main__ import main
 

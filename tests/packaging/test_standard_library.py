@@ -43,7 +43,7 @@ def _label(path: Path) -> str:
 @pytest.mark.parametrize("path", sorted(PLUGIN.rglob("*.py")), ids=_label)
 def test_only_the_standard_library_is_imported(path: Path) -> None:
     """A stranger's machine has Python and nothing else."""
-    known = sys.stdlib_module_names | {"claude_memory"}
+    known = sys.stdlib_module_names | {"claude_memory", "old_python"}
     if path.is_relative_to(CLIENT / "keeper"):
         known |= MAYBE_THERE
     assert _imported(ast.walk(_parsed(path))) - known == set()

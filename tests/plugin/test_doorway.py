@@ -72,10 +72,11 @@ def test_client_starts_it_whatever_python_is_told_elsewhere(tmp_path: Path, name
 
 
 def test_old_python_is_told_what_to_do() -> None:
-    """One sentence that names the version and the fix; nothing is imported."""
+    """One sentence that names the version and the fix; nothing of the client is imported."""
     code = (
         "import sys; sys.version_info = (3, 8, 18, 'final', 0); sys.version = '3.8.18 (old)'; "
-        f"exec(compile(open({str(DOORWAY)!r}).read(), 'server.py', 'exec'))"
+        f"sys.executable = '/old/python3'; __file__ = {str(DOORWAY)!r}; "
+        "exec(compile(open(__file__).read(), 'server.py', 'exec'))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=HANG, check=False
@@ -83,20 +84,20 @@ def test_old_python_is_told_what_to_do() -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr == (
-        "claude-memory needs Python 3.9 or later, and `python3` is 3.8.18: "
-        "install a newer Python so that `python3` starts it.\n"
+        "claude-memory cannot work: it needs Python 3.9 or later, and `python3` is 3.8.18 "
+        "(/old/python3). Install a newer one, put its folder first in PATH so that `python3` "
+        "starts it, and start Claude Code again.\n"
     )
 
 
-def test_old_python_can_read_it() -> None:
-    """No syntax younger than Python 3: no f-string, no annotation, no walrus, no __future__."""
-    source = DOORWAY.read_text(encoding="ascii")
+@pytest.mark.parametrize("name", ["server.py", "old_python.py", "../hooks/session-start.py"])
+def test_old_python_can_read_it(name: str) -> None:
+    """No syntax younger than Python 3: no f-string, no typed variable, no walrus, no __future__."""
+    source = (CLIENT / name).read_text(encoding="ascii")
     tree = ast.parse(source, feature_version=(3, 4))
-    young = (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr, ast.ImportFrom)
-    found = [node for node in ast.walk(tree) if isinstance(node, young)]
-    assert [ast.dump(node) for node in found] == [
-        ast.dump(ast.parse("from claude_memory.__main__ import main").body[0])
-    ]
+    young = (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr)
+    assert [ast.dump(node) for node in ast.walk(tree) if isinstance(node, young)] == []
+    assert "__future__" not in source
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")

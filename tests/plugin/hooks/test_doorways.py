@@ -378,20 +378,29 @@ def modules(program: str, home: Path, event: str) -> set[str]:
     return set(done.stderr.decode().split())
 
 
-def test_old_python_says_nothing(home: Path) -> None:
+def test_old_python_is_told_once_at_the_start_of_a_session() -> None:
     """Below 3.9 a doorway ends before it reads what such a Python cannot."""
+    told = {}
     for doorway in DOORWAYS:
-        text = (HOOKS / f"{doorway}.py").read_text()
-        program = "import sys; sys.version_info = (3, 8, 18)\n" + text.partition('"""\n\n')[2]
-        program = program.replace("__file__", repr(str(HOOKS / f"{doorway}.py")))
+        path = HOOKS / f"{doorway}.py"
+        program = (
+            "import sys; sys.version_info = (3, 8, 18); sys.version = '3.8.18 (old)'\n"
+            f"sys.executable = r'C:\\old\\python3'; __file__ = {str(path)!r}\n"
+            "exec(compile(open(__file__).read(), __file__, 'exec'))"
+        )
         done = subprocess.run(
             [sys.executable, "-S", "-E", "-c", program],
             input=b"{}",
             capture_output=True,
             check=True,
         )
-        assert (done.stdout, done.stderr) == (b"", b"")
-        assert len(text.splitlines()) <= 15
+        assert done.stderr == b""
+        told[doorway] = json.loads(done.stdout or b"{}")
+        assert len(path.read_text().splitlines()) <= 15
+    said = told.pop("session-start")["systemMessage"]
+    assert "needs Python 3.9 or later, and `python3` is 3.8.18 (C:\\old\\python3). " in said
+    assert "put its folder first in PATH" in said
+    assert [doorway for doorway, answer in told.items() if answer] == []
 
 
 def test_broken_installation_says_nothing(tmp_path: Path) -> None:
