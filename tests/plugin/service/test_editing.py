@@ -48,6 +48,39 @@ def test_edits_can_be_undone_one_after_the_other(tmp_path: Path) -> None:
     assert "Tuesday" in desk.texts()[0]
 
 
+@promise("store.edits-can-be-undone")
+def test_each_restore_goes_one_edit_further_back(tmp_path: Path) -> None:
+    """To the very first text; then the latest one comes back, and nothing is out of reach."""
+    desk = Desk(tmp_path)
+    desk.store("Deploys are on Monday")
+    desk.call("memory_update", id="L1", content="Deploys are on Tuesday")
+    desk.call("memory_update", id="L1", content="Deploys are on Friday")
+    seen = []
+    for _ in range(2):
+        for words in ("the earlier state", "the earlier state", "No state is earlier"):
+            assert words in desk.call("memory_update", id="L1", restore=True)
+            seen.append(desk.texts()[0].split('"')[1].split()[-1])
+    assert seen == ["Tuesday", "Monday", "Friday"] * 2
+    desk.call("memory_update", id="L1", restore=True)
+    desk.call("memory_update", id="L1", content="Deploys are on Sunday")
+    for day in ("Tuesday", "Monday"):
+        desk.call("memory_update", id="L1", restore=True)
+        assert day in desk.texts()[0]
+
+
+@promise("store.edits-can-be-undone")
+def test_each_text_that_is_gone_back_to_has_its_own_secret(tmp_path: Path) -> None:
+    """Also where an edit had left the secret alone."""
+    desk = Desk(tmp_path)
+    desk.store(f"The bot's token is {TOKEN}")
+    desk.call("memory_update", id="L1", tags="bot")
+    desk.call("memory_update", id="L1", content=f"The bot's token is {NEWER}")
+    desk.call("memory_update", id="L1", importance=0.9)
+    for token in [NEWER, TOKEN, TOKEN, NEWER] * 2:
+        desk.call("memory_update", id="L1", restore=True)
+        assert token in desk.call("secret_get", id="L1")
+
+
 def test_edit_that_changes_nothing_says_so(tmp_path: Path) -> None:
     """No history entry is made for it."""
     desk = Desk(tmp_path)

@@ -113,10 +113,11 @@ def _changed(before: Memory, wanted: Edit, safe: Safe, now: datetime) -> Memory:
 
 
 def restore(place: Place, memory_id: str) -> Edited:
-    """Undo the last edit of a memory, or its deletion.
+    """Undo the last edit of a memory that is not undone yet, or its deletion.
 
-    A deleted memory comes back with a new uid (a delete is final for the old one everywhere) under
-    its old local number, with its history.
+    Once all are undone, the latest state comes back, and all can be undone again. A deleted memory
+    comes back with a new uid (a delete is final for the old one everywhere) under its old local
+    number, with its history.
 
     Raises:
         NotFound: there is nothing left to go back to.
@@ -126,13 +127,19 @@ def restore(place: Place, memory_id: str) -> Edited:
     with write(connection):
         found = history.latest(connection, uid)
         if found is None:
-            message = f"Memory {memory_id} has no earlier state."
-            raise NotFound(message, "Earlier texts are kept 30 days, and none after a purge.")
+            back = _redo(connection, uid, place)
+            if back is None:
+                message = f"Memory {memory_id} has no earlier state."
+                raise NotFound(message, "Earlier texts are kept 30 days, and none after a purge.")
+            return Edited(
+                back, f"No state is earlier: restored the latest of memory {label(back)}."
+            )
         entry, kind, earlier = found
         if kind == "deleted":
             back = _revive(connection, entry, earlier, place)
             return Edited(back, f"Restored memory {label(back)}.")
-        return _step_back(connection, entry, earlier, place)
+        back = _step(connection, entry, earlier, place, undone=True)
+        return Edited(back, f"Restored the earlier state of memory {label(back)}.")
 
 
 def _revive(connection: sqlite3.Connection, entry: int, earlier: Memory, place: Place) -> Memory:
@@ -156,21 +163,33 @@ def _revive(connection: sqlite3.Connection, entry: int, earlier: Memory, place: 
     return back
 
 
-def _step_back(connection: sqlite3.Connection, entry: int, earlier: Memory, place: Place) -> Edited:
-    current = memories.get(connection, earlier.uid)
+def _redo(connection: sqlite3.Connection, uid: str, place: Place) -> Memory | None:
+    """Take back every undo, the last one first; return the state before them, if any."""
+    back = None
+    while (found := history.latest(connection, uid, undone=True)) is not None:
+        entry, _, later = found
+        back = _step(connection, entry, later, place, undone=False)
+    return back
+
+
+def _step(
+    connection: sqlite3.Connection, entry: int, state: Memory, place: Place, *, undone: bool
+) -> Memory:
+    """Take the state of an entry beside the present one, which is kept in turn."""
+    current = memories.get(connection, state.uid)
     if current is None:
-        message = f"Memory {label(earlier)} is gone."
+        message = f"Memory {label(state)} is gone."
         raise NotFound(message)
-    recorded = history.record(connection, current, "edited", place.now())
-    if not seals.take_back(connection, entry) and earlier.is_sensitive:
+    recorded = history.record(connection, current, "edited", place.now(), undone=undone)
+    if not seals.take_back(connection, entry) and state.is_sensitive:
         seals.take_older(connection, recorded, entry)  # where that edit had left the secret alone
-    is_other = earlier.is_sensitive and seals.are_kept(connection, recorded)
-    fields = {name: getattr(earlier, name) for name in (*EDITABLE, "is_sensitive")}
+    is_other = state.is_sensitive and seals.are_kept(connection, recorded)
+    fields = {name: getattr(state, name) for name in (*EDITABLE, "is_sensitive")}
     after = current._replace(**fields, updated_at=stamp(place.now()))
     memories.change(connection, after, ("content",) if is_other else ())
     history.remove(connection, entry)
     seals.send(connection, after.uid)
-    return Edited(after, f"Restored the earlier state of memory {label(after)}.")
+    return after
 
 
 def delete(

@@ -13,14 +13,24 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 KEPT_DAYS = 30
+UNDONE = "undone"
 
 
-def record(connection: sqlite3.Connection, memory: Memory, kind: str, now: datetime) -> int:
+def record(
+    connection: sqlite3.Connection,
+    memory: Memory,
+    kind: str,
+    now: datetime,
+    *,
+    undone: bool = False,
+) -> int:
     """Keep a memory's present state as `edited` or `deleted`; return the entry's id.
 
-    The seal of its secret, if it has one, moves from the memory to the entry.
+    What a restore leaves is kept as `undone`: it came after the present state, not before it. The
+    seal of its secret, if it has one, moves from the memory to the entry.
     """
-    fields = json.dumps(memory._asdict(), ensure_ascii=False)
+    mark = {UNDONE: True} if undone else {}
+    fields = json.dumps({**memory._asdict(), **mark}, ensure_ascii=False)
     cursor = connection.execute(
         "INSERT INTO history (uid, at, kind, fields) VALUES (?, ?, ?, ?)",
         (memory.uid, stamp(now), kind, fields),
@@ -33,16 +43,20 @@ def record(connection: sqlite3.Connection, memory: Memory, kind: str, now: datet
     return entry
 
 
-def latest(connection: sqlite3.Connection, uid: str) -> tuple[int, str, Memory] | None:
-    """Return id, kind and state of the newest entry of a memory, or None."""
-    row = connection.execute(
-        "SELECT id, kind, fields FROM history WHERE uid = ? ORDER BY id DESC LIMIT 1", (uid,)
-    ).fetchone()
-    if not row:
-        return None
-    fields = json.loads(row[2])
-    state = Memory(**{name: fields[name] for name in FIELDS})
-    return int(row[0]), str(row[1]), state._replace(uid=uid)  # an undone delete changed it
+def latest(
+    connection: sqlite3.Connection, uid: str, *, undone: bool = False
+) -> tuple[int, str, Memory] | None:
+    """Return id, kind and state of the newest entry of a memory, earlier or undone, or None."""
+    rows = connection.execute(
+        "SELECT id, kind, fields FROM history WHERE uid = ? ORDER BY id DESC", (uid,)
+    )
+    for entry, kind, text in rows:
+        fields = json.loads(text)
+        if fields.get(UNDONE, False) is undone:
+            state = Memory(**{name: fields[name] for name in FIELDS})
+            # an undone delete changed the uid
+            return int(entry), str(kind), state._replace(uid=uid)
+    return None
 
 
 def count(connection: sqlite3.Connection, kind: str) -> int:
