@@ -44,6 +44,7 @@ class Push:
 
         Raises:
             EpochChanged: the server is no longer in the epoch that was meant.
+            OutcomeUnknown: the database was lost while it committed; a repetition does no harm.
             Unavailable: the database does not answer; nothing was applied.
         """
         preparer = Preparer(self.account, self.keeper)
