@@ -163,9 +163,11 @@ def _import(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
     from claude_memory.portability import incoming, readers
 
     _refuse_without_store(parts)
-    facts = [fact for path in asked.files for fact in readers.facts(path)]
+    left_out: list[str] = []
+    facts = [fact for path in asked.files for fact in readers.facts(path, left_out)]
     if not facts:
         _say(f"Nothing to import was found in {', '.join(asked.files)}.")
+        _tell(left_out)
         return 0
     with parts.place.guarded():
         outcomes, notes = incoming.bring_in(
@@ -179,6 +181,7 @@ def _import(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
         )
     if asked.preview:
         _show(outcomes)
+    _tell(left_out)
     _sum_up(outcomes, notes, "would be imported" if asked.preview else "imported")
     return 0
 
@@ -214,6 +217,13 @@ def _progress(done: int, total: int) -> None:
         end = "\n" if done == total else ""
         sys.stderr.write(f"\r{done} of {total}{end}")
         sys.stderr.flush()
+
+
+def _tell(left_out: list[str]) -> None:
+    for place in left_out[:SHOWN]:
+        _say(f"left out: {place}")
+    if len(left_out) > SHOWN:
+        _say(f"... and {len(left_out) - SHOWN} more left out")
 
 
 def _show(outcomes: list[Outcome]) -> None:

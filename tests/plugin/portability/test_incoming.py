@@ -57,6 +57,28 @@ def test_second_import_changes_nothing(home: Path, tmp_path: Path) -> None:
     assert shell.said(shell.run(home, "export")).split("\n")[1:] == before
 
 
+@pytest.mark.parametrize("way", [["--preview"], []])
+def test_what_markdown_has_besides_notes_is_named(
+    home: Path, tmp_path: Path, way: list[str]
+) -> None:
+    """Nothing of a file disappears unmentioned, and an exception stays with its rule."""
+    notes = tmp_path / "CLAUDE.md"
+    notes.write_text(
+        "- Never push to main\n  - except for hotfixes\n\n```sh\nmake check\n```\n\n"
+        "@docs/other.md\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
+    )
+    said = shell.said(shell.run(home, "import", *way, notes))
+    assert [line for line in said.splitlines() if line.startswith("left out")] == [
+        f"left out: {notes}, line 4: a code block",
+        f"left out: {notes}, line 8: the name of another file",
+        f"left out: {notes}, line 10: a table",
+    ]
+    assert said.splitlines()[-1].startswith("1 memory ")
+    if not way:
+        found = rows(home, "SELECT content FROM memories")
+        assert found == [("Never push to main; except for hotfixes",)]
+
+
 def test_repeated_facts_of_one_file_are_one_memory(home: Path, tmp_path: Path) -> None:
     """Other stores hold the same fact many times."""
     facts = [
@@ -188,7 +210,7 @@ def test_secrets_of_a_file_are_redacted_and_sealed(home: Path, tmp_path: Path) -
 @promise("secrets.never-silently-lost")
 def test_import_says_so_when_nothing_can_seal(home: Path, tmp_path: Path) -> None:
     """The note is kept, the value is not; a second import adds nothing."""
-    facts = readers.facts(str(write(tmp_path / "x.jsonl", {"text": f"The token is {TOKEN}"})))
+    facts = readers.facts(str(write(tmp_path / "x.jsonl", {"text": f"The token is {TOKEN}"})), [])
     verdicts = []
     for _ in range(2):
         desk = Desk(home, keeper=None)

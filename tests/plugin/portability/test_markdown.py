@@ -43,7 +43,7 @@ twice.
 
 def read(text: str, path: str = "CLAUDE.md") -> list[tuple[str, str]]:
     """Return place and text of each fact."""
-    return [(fact.where, fact.content) for fact in markdown.read(path, text)]
+    return [(fact.where, fact.content) for fact in markdown.read(path, text, [])]
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
@@ -58,10 +58,44 @@ def test_bullets_and_paragraphs_are_facts_under_their_headings(ends: str) -> Non
     ]
 
 
+def test_what_is_indented_under_a_bullet_belongs_to_it() -> None:
+    """With blank lines between, deeper still, or in tabs; the next bullet is another fact."""
+    text = (
+        "# Git\n- Never push to main\n\n  - except hotfixes,\n    which Anna sees\n"
+        "      - and Ben\n\n  Ask first.\n- Rebase:\n\t- daily\n* Sign\n\nAlways.\n"
+    )
+    assert read(text) == [
+        (
+            "CLAUDE.md, line 2",
+            "Git: Never push to main; except hotfixes, which Anna sees; and Ben Ask first.",
+        ),
+        ("CLAUDE.md, line 9", "Git: Rebase: daily"),
+        ("CLAUDE.md, line 11", "Git: Sign"),
+        ("CLAUDE.md, line 13", "Git: Always."),
+    ]
+
+
+def test_long_list_is_divided_and_each_item_keeps_what_it_belongs_to() -> None:
+    """One memory would be found less well."""
+    names = ("a", "b", "c")
+    text = "- Not here:\n" + "".join(f"  - {name * 600}\n    - x\n" for name in names)
+    assert [content for _, content in read(text)] == [
+        f"Not here: {name * 600}; x" for name in names
+    ]
+
+
+def test_mention_of_a_file_in_a_sentence_is_text() -> None:
+    """Only a line that is nothing else is left out."""
+    assert [text for _, text in read("See @docs/a.md first.\n\n@anna reviews\n")] == [
+        "See @docs/a.md first.",
+        "@anna reviews",
+    ]
+
+
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 def test_memory_file_of_the_client_is_one_fact(ends: str) -> None:
     """Its description says it, its text explains it, its type is a category."""
-    [fact] = markdown.read("memory/package-manager.md", MEMORY_FILE.replace("\n", ends))
+    [fact] = markdown.read("memory/package-manager.md", MEMORY_FILE.replace("\n", ends), [])
     assert fact.content == (
         "Use pnpm in every repository: The user corrected npm to pnpm twice. "
         "**Why:** shared lock file."

@@ -19,7 +19,7 @@ def read(folder: Path, content: str | bytes, name: str = "x.jsonl") -> list[Fact
     """Write a file and read its facts."""
     file = folder / name
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return readers.facts(str(file))
+    return readers.facts(str(file), [])
 
 
 def texts(folder: Path, content: str | bytes) -> list[str]:
@@ -110,7 +110,7 @@ def test_folder_is_read_file_by_file(tmp_path: Path) -> None:
     (tmp_path / "c.json").write_text('["from json"]')
     (tmp_path / "d.txt").write_text("not read")
     (tmp_path / "inner.md").mkdir()
-    found = [fact.content for fact in readers.facts(str(tmp_path))]
+    found = [fact.content for fact in readers.facts(str(tmp_path), [])]
     assert found == ["from markdown", "from json lines", "from json"]
 
 
@@ -124,4 +124,4 @@ def test_file_in_another_encoding_is_refused_by_its_line(tmp_path: Path) -> None
 def test_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     """The reason comes from the system."""
     with pytest.raises(BadInput, match=r"missing\.jsonl cannot be read: "):
-        readers.facts(str(tmp_path / "missing.jsonl"))
+        readers.facts(str(tmp_path / "missing.jsonl"), [])

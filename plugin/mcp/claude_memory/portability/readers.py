@@ -33,8 +33,10 @@ STORE = b"SQLite format 3\0"  # how the file of a store begins
 NOTHING = "Nothing was imported."
 
 
-def facts(path: str) -> list[Fact]:
+def facts(path: str, left_out: list[str]) -> list[Fact]:
     """Read every fact of one file, or of the .md, .json and .jsonl files of a folder.
+
+    The places of what is there and is no fact are added to `left_out`.
 
     Raises:
         BadInput: the file cannot be read or understood; the line is named.
@@ -43,7 +45,9 @@ def facts(path: str) -> list[Fact]:
         if os.path.isdir(path):
             names = sorted(name for name in os.listdir(path) if name.lower().endswith(FOLDER))
             files = [os.path.join(path, name) for name in names]
-            return [fact for file in files if os.path.isfile(file) for fact in facts(file)]
+            return [
+                fact for file in files if os.path.isfile(file) for fact in facts(file, left_out)
+            ]
         with open(path, "rb") as file:
             content = file.read(FILE_LIMIT + 1)
     except OSError as error:
@@ -54,7 +58,7 @@ def facts(path: str) -> list[Fact]:
         return list(_of_store(path))
     text = _decoded(path, content)
     if path.lower().endswith(MARKDOWN):
-        return list(markdown.read(path, text))
+        return list(markdown.read(path, text, left_out))
     return list(_objects(path, text))
 
 
