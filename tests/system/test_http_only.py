@@ -94,6 +94,11 @@ def test_all_tools_work_and_leave_nothing_here(tmp_path: Path, around: dict[str,
         assert found.startswith("Found 1 memory. ")
         assert f"{one} [facts] 20" in found
         assert f'"The {CANARY} lives in Perth"  tags: zoo' in found
+        why = session.done("memory_recall", context=CANARY, explain=True)
+        assert (
+            why
+            == f"{found}\nWhy each was found is not known: in HTTP-only mode the server searches."
+        )
         assert session.contents() == [f"The {CANARY} lives in Perth"]
         told = session.done("memory_update", id=one, content=f"The {CANARY} lives in Darwin")
         assert told.startswith(f"Updated memory {one}: content. The earlier state is kept.")

@@ -57,6 +57,7 @@ READ: dict[str, Callable[[Any], object]] = {  # how each field that can be chang
 }
 BY_ITSELF = (RemoteUnreachable.fix, RemoteBusy.fix)  # what is true of syncing alone
 NOTHING = "in HTTP-only mode there is no store on this machine"
+UNEXPLAINED = "Why each was found is not known: in HTTP-only mode the server searches."
 UNKNOWN = "Ask for the same again once the server answers: it is done once."
 
 
@@ -114,7 +115,7 @@ class DirectService:
             "project": self._place.project,
         }
         with _telling():
-            return Found(self._found(asked))
+            return Found(self._found(asked), (UNEXPLAINED,) if question.explain else ())
 
     def list_newest(self, page: Page) -> Found:
         """Return the newest memories first."""
