@@ -64,7 +64,7 @@ class Reader:
         value = self._left.pop(name, [])
         values = value if isinstance(value, list) else [value]
         if len(values) > MANY:
-            message = f"{len(values)} ids at once; at most {MANY}."
+            message = f"{len(values)} ids at once; at most {MANY}; nothing was done."
             raise BadInput(message)
         return tuple(_id(name, one) for one in values)
 

@@ -147,6 +147,25 @@ def test_outdated_memory_that_comes_back_stays_behind_its_successor(tmp_path: Pa
     assert [text[:2] for text in desk.texts()] == ["L2"]
 
 
+def test_id_from_before_an_undone_delete_leads_to_the_one_that_lives(tmp_path: Path) -> None:
+    """The server's number goes to the grave; the memory gets a new one."""
+    line, desk = Line(), Desk(tmp_path, **SERVER)
+    line.rows = {"x": row(6, "Deploys are on Monday")}
+    synced(desk, line)
+    desk.call("memory_delete", id="#6")
+    assert "restore=true" in desk.refused("memory_delete", id="#6")
+    desk.call("memory_update", id="#6", restore=True)
+    label = desk.texts()[0].split()[0]
+    assert label != "#6"
+    for asked in ({"content": "x"}, {"restore": True}):
+        told = desk.refused("memory_update", id="#6", **asked)
+        assert told.endswith(f"{label} has taken its place.")
+        assert "restore=true" not in told
+    assert f"{label} has taken" in desk.refused("memory_delete", id="#6")
+    desk.call("memory_delete", id=label, purge=True)
+    assert "Nothing is kept here" in desk.refused("memory_delete", id="#6")
+
+
 def test_restored_text_stays_the_successor_of_a_memory_that_came_back(tmp_path: Path) -> None:
     """What a memory supersedes is no part of its text."""
     desk = Desk(tmp_path)
@@ -241,7 +260,11 @@ def test_deleting_several_is_all_or_nothing(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.store("one thing")
     desk.store("two things")
-    assert "no memory L9" in desk.refused("memory_delete", id=["L1", "L9"])
+    for purge in (False, True):
+        refused = desk.refused("memory_delete", id=["L1", "L9"], purge=purge)
+        assert refused.startswith("There is no memory L9. Nothing was deleted.")
+    refused = desk.refused("memory_delete", id=["L1"] * 101)
+    assert refused == "101 ids at once; at most 100; nothing was done."
     assert len(desk.texts()) == 2
     desk.call("memory_delete", id=["L1", 2])
     assert desk.call("memory_list") == "No memories yet."

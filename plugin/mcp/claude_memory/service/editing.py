@@ -6,10 +6,11 @@ write transaction itself sees.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from claude_memory.errors import BadInput, NotFound
+from claude_memory.errors import Ambiguous, BadInput, NotFound
 from claude_memory.memory import Draft, label, stamp
 from claude_memory.service import checks
 from claude_memory.service.interface import Deleted, Edited
@@ -19,6 +20,7 @@ from claude_memory.store.connection import write
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
     from datetime import datetime
 
     from claude_memory.memory import Memory
@@ -130,7 +132,8 @@ def restore(place: Place, memory_id: str) -> Edited:
             back = _redo(connection, uid, place)
             if back is None:
                 message = f"Memory {memory_id} has no earlier state."
-                raise NotFound(message, "Earlier texts are kept 30 days, and none after a purge.")
+                kept = "Earlier texts are kept 30 days, and none after a purge."
+                raise NotFound(message, memories.heir(connection, uid) or kept)
             return Edited(
                 back, f"No state is earlier: restored the latest of memory {label(back)}."
             )
@@ -204,7 +207,8 @@ def delete(
     if forever:
         return tuple(_purge(place, door, memory_ids))
     with write(connection):
-        named = [memories.named(connection, one) for one in memory_ids]
+        with _all_or_none():
+            named = [memories.named(connection, one) for one in memory_ids]
         live = list(dict.fromkeys(named))
         for one in live:
             history.record(connection, one, "deleted", place.now())
@@ -212,6 +216,18 @@ def delete(
             turns.forget(connection, one.session)  # or it would be learned again from there
         turns.forget(connection, place.session)
     return tuple(Deleted(label(one), _undo_sentence(connection, one), one.uid) for one in live)
+
+
+@contextmanager
+def _all_or_none() -> Iterator[None]:
+    """Say of a refused id that the others are not deleted either."""
+    try:
+        yield
+    except Ambiguous:  # which says so
+        raise
+    except BadInput as error:
+        message = f"{error} Nothing was deleted."
+        raise type(error)(message, error.fix) from error
 
 
 def _undo_sentence(connection: sqlite3.Connection, one: Memory) -> str:
@@ -226,8 +242,9 @@ def _purge(place: Place, door: SecretDoor, names: tuple[str, ...]) -> list[Delet
     connection = place.connection()
     with write(connection):
         named: dict[str, str] = {}
-        for name in names:
-            named.setdefault(ids.resolve(connection, name), name)
+        with _all_or_none():
+            for name in names:
+                named.setdefault(ids.resolve(connection, name), name)
         kept = {uid: seals.all_of(connection, uid) for uid in named}
         for uid in named:
             _forget_origin(connection, uid)

@@ -6,8 +6,8 @@ from datetime import timedelta
 from functools import lru_cache
 
 from claude_memory.errors import NotFound
-from claude_memory.memory import Memory, bounded, moment, new_uid, normalise, stamp
-from claude_memory.store import ids, meaning, outbox, words
+from claude_memory.memory import Memory, bounded, label, moment, new_uid, normalise, stamp
+from claude_memory.store import history, ids, meaning, outbox, words
 from claude_memory.store.rows import (
     COLUMNS,
     COLUMNS_OF_M,
@@ -223,11 +223,26 @@ def named(connection: sqlite3.Connection, memory_id: str) -> Memory:
         NotFound: none has it, or it is deleted.
         Ambiguous: it fits two.
     """
-    memory = get(connection, ids.resolve(connection, memory_id))
+    uid = ids.resolve(connection, memory_id)
+    memory = get(connection, uid)
     if memory is None:
+        fix = "memory_update with restore=true brings it back for 30 days."
+        if history.latest(connection, uid) is None:
+            fix = (
+                heir(connection, uid) or "Nothing is kept here that it could be brought back from."
+            )
         message = f"Memory {memory_id} is deleted."
-        raise NotFound(message, "memory_update with restore=true brings it back for 30 days.")
+        raise NotFound(message, fix)
     return memory
+
+
+def heir(connection: sqlite3.Connection, uid: str) -> str:
+    """Say which live memory took the place of one, as an undone delete does; empty if none did."""
+    row = connection.execute(
+        f"SELECT {COLUMNS} FROM memories WHERE supersedes = ? AND live = 1",  # noqa: S608
+        (uid,),
+    ).fetchone()
+    return f"{label(to_memory(row))} has taken its place." if row else ""
 
 
 def twins(
