@@ -17,6 +17,8 @@ from claude_memory.sync.transport import Response
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from claude_memory.sync.transport import Transport
+
     from tests.support.desk import Desk
 
 Json = dict[str, Any]
@@ -88,12 +90,12 @@ def row(number: int, content: str, uid: str = "") -> Json:
     return {"uid": made, "id": number, "version": number, "content": content, "deleted_at": None}
 
 
-def engine(desk: Desk, line: Line, key: str = OURS) -> Engine:
+def engine(desk: Desk, line: Transport, key: str = OURS) -> Engine:
     """Return the engine of a session, with a line instead of the network."""
     keepers = Keepers(lambda: None, lambda _sealed: None)  # type: ignore[arg-type, return-value]
     return Engine(
         desk.place,
-        Remote(line, key),
+        Remote(line, desk.settings.api_key),
         Files(desk.place.home, key),
         keepers,
         now=desk.tick,

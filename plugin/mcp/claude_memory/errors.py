@@ -17,6 +17,7 @@
   x RemoteError                the server cannot be used as asked; what is written here stays here
     + RemoteUnreachable        no answer, or none of our server's: a network error, a foreign page
       - AnswerLost             it may have arrived all the same: sent, and no whole answer came
+      - SettingWrong           a setting leads to no server, whatever the network does
     + RemoteBusy               it asks to come back later
     + KeyRefused               it does not know the key, or no longer
     + ScopeMissing             the key may not do this
@@ -124,6 +125,12 @@ class RemoteUnreachable(RemoteError):
 
 class AnswerLost(RemoteUnreachable):
     """The request was sent and no whole answer came: whether it was done is not known."""
+
+
+class SettingWrong(RemoteUnreachable):
+    """A setting leads to no server: to ask again is of no use until it is another."""
+
+    fix = "Correct it, and start a new session."
 
 
 class RemoteBusy(RemoteError):

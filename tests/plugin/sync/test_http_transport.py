@@ -244,6 +244,7 @@ def test_proxy_on_the_way_that_wants_a_login_is_named() -> None:
         ("https://user:word@memory.example.com", "no address", "https://HOST"),
         ("https://memory.example.com/?a=b", "no address", "https://HOST"),
         ("https://memory.example.com:99999", "no address", "https://HOST"),
+        ("https://memory..example.com", "no address", "https://HOST"),
         ("https://memory.example.com/\r\nx: y", "no address", "https://HOST"),
         ("http://memory.example.com", "unencrypted", "Set MEMORY_API_URL to https://memory."),
         ("HTTP://10.0.0.1:8000", "unencrypted", "https://10.0.0.1"),

@@ -23,6 +23,7 @@ STATES = {
     "backoff": "interrupted, and tried again by itself",
     "key": "stopped, the key is not accepted",
     "upgrade": "stopped, server and plugin speak no common version",
+    "setting": "stopped until a setting is corrected",
 }
 SUCCESS_NOTED_WITHIN = 60.0  # seconds
 VERBS = {"create": "store", "update": "change", "delete": "delete", "replay": "take back"}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 SILENT_FOR = timedelta(days=1)
-BLOCKS = ("key", "upgrade")  # what time alone does not mend
+BLOCKS = ("key", "upgrade", "setting")  # what time alone does not mend
 
 
 def trouble(connection: sqlite3.Connection, now: datetime, server: str) -> list[str]:

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from typing import NamedTuple
 
-from claude_memory.errors import RemoteUnreachable
+from claude_memory.errors import SettingWrong
 
 NAME = "MEMORY_API_URL"
 ADDRESS = re.compile(
@@ -40,23 +40,32 @@ def read(url: str) -> Address:
     """Read the address that the settings name.
 
     Raises:
-        RemoteUnreachable: it is none, or one to which a key must not be sent.
+        SettingWrong: it is none, or one to which a key must not be sent.
     """
     if not url:
         message = f"{NAME} is not set."
-        raise RemoteUnreachable(message, EXAMPLE)
+        raise SettingWrong(message, EXAMPLE)
     found = ADDRESS.fullmatch(url.strip())
-    if found is None or int(found["port"] or 1) not in range(1, 65_536):
+    if found is None or not is_place(found["host"], found["port"]):
         message = f"{NAME} is no address of a server."
-        raise RemoteUnreachable(message, EXAMPLE)
+        raise SettingWrong(message, EXAMPLE)
     scheme, host = found["scheme"].lower(), found["host"].strip("[]")
     port = int(found["port"] or (443 if scheme == "https" else 80))
     address = Address(scheme, host, port, found["prefix"])
     if not address.is_secure and not address.is_here:
         message = f"{NAME} would send the key and the memories unencrypted to {host}."
         fix = f"Set {NAME} to https://{host}; http:// is for a server on this machine only."
-        raise RemoteUnreachable(message, fix)
+        raise SettingWrong(message, fix)
     return address
+
+
+def is_place(host: str, port: str | None) -> bool:
+    """Tell whether a host and a port may be asked for at all, whether or not they are there."""
+    try:
+        host.encode("idna")  # as the system does: no part may be empty, nor too long
+    except UnicodeError:
+        return False
+    return int(port or 1) in range(1, 65_536)
 
 
 def is_loopback(host: str) -> bool:

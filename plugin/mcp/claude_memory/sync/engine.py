@@ -87,6 +87,7 @@ class Engine:
         self._hello: wire.Hello | None = None
         self._most = self._limit = 0  # operations in one push, and how many it may become again
         self.is_answered = False  # by the server, when it was last asked
+        self.is_misset = False  # to ask again is of no use while the settings are the same
         self.has_news = False  # since somebody last set this back
 
     def cycle(self) -> Iterator[str]:
@@ -101,6 +102,7 @@ class Engine:
             if isinstance(error, (errors.AccountMismatch, errors.KeyRefused)):
                 self._hello = None
             self.is_answered = False
+            self.is_misset = isinstance(error, errors.SettingWrong)
             standing.failed(self._connect(), error, self._now(), self._chance, self._files.key)
         else:
             standing.succeeded(self._connect(), self._now())

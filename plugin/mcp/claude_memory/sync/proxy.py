@@ -9,7 +9,8 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from claude_memory.errors import RemoteUnreachable
+from claude_memory.errors import SettingWrong
+from claude_memory.sync.address import is_place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,17 +44,17 @@ def choose(environ: Mapping[str, str], address: Address) -> Proxy | None:
     """Return the proxy through which to reach an address, if there is one.
 
     Raises:
-        RemoteUnreachable: the setting cannot be used.
+        SettingWrong: the setting cannot be used.
     """
     name = next((name for name in NAMES if environ.get(name, "").strip()), "")
     exceptions = next((environ[name] for name in EXCEPTIONS if environ.get(name)), "")
     if not name or address.is_here or _is_excepted(address, exceptions):
         return None
     found = PROXY.fullmatch(environ[name].strip())
-    if found is None:
-        raise RemoteUnreachable(f"{name} is no address of a proxy.", EXAMPLE)
+    if found is None or not is_place(found["host"], found["port"]):
+        raise SettingWrong(f"{name} is no address of a proxy.", EXAMPLE)
     if (found["scheme"] or "http").lower() != "http":
-        raise RemoteUnreachable(f"{name} names a kind of proxy that is not spoken here.", EXAMPLE)
+        raise SettingWrong(f"{name} names a kind of proxy that is not spoken here.", EXAMPLE)
     port = int(found["port"] or 80)
     return Proxy(found["host"].strip("[]"), port, _credentials(found["login"]), name)
 

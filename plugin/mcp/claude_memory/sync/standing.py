@@ -1,7 +1,7 @@
 """How a store stands with its server: kept in the store, so that every session knows it.
 
 States: `local`, `unbound`, `ready`, and what stops the exchange for a time: `backoff` (no answer),
-`key` (refused), `upgrade` (no common protocol).
+`key` (refused), `upgrade` (no common protocol), `setting` (leads to no server).
 """
 
 from __future__ import annotations
@@ -113,6 +113,8 @@ def failed(
         why, seconds = "key", BLOCKED
     elif isinstance(error, errors.UpgradeNeeded):
         why, seconds = "upgrade", BLOCKED
+    elif isinstance(error, errors.SettingWrong):
+        why, seconds = "setting", 0.0
     elif isinstance(error, errors.AccountMismatch):
         seconds = 0.0
     with write(connection, durable=False):

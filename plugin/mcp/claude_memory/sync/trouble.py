@@ -8,7 +8,8 @@ import ssl
 import zlib
 from typing import TYPE_CHECKING
 
-from claude_memory.errors import AnswerLost, RemoteUnreachable
+from claude_memory.errors import AnswerLost, RemoteUnreachable, SettingWrong
+from claude_memory.sync.address import ADDRESS
 from claude_memory.sync.connecting import login_fix
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ def explained(error: Exception, route: Route, *, was_sent: bool) -> RemoteUnreac
     """Return what an error means, without quoting it: it may hold the key."""
     if isinstance(error, RemoteUnreachable):
         return error
+    if isinstance(error, ValueError) and not isinstance(error, OSError):
+        fix = "Set it again, without line breaks and in plain letters."
+        return SettingWrong("MEMORY_API_KEY holds a character that no request can carry.", fix)
     message, fix = _told(error, route)
     return (AnswerLost if was_sent else RemoteUnreachable)(message, fix)
 
@@ -55,9 +59,6 @@ def _told(error: Exception, route: Route) -> tuple[str, str]:
         return f"The answer of {host} cannot be unpacked.", CHECK
     if isinstance(error, http.client.IncompleteRead):
         return f"The answer of {host} broke off.", CHECK
-    if isinstance(error, ValueError):
-        fix = "Set it again, without line breaks and in plain letters."
-        return "MEMORY_API_KEY holds a character that no request can carry.", fix
     return f"What answers at {host} does not speak HTTP ({type(error).__name__}).", CHECK
 
 
@@ -75,8 +76,6 @@ def _told_by_system(error: OSError, route: Route, host: str) -> tuple[str, str]:
 
 def redirected(status: int, location: str, address: Address) -> RemoteUnreachable:
     """Return the error for a redirect, which is not followed: the key is for one server only."""
-    from claude_memory.sync.address import ADDRESS
-
     found = ADDRESS.match(location.strip())
     if found is None or found["host"].lower() == address.host.lower():
         scheme = found["scheme"].lower() if found else address.scheme

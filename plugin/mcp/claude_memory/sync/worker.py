@@ -120,7 +120,7 @@ class Worker:
         if self._stopped.is_set():
             return
         self._engine = engine = self._make_engine()
-        while not self._stopped.is_set():
+        while not (self._stopped.is_set() or engine.is_misset):
             self._woken.clear()
             has_run = self._pass(engine)
             self._wait(self._pause() if has_run else TAKEN)
