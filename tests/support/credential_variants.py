@@ -8,6 +8,10 @@ from __future__ import annotations
 from tests.support.credentials import Sample, body, pem, token
 
 SPOKEN = (
+    ("password", "user: bob, pass: {}", "VSt|NKiaE"),
+    ("password", "On the lab printer the pw is {}", "dFr|RgSnR"),
+    ("token", "kubectl create secret generic a --from-literal=token={}", "fQHeVV|EqZe2qpUWn"),
+    ("api-key", "the api key is {} until May", "tYbRo|WnKe4jHwQa"),
     ("password", "hey, the sudo pass on build-03 is {}, don't share", "Mango|tree!4"),
     ("password", "For the record, prod DB password: {} (rotates in June)", "qU3|ry!ng_7"),
     ("password", "The password we use for the kiosk is {}", "K1o|sk-Mode"),

@@ -272,6 +272,11 @@ CODE = (
     "npm install @types/node@20.11.1",
 )
 SENTENCES = (
+    "The password manager is LastPassPro, and the old password was in GitHubActions.",
+    "pass: ReactNodeListProps, password: UserPasswordFormState",
+    "token: OAuth2TokenProviderFactory, and the token is JsonWebToken2Parser",
+    "set pass: postgreSQL, pw is MySQLWorkbench",
+    "the api key is apiKeyV2HeaderName in the client",
     "The password must be at least 12 characters.",
     "The password field is required.",
     "password is required",

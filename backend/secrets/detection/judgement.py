@@ -38,7 +38,7 @@ def is_assigned_password(value: str, *, is_quoted: bool, is_alone: bool) -> bool
         return not (values.is_technical(value) and not values.is_strong(value)) and (
             not _is_name(value)
         )
-    if value.isdigit():
+    if value.isdigit() or values.is_scrambled(value):
         return True
     if values.is_mixed(value):
         return not _is_numbered_name(value) and not values.is_technical(value)
@@ -72,7 +72,7 @@ def is_spoken_password(value: str, *, is_quoted: bool, is_last: bool) -> bool:
         return False
     if is_quoted:
         return not _is_name(value)
-    return values.is_mixed(value) and not _is_numbered_name(value)
+    return (values.is_mixed(value) and not _is_numbered_name(value)) or values.is_scrambled(value)
 
 
 def is_spoken_key(value: str, kind: str) -> bool:
@@ -155,6 +155,7 @@ def _is_coded(value: str) -> bool:
     """Tell a made key from an identifier or a compound word with a number in it."""
     return (
         _changes(value) >= CODE_LETTERS
+        or values.is_scrambled(value)
         or compiled(r"[0-9a-f]{16,}|[0-9A-F]{16,}").fullmatch(value) is not None
         or (len(value) >= LONG_KEY and compiled(r"[-_./]").search(value) is None)
     )

@@ -86,6 +86,7 @@ DIGEST = (
 PIECE = r"[^\W\d_]+|\d+"
 RUNS = ("0123456789", "1234567890", "abcdefghij", "9876543210", "deadbeefdeadbeef")
 LONGEST_NAME = 32
+SCRAMBLED = 8  # letters
 FEW = 4  # a long value of fewer different characters is a drawn line, not a secret
 
 # Common in sentences and absent from the seed-phrase word list (BIP-39).
@@ -177,6 +178,13 @@ def is_mixed(value: str) -> bool:
     return letters and (digits or signs)
 
 
+def is_scrambled(value: str) -> bool:
+    """Tell whether capitals and small letters change places as in no name: `VStNKiaE`."""
+    letters = "".join(char for char in value if char.isalpha())
+    changes = sum(one.isupper() != other.isupper() for one, other in zip(letters, letters[1:]))
+    return value.isalnum() and len(letters) >= SCRAMBLED and 2 * changes >= len(letters)
+
+
 def is_strong(value: str) -> bool:
     """Tell whether a value looks like a password with nothing else to say so."""
     kinds = (
@@ -204,7 +212,8 @@ def _is_name(value: str) -> bool:
         return len(value) < 32 or max(len(piece) for piece in pieces) < 12
     if len(pieces) > 1 and all(piece.isalpha() or len(piece) <= 5 for piece in pieces):
         return any(piece.lower() in PLACEHOLDER_PIECES for piece in pieces)
-    return bool(compiled(r"[A-Za-z_]+\d{1,3}[A-Za-z_]*").fullmatch(value)) and len(value) < 24
+    is_numbered = compiled(r"[A-Za-z_]+\d{1,3}[A-Za-z_]*").fullmatch(value) is not None
+    return is_numbered and len(value) < 24 and not is_scrambled(value)
 
 
 def is_random(value: str) -> bool:
