@@ -168,6 +168,8 @@ def _folder(home: str) -> Finding:
     if not os.access(folder, os.W_OK | os.X_OK):
         fix = "Make it writable for your user, or set MEMORY_HOME to a folder that is."
         return Finding("folder", "fail", f"{folder} is not writable", fix)
+    if full := paths.without_room(folder):
+        return Finding("folder", "fail", full)
     free = shutil.disk_usage(folder).free
     if free < ROOM:
         fix = "Free some space: a full disk refuses new memories (none is lost)."
@@ -183,6 +185,8 @@ def _future(folder: str) -> Finding:
     while not os.path.lexists(above):
         above = os.path.dirname(above)
     if os.path.isdir(above) and os.access(above, os.W_OK | os.X_OK):
+        if full := paths.without_room(above):
+            return Finding("folder", "fail", full)
         return Finding("folder", "ok", f"{folder} will be made when the first memory is stored")
     why = "is not writable" if os.path.isdir(above) else "is no folder"
     fix = "Make it writable for your user, or set MEMORY_HOME to a folder that is."

@@ -6,12 +6,14 @@ import os
 import resource
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.hook_calls import HOOKS
 from tests.support.promises import promise
 from tests.support.sessions import (
     SERVER,
@@ -21,6 +23,7 @@ from tests.support.sessions import (
     database,
     within_file_size,
 )
+from tests.support.stdio_peer import CLIENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +49,26 @@ def _fill(session: Session) -> str:
         if answer.refused:
             return answer.text
     raise AssertionError("the store never became full")
+
+
+def _fill_up(folder: Path) -> None:
+    """Leave no room on the small disk of a folder."""
+    with (folder / "filler").open("wb", buffering=0) as file:
+        try:
+            while file.write(bytes(4096)):
+                pass
+        except OSError:
+            pass
+
+
+def _inside(session: Session, program: Path, *words: str) -> str:
+    """Run a program where a session sees its small disk; return what it said."""
+    entered = ("nsenter", f"--mount=/proc/{session.pid}/ns/mnt", sys.executable, "-S", "-E")
+    around = {**os.environ, "MEMORY_HOME": str(session.home)}
+    done = subprocess.run(
+        [*entered, str(program), *words], input=b"", env=around, capture_output=True, check=False
+    )
+    return done.stdout.decode()
 
 
 def _assert_recovers(session: Session) -> None:
@@ -106,12 +129,11 @@ def test_disk_that_is_full_from_the_start_is_named(tmp_path: Path) -> None:
     with Session(tmp_path, command=command) as session:
         session.ask("ping")
         inside = Path(f"/proc/{session.pid}/root{tmp_path}")
-        with (inside / "filler").open("wb", buffering=0) as file:
-            try:
-                while file.write(bytes(4096)):
-                    pass
-            except OSError:
-                pass
+        _fill_up(inside)
+        greeting = _inside(session, HOOKS / "session-start.py")
+        assert "claude-memory cannot work: No store for memories can be made in" in greeting
+        assert "is ready" not in greeting
+        assert "FAIL  folder: The disk of" in _inside(session, CLIENT / "server.py", "doctor")
         said = session.refused("memory_store", content=KEPT)
         assert "free some disk space" in said
         (inside / "filler").unlink()
@@ -130,12 +152,7 @@ def test_store_on_a_full_disk_is_read_by_a_new_session(tmp_path: Path) -> None:
         first.store(KEPT)
         place = Path(f"/proc/{first.pid}/root{tmp_path}")
         inside = ("nsenter", f"--mount=/proc/{first.pid}/ns/mnt", *SERVER)
-        with (place / "filler").open("wb", buffering=0) as file:
-            try:
-                while file.write(bytes(4096)):
-                    pass
-            except OSError:
-                pass
+        _fill_up(place)
         with Session(tmp_path, command=inside) as session:
             assert KEPT in session.done("memory_recall", context="spare key neighbour")
             assert "is full: what is there can be read" in session.done("memory_status")

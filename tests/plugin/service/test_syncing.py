@@ -14,8 +14,8 @@ from claude_memory.store.connection import open_store, write
 from claude_memory.sync.files import Files
 
 from tests.support.desk import START, Desk
-from tests.support.hook_calls import asked, context_in
-from tests.support.line import SERVER, Line, row, synced
+from tests.support.hook_calls import added, asked, context_in, through_doorway
+from tests.support.line import OURS, SERVER, Line, row, synced
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -250,6 +250,25 @@ def test_memories_stored_under_a_mistaken_key(tmp_path: Path, desk: Desk) -> Non
     assert "1 memory stored under another key or server address" in said
     assert f"`server.py import '{mistaken}'`" in said
     assert told(desk).startswith("1 memory waits in memory-new-")
+
+
+def test_first_session_with_another_key_is_told_what_waits(tmp_path: Path, desk: Desk) -> None:
+    """Before its server has answered, and before the server here has made its store."""
+    Files(str(tmp_path), OURS).path()
+    desk.store("One")
+    desk.store("Two")
+    there = sorted(path.name for path in (tmp_path / "memory").iterdir())
+    other = {**SERVER, "MEMORY_API_KEY": "another-key"}
+    event = {"hook_event_name": "SessionStart", "source": "startup", "session_id": "s"}
+    said = through_doorway("session-start", event, tmp_path, **other).said
+    for text in (said["systemMessage"], added(said)):
+        assert text == (
+            "claude-memory: this key or server address is new on this machine. Its memories are "
+            "here as soon as the server has answered.\n"
+            "2 memories wait in memory.db, stored under another key or server address: "
+            "/memory:status says how to bring them here."
+        )
+    assert sorted(path.name for path in (tmp_path / "memory").iterdir()) == there
 
 
 def test_corrected_address_goes_on_with_the_same_store(tmp_path: Path) -> None:

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import os
+
 from claude_memory import errors, paths
 from claude_memory.hooks import injection, opening
-from claude_memory.store import failures, lines, news, proposals, sessions, standing
+from claude_memory.store import (
+    bindings,
+    failures,
+    lines,
+    news,
+    proposals,
+    sessions,
+    standing,
+    waiting,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +30,10 @@ FAILURES_TOLD = 5
 WELCOME = (
     "claude-memory is ready. Say 'remember that ...' and Claude keeps it for every later session, "
     "in every project. /memory:status shows what it holds, /memory:setup what can be set."
+)
+NEW_KEY = (
+    "claude-memory: this key or server address is new on this machine. Its memories are here as "
+    "soon as the server has answered."
 )
 DIRECT = (
     "claude-memory: HTTP-only mode. Memories are on the server and none is given to you by itself: "
@@ -35,7 +50,7 @@ def answer(event: dict[str, Any], context: Context) -> dict[str, Any] | None:
     try:
         connection = context.connection()
         if connection is None:
-            told, to_user = _empty(context.home)
+            told, to_user = _empty(context)
         else:
             told, to_user = _greet(event, context, connection)
     except errors.StoreBusy:
@@ -44,21 +59,21 @@ def answer(event: dict[str, Any], context: Context) -> dict[str, Any] | None:
         # Told at once: where the folder is at fault, nothing can be noted for later.
         told = [f"claude-memory cannot work: {error.sentence()}"]
         to_user = told[0]
-    failed = [
-        *_half_set(context),
-        *filter(None, [paths.without_room(context.home)]),
-        *_failures(context.home),
-    ]
+    failed = [*_half_set(context), *_failures(context.home)]
     text = "\n".join([*told[:1], *failed, *told[1:]])
     return _said(event, text, "\n".join(filter(None, [to_user, *failed])))
 
 
-def _empty(home: str) -> tuple[list[str], str]:
+def _empty(context: Context) -> tuple[list[str], str]:
     """Greet where no store can be read yet: the server makes it, or brings it up to date."""
-    if opening.is_waiting(home):
+    path = bindings.of(context.home, context.server)
+    if opening.is_waiting(path):
         return ["claude-memory is bringing its memories up to date."], ""
-    opening.try_out(home)
-    return [_counted(0, 0)], WELCOME
+    opening.try_out(context.home)
+    if os.path.basename(path) == bindings.FIRST:
+        return [_counted(0, 0)], WELCOME
+    told = [NEW_KEY, *news.elsewhere(waiting.beside(path))]
+    return told, "\n".join(told)
 
 
 def _greet(
@@ -77,9 +92,11 @@ def _greet(
         event, context, connection, weighty, characters=room, most=WEIGHTIEST
     )
     head = _counted(everywhere, here) + _to_review(connection) if is_new else ""
-    told = news.trouble(connection, context.now, context.server) if is_new else []
+    full = paths.without_room(context.home)
+    told = [full] if full else []
+    told += news.trouble(connection, context.now, context.server) if is_new else []
     trouble = "\n".join(told)
-    to_user = [WELCOME, *told] if is_first else told
+    to_user = [WELCOME, *told] if is_first and not full else told
     return [line for line in (head, trouble, memories) if line], "\n".join(to_user)
 
 

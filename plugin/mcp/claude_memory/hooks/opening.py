@@ -9,7 +9,7 @@ import os
 import sqlite3
 
 from claude_memory import errors, paths
-from claude_memory.store import connection, schema
+from claude_memory.store import bindings, connection, schema
 
 
 def open_existing(path: str) -> sqlite3.Connection | None:
@@ -28,10 +28,11 @@ def open_existing(path: str) -> sqlite3.Connection | None:
     return connection.open_store(path) if found >= schema.CURRENT else None
 
 
-def is_waiting(home: str) -> bool:
-    """Tell whether there are memories that the server has yet to take over or migrate."""
-    earlier = os.path.expanduser(paths.EARLIER_HOME)
-    return any(_has_content(paths.database(folder)) for folder in (home, earlier))
+def is_waiting(path: str) -> bool:
+    """Tell whether the store at `path` is one that the server has yet to take over or migrate."""
+    earlier = paths.database(os.path.expanduser(paths.EARLIER_HOME))
+    is_first = os.path.basename(path) == bindings.FIRST  # else an earlier system had none of it
+    return _has_content(path) or (is_first and _has_content(earlier))
 
 
 def try_out(home: str) -> None:
@@ -39,6 +40,7 @@ def try_out(home: str) -> None:
 
     Raises:
         StoreReadOnly: no folder can be made there.
+        StoreFull: there is no room for one.
         StoreError: this Python's SQLite has no full-text search.
     """
     place = os.path.dirname(paths.database(home))
@@ -46,6 +48,9 @@ def try_out(home: str) -> None:
         place = os.path.dirname(place)
     if not os.path.isdir(place) or not os.access(place, os.W_OK | os.X_OK):
         raise errors.StoreReadOnly(f"No folder for memories can be made in {place}.")
+    if paths.without_room(place):
+        message = f"No store for memories can be made in {place}: the disk is full."
+        raise errors.StoreFull(message, "Free some space.")
     probe = sqlite3.connect(":memory:")
     try:
         probe.execute("CREATE VIRTUAL TABLE probe USING fts5 (x)")

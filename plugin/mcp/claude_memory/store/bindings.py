@@ -73,13 +73,15 @@ def database(home: str, environ: Mapping[str, str]) -> str:
 
 def assigned(home: str, url: str, key: str) -> str:
     """Return the file that a key works in, without assigning one; `memory.db` where none is set."""
+    return of(home, fingerprint(url, key) if url and key else "")
+
+
+def of(home: str, mine: str) -> str:
+    """Return the file that the key of a fingerprint works in; `memory.db` for an empty one."""
     first = paths.database(home)
-    if not key or not url:
-        return first
-    known = read(os.path.dirname(first))
+    known = read(os.path.dirname(first)) if mine else {}
     if not known:
         return first
-    mine = fingerprint(url, key)
     of_this_key = [name for one, name in known.items() if is_same_key(one, mine)]
     name = known.get(mine) or next(iter(of_this_key), waiting(mine))
     return os.path.join(os.path.dirname(first), name)

@@ -24,7 +24,7 @@ def trouble(connection: sqlite3.Connection, now: datetime, server: str) -> list[
     """
     stopped = _interrupted(connection, now, server) if server else ""
     told = stopped, _refused(connection), _conflicts(connection)
-    return [sentence for sentence in told if sentence] + _elsewhere(connection)
+    return [sentence for sentence in told if sentence] + elsewhere(waiting.files(connection))
 
 
 def _interrupted(connection: sqlite3.Connection, now: datetime, server: str) -> str:
@@ -61,10 +61,11 @@ def _conflicts(connection: sqlite3.Connection) -> str:
     return f"{_changes(count)} lost against another machine's: /memory:status shows both texts."
 
 
-def _elsewhere(connection: sqlite3.Connection) -> list[str]:
+def elsewhere(files: list[waiting.Waiting]) -> list[str]:
+    """Return a sentence on each file that waits for the account of another key."""
     return [
         f"{one.held} {'memory waits' if one.held == 1 else 'memories wait'} in "
         f"{os.path.basename(one.path)}, stored under another key or server address: "
         "/memory:status says how to bring them here."
-        for one in waiting.files(connection)
+        for one in files
     ]

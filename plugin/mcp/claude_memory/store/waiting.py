@@ -16,6 +16,7 @@ from claude_memory.store.connection import open_reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NamedTuple
 
     class Waiting(NamedTuple):
@@ -30,12 +31,21 @@ else:
 
 def files(connection: sqlite3.Connection) -> list[Waiting]:
     """Return the files that wait for their key's account and hold what this store does not."""
-    folder, here = os.path.split(connection.execute("PRAGMA database_list").fetchone()[2])
-    if not folder:
+    path = connection.execute("PRAGMA database_list").fetchone()[2]
+    if not path:
         return []  # in memory
-    names = [name for name in sorted(_names(folder)) if name != here]
-    paths = [os.path.join(folder, name) for name in names]
-    found = [Waiting(path, _count(connection, path)) for path in paths]
+    return _beside(path, lambda uid: memories.is_used(connection, uid))
+
+
+def beside(path: str) -> list[Waiting]:
+    """Return the files that wait beside a store which is not made yet."""
+    return _beside(path, lambda _uid: False)
+
+
+def _beside(path: str, is_here: Callable[[str], bool]) -> list[Waiting]:
+    folder, here = os.path.split(path)
+    paths = [os.path.join(folder, name) for name in sorted(_names(folder)) if name != here]
+    found = [Waiting(path, _count(path, is_here)) for path in paths]
     return [one for one in found if one.held]
 
 
@@ -45,7 +55,7 @@ def _names(folder: str) -> set[str]:
     return there & kept_for_a_key | {name for name in there if name.startswith(bindings.WAITING)}
 
 
-def _count(connection: sqlite3.Connection, path: str) -> int:
+def _count(path: str, is_here: Callable[[str], bool]) -> int:
     try:
         other = open_reader(path)
     except StoreError:
@@ -58,4 +68,4 @@ def _count(connection: sqlite3.Connection, path: str) -> int:
         return 0
     finally:
         other.close()
-    return sum(not memories.is_used(connection, uid) for (uid,) in rows)
+    return sum(not is_here(uid) for (uid,) in rows)
