@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
+SIGNALLED = 128  # as shells count a program that a signal has ended
 FACT = "The first memory of this server was stored by ./dev run, to show that it works."
 QUESTION = "who stored the first memory"
 ONCE_KEY = "dev-run"  # the same every time, so that the fact is stored once
@@ -37,6 +38,9 @@ ONCE_KEY = "dev-run"  # the same every time, so that the fact is stored once
 def main() -> int:
     """Show the plugin and the server at work; keep the server until Ctrl-C."""
     asked = _asked()
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _leave)
     if prove_plugin.prove() != 0:
         return 1
     with _server(asked.port) as (process, address):
@@ -55,6 +59,11 @@ def main() -> int:
             return process.wait()
         except KeyboardInterrupt:
             return 0
+
+
+def _leave(number: int, _frame: object) -> None:
+    """End by a signal as by Ctrl-C, so that the server and its PostgreSQL are stopped too."""
+    sys.exit(SIGNALLED + number)
 
 
 def _asked() -> argparse.Namespace:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.support.stdio_peer import HANG, ROOT
 
@@ -31,12 +35,20 @@ SHARING = (  # in this order
 )
 
 
+COMMAND = [sys.executable, "-m", "tools.run", "--port", "0"]
+
+
+def environ(data: Path) -> dict[str, str]:
+    """Return the environment of a run on a data folder."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "MEMORY_DATA": str(data)}
+
+
 def run(data: Path) -> str:
     """Run it once, on a data folder, and return what it printed."""
     done = subprocess.run(
-        [sys.executable, "-m", "tools.run", "--once", "--port", "0"],
+        [*COMMAND, "--once"],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "MEMORY_DATA": str(data)},
+        env=environ(data),
         capture_output=True,
         text=True,
         timeout=2 * HANG,
@@ -62,3 +74,28 @@ def test_server_is_proved_and_its_data_is_there_the_next_time(tmp_path: Path) ->
     key = first.split("MEMORY_API_KEY=")[1].split()[0]
     assert f"MEMORY_API_KEY={key}" in second
     assert not list((tmp_path / "data").rglob("postmaster.pid"))
+
+
+@pytest.mark.parametrize(
+    ("line", "sent"),
+    [("The laptop is told:", signal.SIGHUP), ("Ctrl-C stops the server", signal.SIGTERM)],
+)
+def test_run_that_a_signal_ends_leaves_nothing_running(
+    tmp_path: Path, line: str, sent: signal.Signals
+) -> None:
+    """Neither the server nor its PostgreSQL, in the middle of the proof or after it."""
+    data = tmp_path / "data"
+    with subprocess.Popen(
+        COMMAND, cwd=ROOT, env=environ(data), stdout=subprocess.PIPE, text=True
+    ) as process:
+        watchdog = threading.Timer(2 * HANG, process.kill)
+        watchdog.start()
+        assert process.stdout is not None
+        assert any(line in said for said in process.stdout)
+        running = [int(file.read_text().split()[0]) for file in data.rglob("postmaster.pid")]
+        process.send_signal(sent)
+        process.stdout.read()
+        assert process.wait() == 128 + sent
+        watchdog.cancel()
+    assert running
+    assert not list(data.rglob("postmaster.pid"))
