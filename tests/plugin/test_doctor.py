@@ -343,6 +343,14 @@ def test_examination_assigns_no_file_to_a_new_key(tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()
 
 
+def test_what_waits_for_a_key_that_was_removed_is_told(home: Path) -> None:
+    """As memory_status tells it; of a store that never had one there is nothing to tell."""
+    assert seen(findings(home)["sync"]) == ("ok", "off: this store is local", "")
+    bindings.save(str(home / "memory"), {bindings.fingerprint("https://s", KEY): bindings.FIRST})
+    told = "off: 2 changes to send, once a server and its key are set again"
+    assert seen(findings(home)["sync"]) == ("ok", told, "")
+
+
 @pytest.mark.parametrize(
     ("change", "detail", "fix"),
     [

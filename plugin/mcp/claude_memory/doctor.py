@@ -137,14 +137,16 @@ def _server(settings: Settings, hello: Callable[[], Hello], now: datetime) -> Fi
 
 def _sync(settings: Settings, path: str) -> Finding:
     """Tell what waits, as the sessions have noted it; nobody is asked."""
-    if not settings.syncs:
-        return Finding("sync", "ok", "off: this store is local")
+    local = "off: this store is local"
     if not os.path.exists(path):
-        return Finding("sync", "ok", "begins with the next session")
+        return Finding("sync", "ok", "begins with the next session" if settings.syncs else local)
     reader = open_reader(path)
     try:
         if not schema.version(reader):
-            return Finding("sync", "ok", WAITING)
+            return Finding("sync", "ok", WAITING if settings.syncs else local)
+        if not settings.syncs:
+            left = syncing.left(reader, settings)
+            return Finding("sync", "ok", f"off: {left}" if left else local)
         found, (_, account) = standing.read(reader), binding.owner(reader)
         queued = syncing.to_send(reader, found)
     finally:

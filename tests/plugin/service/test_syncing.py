@@ -232,6 +232,18 @@ def test_queue_of_a_store_whose_key_was_removed(tmp_path: Path, desk: Desk) -> N
     assert "Sync" not in said
 
 
+def test_queue_of_a_store_whose_key_was_removed_before_the_first_exchange(
+    tmp_path: Path, desk: Desk
+) -> None:
+    """All of it goes out once the key is back: it is no local store, which says nothing of that."""
+    alone = Desk(tmp_path)
+    alone.store("Before there was a key")
+    assert status(alone)["Queue"] == "nothing to send: this store is local"
+    Files(str(tmp_path), OURS).path()
+    desk.store("Under the key")
+    assert status(alone)["Queue"] == "2 changes to send, once a server and its key are set again"
+
+
 def test_memories_stored_under_a_mistaken_key(tmp_path: Path, desk: Desk) -> None:
     """They are counted, in status and greeting, until they were imported."""
     with write(desk.connection):

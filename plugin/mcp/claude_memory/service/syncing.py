@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from claude_memory import paths
 from claude_memory.memory import label, moment
 from claude_memory.store import bindings, memories, outbox, state, waiting
 from claude_memory.store.lines import plain
@@ -35,9 +36,7 @@ def lines(
 ) -> list[tuple[str, str]]:
     """Return where to and how far it is synced."""
     if not settings.syncs:
-        queued = outbox.count(connection)
-        waits = f"{_changes(queued)} to send, once a server and its key are set again"
-        return [("Queue", waits if queued else "nothing to send: this store is local")]
+        return [("Queue", left(connection, settings) or "nothing to send: this store is local")]
     found = standing.read(connection)
     how = _state(connection, found, settings.sync_interval, now)
     return [
@@ -104,6 +103,15 @@ def to_send(connection: sqlite3.Connection, found: Standing) -> int:
         return found.queued
     live = connection.execute("SELECT count(*) FROM memories WHERE live = 1").fetchone()
     return int(live[0])
+
+
+def left(connection: sqlite3.Connection, settings: Settings) -> str:
+    """Say what waits in a store that is synced no more, or that never was under its key."""
+    is_for_a_server = outbox.is_bound(connection) or bindings.is_kept_for_a_key(
+        paths.database(settings.home)
+    )
+    queued = to_send(connection, standing.read(connection)) if is_for_a_server else 0
+    return f"{_changes(queued)} to send, once a server and its key are set again" if queued else ""
 
 
 def _queue(connection: sqlite3.Connection, found: Standing) -> str:

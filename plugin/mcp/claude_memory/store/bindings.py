@@ -55,6 +55,12 @@ def read(folder: str) -> dict[str, str]:
     return {str(key): os.path.basename(str(name)) for key, name in keys.items()}
 
 
+def is_kept_for_a_key(path: str) -> bool:
+    """Tell whether a key was set while the file was in use: it is sent when that is set again."""
+    folder, name = os.path.split(path)
+    return name in read(folder).values()
+
+
 def save(folder: str, keys: dict[str, str]) -> None:
     """Write the bindings, whole or not at all; one process at a time may."""
     target = os.path.join(folder, NAME)
