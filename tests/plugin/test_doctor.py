@@ -82,6 +82,16 @@ def test_healthy_store_passes_every_check(home: Path) -> None:
     assert checks["secrets"]["detail"] == "sealed by aes"
 
 
+def test_one_memory_is_a_memory(tmp_path: Path) -> None:
+    """Whatever counts it."""
+    desk = Desk(tmp_path)
+    desk.store("One")
+    desk.connection.close()
+    checks = findings(tmp_path)
+    assert checks["database"]["detail"].startswith("1 memory, schema ")
+    assert checks["index"]["detail"] == "1 memory indexed"
+
+
 def test_text_for_a_person_has_a_line_for_each_check(home: Path) -> None:
     """The mark comes first, so that a trouble is found at a glance."""
     lines = shell.said(shell.run(home, "doctor")).splitlines()

@@ -211,9 +211,13 @@ def _database(path: str) -> Finding:
             seen = " ".join(str(verdict).split())
             return Finding("database", "fail", f"damaged: {seen}", DAMAGED)
         count = reader.execute("SELECT count(*) FROM memories WHERE live = 1").fetchone()[0]
-        return Finding("database", "ok", f"{count} memories, schema {found}, {path}")
+        return Finding("database", "ok", f"{_memories(count)}, schema {found}, {path}")
     finally:
         reader.close()
+
+
+def _memories(count: int) -> str:
+    return f"{count} memor{'y' if count == 1 else 'ies'}"
 
 
 def _index(path: str) -> Finding:
@@ -231,7 +235,7 @@ def _index(path: str) -> Finding:
     if shown != indexed:
         fix = "Restart Claude Code: the index is rebuilt within a minute."
         return Finding("index", "warn", f"{indexed} of {shown} memories are indexed", fix)
-    return Finding("index", "ok", f"{indexed} memories indexed")
+    return Finding("index", "ok", f"{_memories(indexed)} indexed")
 
 
 def _file_system(path: str) -> Finding:
