@@ -207,7 +207,9 @@ def test_store_of_a_later_version_is_left_alone(home: Path) -> None:
     store.close()
 
     assert_quiet(run("user-prompt-recall", home))
-    assert "Update the plugin" in added(run("session-start", home).said)
+    said = added(run("session-start", home).said)
+    assert "memory_recall finds those that are there: " in said
+    assert "Update the plugin" in said
 
 
 def test_store_of_an_earlier_version_is_left_to_the_server(home: Path) -> None:
@@ -329,6 +331,7 @@ def test_folder_of_somebody_else_breaks_nothing(home: Path, doorway: str) -> Non
     assert (done.code, done.err) == (0, "")
     if doorway == "session-start":
         assert "cannot be" in added(done.said)
+        assert "memory_recall finds those that are there" in added(done.said)
         assert "MEMORY_HOME" in added(done.said)
         assert str(place) in done.said["systemMessage"]
     elif doorway != "auto-allow-memory-tools":

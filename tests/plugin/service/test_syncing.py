@@ -106,7 +106,7 @@ def test_server_out_of_reach(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("is_bound", [True, False])
-def test_key_that_is_not_accepted(desk: Desk, *, is_bound: bool) -> None:
+def test_key_that_is_not_accepted(tmp_path: Path, desk: Desk, *, is_bound: bool) -> None:
     """Said at once, by the greeting too, with where a key is set; not once the key is removed."""
     line = Line()
     if is_bound:
@@ -119,6 +119,8 @@ def test_key_that_is_not_accepted(desk: Desk, *, is_bound: bool) -> None:
     greeting = told(desk)
     assert "claude-memory does not sync" in greeting
     assert "/plugin configure memory" in greeting
+    other = Desk(tmp_path, **{**SERVER, "MEMORY_API_KEY": "another key"})
+    assert "stopped" not in status(other)["Sync"]
     assert "does not sync" not in told(desk, MEMORY_API_URL="")
     assert "valid API key" not in told(desk, MEMORY_API_KEY="another key")  # may be the right one
 

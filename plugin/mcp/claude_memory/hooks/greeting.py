@@ -35,6 +35,10 @@ NEW_KEY = (
     "claude-memory: this key or server address is new on this machine. Its memories are here as "
     "soon as the server has answered."
 )
+READ_ONLY = (
+    "claude-memory can keep nothing new and gives no memory by itself now; memory_recall finds "
+    "those that are there"
+)
 DIRECT = (
     "claude-memory: HTTP-only mode. Memories are on the server and none is given to you by itself: "
     "call memory_recall when one may help."
@@ -57,11 +61,21 @@ def answer(event: dict[str, Any], context: Context) -> dict[str, Any] | None:
         raise  # it passes; the next greeting tells
     except errors.StoreError as error:
         # Told at once: where the folder is at fault, nothing can be noted for later.
-        told = [f"claude-memory cannot work: {error.sentence()}"]
+        told = [f"{_still_able(context, error)}: {error.sentence()}"]
         to_user = told[0]
     failed = [*_half_set(context), *_failures(context.home)]
     text = "\n".join([*told[:1], *failed, *told[1:]])
     return _said(event, text, "\n".join(filter(None, [to_user, *failed])))
+
+
+def _still_able(context: Context, error: errors.StoreError) -> str:
+    """Say what a store that refuses to be written is good for, as far as it can be read."""
+    is_kept_from_writing = isinstance(
+        error, (errors.StoreFull, errors.StoreNewer, errors.StoreReadOnly)
+    )
+    if is_kept_from_writing and opening.can_be_read(bindings.of(context.home, context.server)):
+        return READ_ONLY
+    return "claude-memory cannot work"
 
 
 def _empty(context: Context) -> tuple[list[str], str]:

@@ -35,6 +35,18 @@ def is_waiting(path: str) -> bool:
     return _has_content(path) or (is_first and _has_content(earlier))
 
 
+def can_be_read(path: str) -> bool:
+    """Tell whether there is a store at `path` that the server can at least read."""
+    try:
+        reader = connection.open_reader(path)
+    except errors.StoreError:
+        return False
+    try:
+        return schema.version(reader) > 0
+    finally:
+        reader.close()
+
+
 def try_out(home: str) -> None:
     """Make sure that a store could be made below `home`, without making one.
 

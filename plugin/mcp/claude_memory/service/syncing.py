@@ -38,7 +38,7 @@ def lines(
     if not settings.syncs:
         return [("Queue", left(connection, settings) or "nothing to send: this store is local")]
     found = standing.read(connection)
-    how = _state(connection, found, settings.sync_interval, now)
+    how = _state(connection, found, settings, now)
     return [
         ("Server", plain(settings.api_url)),
         ("Sync", f"{how}; {_last_success(found, now)}"),
@@ -46,12 +46,12 @@ def lines(
     ]
 
 
-def _state(connection: sqlite3.Connection, found: Standing, interval: float, now: datetime) -> str:
-    if found.state == "backoff":
-        seconds = standing.seconds_to_wait(connection, now)
-        return f"{STATES['backoff']} within {_span(seconds)}" if seconds else STATES["backoff"]
-    if found.state in STATES:
-        return STATES[found.state]
+def _state(
+    connection: sqlite3.Connection, found: Standing, settings: Settings, now: datetime
+) -> str:
+    if found.state in STATES and (found.state == "local" or _is_ours(found, settings)):
+        seconds = standing.seconds_to_wait(connection, now) if found.state == "backoff" else 0
+        return STATES[found.state] + (f" within {_span(seconds)}" if seconds else "")
     if state.get(connection, "need_sweep") == "1":
         query = "SELECT count(*) FROM memories WHERE gen = ? AND srv_live = 1"
         got = connection.execute(query, (int(state.get(connection, "gen", "0")),)).fetchone()[0]
@@ -62,7 +62,7 @@ def _state(connection: sqlite3.Connection, found: Standing, interval: float, now
         return "not synced yet, the first exchange is under way"
     if not state.get(connection, "cursor"):
         return "asking for everything anew"
-    return _in_step(found, interval, now)
+    return _in_step(found, settings.sync_interval, now)
 
 
 def _in_step(found: Standing, interval: float, now: datetime) -> str:
@@ -141,8 +141,12 @@ def attention(connection: sqlite3.Connection, settings: Settings) -> list[str]:
 
 def error(now: Standing, settings: Settings) -> str:
     """Return why the last exchange ended early, unless it was with another server or key."""
-    is_ours = now.error_by == bindings.fingerprint(settings.api_url, settings.api_key)
-    return now.last_error if is_ours else ""
+    return now.last_error if _is_ours(now, settings) else ""
+
+
+def _is_ours(now: Standing, settings: Settings) -> bool:
+    """Tell whether trouble came with the server and the key of these settings."""
+    return now.error_by == bindings.fingerprint(settings.api_url, settings.api_key)
 
 
 def _troubles(now: Standing, settings: Settings) -> list[str]:
