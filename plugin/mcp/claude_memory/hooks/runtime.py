@@ -94,7 +94,7 @@ def _run(doorway: str, source: BinaryIO, environ: Mapping[str, str]) -> str:
 
     def connection() -> sqlite3.Connection | None:
         if not opened:
-            opened.append(opening.open_existing(bindings.database(context.home, environ)))
+            opened.append(opening.open_existing(bindings.of(context.home, context.server)))
         return opened[0]
 
     context = from_environ(environ, connection, "", utc_now())

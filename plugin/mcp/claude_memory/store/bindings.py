@@ -11,10 +11,6 @@ import os
 
 from claude_memory import paths
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 FIRST = "memory.db"
 WAITING = "memory-new-"
 NAME = "bindings.json"
@@ -72,18 +68,13 @@ def save(folder: str, keys: dict[str, str]) -> None:
     os.replace(part, target)
 
 
-def database(home: str, environ: Mapping[str, str]) -> str:
-    """Return the file that a process with this environment works in, without assigning one."""
-    return assigned(home, paths.given(environ, *paths.URLS), paths.given(environ, *paths.KEYS))
-
-
 def assigned(home: str, url: str, key: str) -> str:
     """Return the file that a key works in, without assigning one; `memory.db` where none is set."""
     return of(home, fingerprint(url, key) if url and key else "")
 
 
 def of(home: str, mine: str) -> str:
-    """Return the file that the key of a fingerprint works in; `memory.db` for an empty one."""
+    """Return the file that a fingerprint's key works in, likewise; `memory.db` for an empty one."""
     first = paths.database(home)
     known = read(os.path.dirname(first)) if mine else {}
     if not known:
