@@ -243,6 +243,20 @@ def test_refused_key_is_said_with_its_fix_and_loses_nothing(
         assert "another key" not in one.call("memory_status").text
 
 
+def test_address_that_leads_nowhere_is_named_in_the_place_of_a_promise(
+    tmp_path: Path, server: str, key: str
+) -> None:
+    """What no wait will send is not said to go out by itself; a corrected address sends it."""
+    promise_of_none = "nothing goes to the server before the setting that memory_status names"
+    with machine(tmp_path / "a", "memory dot com", key) as one:
+        comes(lambda: one.done("memory_store", content="Kept at first."), promise_of_none)
+        assert promise_of_none in one.done("memory_update", id="L1", content="Kept.")
+        assert "MEMORY_API_URL is no address of a server" in one.done("memory_status")
+    with machine(tmp_path / "a", server, key) as one:
+        all_sent(one)
+    assert on_server(server, key) == ["Kept."]
+
+
 @pytest.mark.parametrize("purge", [False, True])
 def test_delete_without_a_network_says_what_it_waits_for(
     tmp_path: Path, server: str, cable: Cable, key: str, purge: bool

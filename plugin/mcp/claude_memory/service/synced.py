@@ -37,6 +37,10 @@ DELETE_QUEUED = (
     "server answers."
 )
 QUEUED = "Queued: it is safe on this machine and goes to the server as soon as that answers."
+MISSET = (
+    "Queued: it is done on this machine; nothing goes to the server before the setting that "
+    "memory_status names is corrected."
+)
 
 
 class SyncedService(LocalService):
@@ -60,7 +64,7 @@ class SyncedService(LocalService):
         stored = super().store(new)
         uid = stored.memory.uid
         if not self._confirmed(uid):
-            return replace(stored, notes=(*stored.notes, QUEUED))
+            return replace(stored, notes=(*stored.notes, self._queued(QUEUED)))
         fresh = memories.get(self._place.connection(), uid)  # numbered by the server now
         return replace(stored, memory=fresh or stored.memory)
 
@@ -79,13 +83,13 @@ class SyncedService(LocalService):
         edited = super().update(edit)
         if edited.memory is None or self._confirmed(edited.memory.uid):
             return edited
-        return replace(edited, notes=(*edited.notes, QUEUED))
+        return replace(edited, notes=(*edited.notes, self._queued(QUEUED)))
 
     def delete(self, ids: tuple[str, ...], *, purge: bool) -> tuple[Deleted, ...]:
         """Delete memories, so that they can be undone, or for good."""
         deleted = super().delete(ids, purge=purge)
         return tuple(
-            replace(one, sentence=f"{one.sentence} {DELETE_QUEUED}")
+            replace(one, sentence=f"{one.sentence} {self._queued(DELETE_QUEUED)}")
             if self._waits(one.uid)
             else one
             for one in deleted
@@ -111,6 +115,10 @@ class SyncedService(LocalService):
         with self._place.guarded():
             self._door.record(uid)
         return clear
+
+    def _queued(self, usually: str) -> str:
+        """Say what a change waits for."""
+        return MISSET if self._worker.has_given_up() else usually
 
     def _waits(self, uid: str) -> bool:
         """Tell whether the server still has to hear of a delete."""

@@ -97,6 +97,10 @@ class Worker:
         self._last_request = time.monotonic()
         self._woken.set()
 
+    def has_given_up(self) -> bool:
+        """Tell whether nothing is sent while the settings are the same."""
+        return self._engine is not None and self._engine.is_misset
+
     def confirmed(self, uid: str) -> bool:
         """Wait a moment for the server to settle a memory's changes; tell whether it has.
 
