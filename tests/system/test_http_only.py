@@ -166,7 +166,7 @@ def test_fields_arrive_and_what_is_wrong_is_refused_here(
         assert shown.endswith('"Deploys on Mondays"  tags: ops, ci')
         assert old not in shown
         assert new in session.done("memory_recall", context="rollout", category="decisions")
-        assert session.done("memory_list", category="people") == "No memories yet."
+        assert session.done("memory_list", category="people") == "No memories match."
         assert new in session.done("memory_list", tag="ci")
         for wrong in (
             {"content": " "},
