@@ -16,7 +16,7 @@ from backend.services.applying import Ready
 from backend.services.preparing import Preparer, separate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from backend.db import Database
     from backend.repositories.rows import Row
@@ -76,6 +76,25 @@ async def _rewrap_once(
 ) -> bool:
     """Go once through an account's secrets; return whether one of them had to be wrapped anew."""
     is_any_old = False
+    async for table, page in _pages(database, account):
+        for one in page:
+            try:
+                fresh = await keeper.rewrap(account, one.bound, one.secret)
+            except SecretLost:
+                total.lost.add(one.place[0])
+                continue
+            if fresh != one.secret:
+                is_any_old = True
+                total.changed += await _replace(database, account, table, one, fresh)
+        total.seen += len(page)
+        tell(total)
+    return is_any_old
+
+
+async def _pages(
+    database: Database, account: UUID
+) -> AsyncIterator[tuple[str, list[seals.Sealed]]]:
+    """Yield an account's sealed secrets, those of earlier texts too, each page with its table."""
     for table in seals.TABLES:
         after: seals.Place | None = None
         while True:
@@ -84,22 +103,11 @@ async def _rewrap_once(
             if not page:
                 break
             after = page[-1].place
-            for one in page:
-                try:
-                    fresh = await keeper.rewrap(account, one.bound, one.secret)
-                except SecretLost:
-                    total.lost.add(one.place[0])
-                    continue
-                if fresh != one.secret:
-                    is_any_old = True
-                    total.changed += await _replace(database, account, table, one, fresh)
-            total.seen += len(page)
-            tell(total)
-    return is_any_old
+            yield table, page
 
 
 async def check(database: Database, keeper: Keeper) -> None:
-    """Open a secret that each key has sealed, of those that the first thousand accounts hold.
+    """Open a secret that each key has sealed, of all that the first thousand accounts hold.
 
     Raises:
         SecretLost: one does not open; the text names its account and its memory.
@@ -108,12 +116,11 @@ async def check(database: Database, keeper: Keeper) -> None:
     known: set[str] = set()
     left = LOOKED_THROUGH
     async for account in accounts.every(database):
-        async with database.transaction(account) as connection:
-            found = await seals.page(connection, account, "memories", None, 1)
-        for one in found:
-            if keeper.key_id(one.secret) not in known:
-                await _open(keeper, account, one)
-                known.add(keeper.key_id(one.secret))
+        async for _, page in _pages(database, account):
+            for one in page:
+                if keeper.key_id(one.secret) not in known:
+                    await _open(keeper, account, one)
+                    known.add(keeper.key_id(one.secret))
         left -= 1
         if not left:
             break

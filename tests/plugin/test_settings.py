@@ -80,6 +80,8 @@ def test_half_a_server_is_none_and_is_said(given: str) -> None:
         ("MEMORY_LEARN_JUDGE", "gpt"),
         ("MEMORY_APPROVE", "everything"),
         ("MEMORY_SYNC_DISABLE", "maybe"),
+        ("DISABLE_CLAUDE_MEMORY_AUTO_APPROVE", "y"),
+        ("DEBUG_CLAUDE_MEMORY_HOOKS", "verbose"),
     ],
 )
 def test_value_that_is_not_understood_is_named(name: str, value: str) -> None:

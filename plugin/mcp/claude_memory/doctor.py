@@ -272,7 +272,7 @@ def _lost(home: str, path: str) -> str:
 def _judge(settings: Settings) -> Finding:
     if settings.learn == "off":
         return Finding("learning", "ok", "off")
-    if settings.judge == "off" or not shutil.which("claude"):
+    if settings.judge == "off" or not paths.find_claude():
         return Finding("learning", "ok", "local rules only (no judge)")
     return Finding("learning", "ok", f"judge claude, at most {settings.learn_daily} calls a day")
 

@@ -18,7 +18,15 @@ OPTION = "CLAUDE_PLUGIN_OPTION_"
 KEYS = ("MEMORY_API_KEY", "CLAUDE_MEMORY_API_KEY", OPTION + "API_KEY")
 URLS = ("MEMORY_API_URL", "CLAUDE_MEMORY_API_URL", OPTION + "API_URL")
 DISABLE = "MEMORY_SYNC_DISABLE"
+UNAPPROVED = "DISABLE_CLAUDE_MEMORY_AUTO_APPROVE"
+FLAGS = (DISABLE, UNAPPROVED, "DEBUG_CLAUDE_MEMORY_HOOKS")
 ON, OFF = frozenset(("1", "true", "yes", "on")), frozenset(("0", "false", "no", "off", ""))
+CLAUDE_PLACES = (
+    ("~", ".local", "bin", "claude"),
+    ("~", ".claude", "local", "claude"),
+    ("/", "usr", "local", "bin", "claude"),
+    ("/", "opt", "homebrew", "bin", "claude"),
+)
 EARLIER_HOME = os.path.join("~", ".claude", "metaclaw")
 
 
@@ -32,16 +40,19 @@ def given(environ: Mapping[str, str], *names: str) -> str:
 
 
 def flag(environ: Mapping[str, str], name: str) -> bool:
-    """Tell whether a variable is switched on."""
-    return given(environ, name).lower() in ON
+    """Tell whether a variable is switched on; what takes rights away is, unless it says no."""
+    value = given(environ, name).lower()
+    return value not in OFF if name == UNAPPROVED else value in ON
 
 
 def complaints(environ: Mapping[str, str]) -> list[str]:
-    """Say what is wrong with how a server is set up: each as a sentence, mostly none."""
+    """Say what is wrong with switches and with a server's settings: sentences, mostly none."""
     url, key, disabled = given(environ, *URLS), given(environ, *KEYS), given(environ, DISABLE)
     found = []
-    if disabled.lower() not in ON | OFF:
-        found.append(f"{DISABLE}={disabled[:40]!r} is not understood; it counts as off.")
+    for name in FLAGS:
+        value, counts = given(environ, name), "on" if flag(environ, name) else "off"
+        if value.lower() not in ON | OFF:
+            found.append(f"{name}={value[:40]!r} is not understood; it counts as {counts}.")
     if disabled.lower() in ON and not key:
         found.append(
             f"{DISABLE} is set and {KEYS[0]} is not: this is not HTTP-only mode, and memories are "
@@ -96,3 +107,15 @@ def without_room(folder: str) -> str:
         f"The disk of {folder} is full: what is there can be read, nothing new can be kept. "
         "Free some space."
     )
+
+
+def find_claude(environ: Mapping[str, str] | None = None) -> str:
+    """Return the user's `claude` program by this environment or our own, or an empty string."""
+    import shutil  # no hook asks
+
+    path = None if environ is None else given(environ, "PATH") or os.defpath
+    found = shutil.which("claude", path=path)
+    if found:
+        return found
+    places = (os.path.expanduser(os.path.join(*place)) for place in CLAUDE_PLACES)
+    return next((place for place in places if os.access(place, os.X_OK)), "")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
 from claude_memory.service import upkeep
@@ -17,9 +18,6 @@ from tests.support.promises import promise
 from tests.support.sessions import Session, assert_sound, database, files_with
 from tests.support.vault_stand_in import TOKEN as VAULT_TOKEN
 from tests.support.vault_stand_in import VaultStandIn
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 WORD = "zqxplumbago"
 TEXT = f"The {WORD} door opens with a {WORD}-coloured card from {WORD.upper()}."
@@ -108,6 +106,17 @@ def test_deleted_and_edited_texts_are_gone_after_thirty_days(tmp_path: Path) -> 
     assert not purge.is_due(desk.connection)
     assert "no earlier state" in desk.refused("memory_update", id=one, restore=True)
     assert desk.texts() == [f'{two} [facts] 2026-03-01 "The code was changed."']
+
+
+def test_lock_of_syncing_is_no_copy_of_the_store(tmp_path: Path) -> None:
+    """However old it is: whoever held it would not keep others out any more."""
+    desk = Desk(tmp_path)
+    desk.store(TEXT)
+    lock = Path(f"{desk.place.database}.sync.lock")
+    lock.touch()
+    os.utime(lock, (0, 0))
+    upkeep.run(desk.place, desk.door)
+    assert lock.exists()
 
 
 @promise("store.old-texts-expire")

@@ -211,3 +211,11 @@ def test_unknown_setting_is_the_safe_one(tmp_path: Path) -> None:
     """A spelling mistake does not open the door."""
     said = decision(tmp_path, "PreToolUse", OWN + "secret_get", {}, MEMORY_APPROVE="everything")
     assert said["hookSpecificOutput"]["permissionDecision"] == "ask"
+
+
+def test_switch_that_takes_rights_away_is_on_unless_it_says_no(tmp_path: Path) -> None:
+    """A spelling that nobody thought of must not allow what its writer forbade."""
+    for value, answers in (("y", False), ("1", False), ("off", True), ("0", True)):
+        environ = {"DISABLE_CLAUDE_MEMORY_AUTO_APPROVE": value}
+        said = decision(tmp_path, "PreToolUse", OWN + "memory_recall", {"context": "x"}, **environ)
+        assert bool(said) is answers, value

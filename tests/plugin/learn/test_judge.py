@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from claude_memory import paths
 from claude_memory.learn import judge as judges
 from claude_memory.learn.judge import ClaudeJudge, Verdict
 
@@ -182,13 +183,13 @@ def test_program_is_found_on_the_path_or_at_its_usual_places(
     claude: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server started from a desktop often has a short PATH."""
-    assert judges.find_claude({"PATH": str(claude.folder)}) == claude.path
-    monkeypatch.setattr(judges, "PLACES", judges.PLACES[:2])
-    assert judges.find_claude({"PATH": str(tmp_path)}) == ""
+    assert paths.find_claude({"PATH": str(claude.folder)}) == claude.path
+    monkeypatch.setattr(paths, "CLAUDE_PLACES", paths.CLAUDE_PLACES[:2])
+    assert paths.find_claude({"PATH": str(tmp_path)}) == ""
     usual = Path.home() / ".local" / "bin"
     usual.mkdir(parents=True)
     (usual / "claude").symlink_to(claude.path)
-    assert judges.find_claude({"PATH": str(tmp_path)}) == str(usual / "claude")
+    assert paths.find_claude({"PATH": str(tmp_path)}) == str(usual / "claude")
 
 
 def test_judge_is_only_chosen_when_asked_for_and_there(claude: StandIn, tmp_path: Path) -> None:

@@ -240,7 +240,9 @@ def test_delete_that_fails_half_way_says_what_is_gone(scene: Scene) -> None:
         return told(200, {**OLD_ROW, "id": number})
 
     scene.answers = answer
-    with pytest.raises(ClaudeMemoryError, match=r"Deleted #1 only\. The database does not"):
+    with pytest.raises(
+        ClaudeMemoryError, match=r"^Only #1 was deleted\. The database does not answer\.$"
+    ):
         scene.service.delete(("#1", "2", "#3"), purge=False)
     assert [one for one in scene.seen() if one.startswith("DELETE")] == [
         "DELETE /api/memories/1",

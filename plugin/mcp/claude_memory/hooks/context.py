@@ -98,7 +98,7 @@ def _budget(text: str) -> int:
 
 
 def _approve(environ: Mapping[str, str]) -> str:
-    if paths.flag(environ, "DISABLE_CLAUDE_MEMORY_AUTO_APPROVE"):
+    if paths.flag(environ, paths.UNAPPROVED):
         return "off"
     return _choice(environ, ("safe", "all"), "MEMORY_APPROVE")
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import threading
@@ -28,12 +27,6 @@ SECONDS = 60.0
 OUTPUT_LIMIT = 262_144  # bytes
 OPTIONS = ("--safe-mode", "--tools", "", "--no-session-persistence")
 MODEL = ("--model", "haiku", "--output-format", "json")
-PLACES = (
-    ("~", ".local", "bin", "claude"),
-    ("~", ".claude", "local", "claude"),
-    ("/", "usr", "local", "bin", "claude"),
-    ("/", "opt", "homebrew", "bin", "claude"),
-)
 # What tells a client that it runs inside another one, and what is none of the judge's business.
 # All else stays: it may be how this user signs in.
 REMOVED = re.compile(
@@ -70,18 +63,9 @@ class Judge(Protocol):
         """End a call that is under way, and refuse all further ones."""
 
 
-def find_claude(environ: Mapping[str, str]) -> str:
-    """Return the user's `claude` program, or an empty string."""
-    found = shutil.which("claude", path=environ.get("PATH") or os.defpath)
-    if found:
-        return found
-    places = (os.path.expanduser(os.path.join(*place)) for place in PLACES)
-    return next((place for place in places if os.access(place, os.X_OK)), "")
-
-
 def choose(judge: str, home: str, environ: Mapping[str, str]) -> Judge | None:
     """Return the judge that the settings ask for, or None where there is none."""
-    program = find_claude(environ) if judge == "claude" else ""
+    program = paths.find_claude(environ) if judge == "claude" else ""
     return ClaudeJudge(program, home, environ) if program else None
 
 

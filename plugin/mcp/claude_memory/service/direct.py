@@ -145,16 +145,18 @@ class DirectService:
         """Delete memories, so that they can be undone, or for good; none if one is not there."""
         with _telling("deleted"):
             names = list(dict.fromkeys(self._known(one, deleted_too=purge) for one in ids))
+        verb = "purged" if purge else "deleted"
         done: list[Deleted] = []
         for name in names:
             try:
-                with _telling("deleted"):
+                with _telling("" if done else verb):
                     done.append(self._delete(name, purge=purge))
             except ClaudeMemoryError as error:
                 if not done:
                     raise
                 before = ", ".join(one.label for one in done)
-                raise RemoteError(f"Deleted {before} only. {error}", error.fix) from error
+                said = f"Only {before} {'was' if len(done) == 1 else 'were'} {verb}. {error}"
+                raise RemoteError(said, error.fix) from error
         return tuple(done)
 
     def status(self) -> Status:

@@ -96,10 +96,15 @@ def _learning(connection: sqlite3.Connection, settings: Settings, place: Place) 
         "SELECT count(*) FROM memories WHERE live = 1 AND source = 'auto-learn'"
     ).fetchone()[0]
     return (
-        f"{settings.learn}, judge {settings.judge}; {learned} learned in all; today {calls} of "
+        f"{settings.learn}, judge {_judge(settings)}; {learned} learned in all; today {calls} of "
         f"{settings.learn_daily} judge calls, {tokens_in} tokens in, {tokens_out} out; "
         f"{_turns(turns.count(connection).queued)} waiting"
     )
+
+
+def _judge(settings: Settings) -> str:
+    is_missing = settings.judge == "claude" and not paths.find_claude()
+    return "none, as there is no program `claude`" if is_missing else settings.judge
 
 
 def _turns(count: int) -> str:
@@ -135,7 +140,7 @@ def _attention(connection: StoreConnection, place: Place, settings: Settings) ->
     found += [f"{one.at[:16]} {one.where}: {one.text}" for one in noted]
     failed = turns.count(connection).failed
     if failed:
-        found.append(f"{_turns(failed)} could not be judged after 3 tries.")
+        found.append(f"{_turns(failed)} could not be judged after {turns.TRIES} tries.")
     kind = network_file_system(place.database)
     if kind:
         found.append(

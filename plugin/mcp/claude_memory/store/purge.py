@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 DUE = "scrub_due"
 PART_SECONDS = 600  # making a copy takes a few
 LOGS = ("-wal", "-shm", "-journal")  # of a copy that is open, or was not closed
+NO_COPIES = (*LOGS, ".lock")
 
 
 def forget(connection: sqlite3.Connection, uid: str) -> None:
@@ -84,7 +85,7 @@ def copies(path: str) -> list[str]:
     """Return the snapshots and backups that stand beside the database at `path`."""
     folder, name = os.path.split(path)
     beside = (entry for entry in os.listdir(folder) if entry.startswith(name + "."))
-    whole = (entry for entry in beside if ".part-" not in entry and not entry.endswith(LOGS))
+    whole = (entry for entry in beside if ".part-" not in entry and not entry.endswith(NO_COPIES))
     return [os.path.join(folder, entry) for entry in sorted(whole)]
 
 
