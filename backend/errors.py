@@ -89,7 +89,7 @@ class NoEndpoint(ApiError):
     status = 404
     code = "no_endpoint"
     title = "There is nothing at this address."
-    fix = "See /docs for the addresses."
+    fix = "See /openapi.json for the addresses."
 
 
 class MethodNotAllowed(ApiError):
@@ -204,7 +204,7 @@ class Malformed(ApiError):
     status = 422
     code = "malformed"
     title = "The request cannot be understood."
-    fix = "See 'errors' for the fields, and /docs for what they take."
+    fix = "See 'errors' for the fields, and /openapi.json for what they take."
 
 
 class UpgradeNeeded(ApiError):

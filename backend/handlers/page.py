@@ -6,7 +6,6 @@ where it is not installed, there is no page.
 
 from __future__ import annotations
 
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -70,14 +69,13 @@ async def file(name: str) -> Response:
     return FileResponse(_folder() / name, media_type=FILES[name], headers=HEADERS)
 
 
-@cache
 def _folder() -> Path:
     """Return where the files of Swagger UI lie.
 
     Raises:
-        NoEndpoint: the package is not installed, as on Lambda.
+        NoEndpoint: the package is not installed, as on AWS Lambda.
     """
     spec = find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise NoEndpoint("This server has no page; docs/api/openapi.json shows the same.")
+        raise NoEndpoint("This server has no page; /openapi.json shows the same.")
     return Path(spec.submodule_search_locations[0]) / "static"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ from tests.support.serving import Serving
 if TYPE_CHECKING:
     from tests.support.api import Api
 
-VISIT = Path(__file__).parents[2] / "support" / "page_visit.py"
+ROOT = Path(__file__).resolve().parents[3]
+VISIT = ROOT / "tests" / "support" / "page_visit.py"
 
 
 @promise("server.page-works-offline")
@@ -37,6 +39,28 @@ async def test_page_is_from_this_server_alone(api: Api) -> None:
         assert "unsafe" not in policy
         assert answer.headers["x-content-type-options"] == "nosniff"
     assert "SwaggerUIBundle" in (await api.nobody.get("/docs/swagger-ui-bundle.js")).text
+
+
+@promise("server.page-works-offline")
+@pytest.mark.parametrize("lock", ["backend", "otel", "semantic"])
+def test_page_is_installed_with_every_server_of_ones_own(lock: str) -> None:
+    """Its files come with each lock that the documents let an operator install."""
+    assert "\nfastapi-offline==" in (ROOT / f"requirements-{lock}.lock").read_text("utf-8")
+
+
+@pytest.mark.anyio
+async def test_server_without_the_page_names_what_it_has(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on AWS Lambda, whose lock has no page: the answer says where the document is."""
+    monkeypatch.setitem(sys.modules, "fastapi_offline", None)
+    answer = await api.nobody.get("/docs")
+    told = answer.json()
+    assert (answer.status_code, told["code"]) == (404, "no_endpoint")
+    for said in (told["detail"], told["fix"]):
+        assert "/openapi.json" in said
+        assert "/docs" not in said
+    assert (await api.nobody.get("/openapi.json")).status_code == 200
 
 
 @pytest.mark.anyio
