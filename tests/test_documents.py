@@ -50,6 +50,7 @@ TESTED_ELSEWHERE = {  # shell lines of the README, by how they begin, and who ru
     "python3 plugin": "tests/test_documents.py",
     "export DATABASE_URL=": "tests/backend/test_documents.py",
     "export API_KEY": "tests/backend/test_documents.py",
+    "export MEMORY_KEY_FILE": "tests/deploy/test_readme.py",
     "python -m backend serve": "tests/backend/test_serving.py",
     "python -m backend keys": "tests/backend/test_commands.py",
     "python -m backend migrate": "tests/backend/test_migrate.py",

@@ -79,7 +79,7 @@ def test_defaults_are_those_of_the_readme() -> None:
 def test_exported_examples_are_settings() -> None:
     """What the README exports is understood."""
     shown = environment()
-    assert set(shown) == {"DATABASE_URL", "API_KEY", "API_KEYS"}
+    assert set(shown) == {"DATABASE_URL", "API_KEY", "API_KEYS", "MEMORY_KEY_FILE"}
     assert set(Settings.from_env(shown).keys) == {"default", "alice", "bob"}
 
 

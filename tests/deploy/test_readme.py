@@ -12,6 +12,7 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import psycopg
 import pytest
 import yaml
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.heavy
 PATIENCE = 90.0
+MINIMUM = {"database-url", "api-key", "encryption-key"}  # a server that keeps secrets too
 AARCH64 = 183  # in the head of an ELF file
 
 
@@ -60,6 +62,7 @@ def test_helm_line_renders_a_release() -> None:
     rendered = done.stdout.partition("MANIFEST:\n")[2].partition("NOTES:\n")[0]
     manifests = [one for one in yaml.safe_load_all(rendered) if one]
     assert chart.one(manifests, "Deployment")["spec"]["replicas"] == 2
+    assert chart.one(manifests, "Secret")["stringData"].keys() == MINIMUM
 
 
 def test_kubectl_lines_make_what_the_manifests_ask_for() -> None:
@@ -68,7 +71,7 @@ def test_kubectl_lines_make_what_the_manifests_ask_for() -> None:
     kubectl = components.deploying_program("kubectl")
     secret = yaml.safe_load(shell(f"{create} --dry-run=client -o yaml", ROOT, kubectl).stdout)
     assert secret["metadata"] == {"name": "claude-memory-secrets", "namespace": "claude-memory"}
-    assert set(secret["data"]) == {"database-url", "api-key"}
+    assert set(secret["data"]) == MINIMUM
     folder = ROOT / everything.split()[-1]
     assert (ROOT / namespace.split()[-1]).parent == folder
     manifests = [
@@ -138,20 +141,26 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]
 
 
 def test_lines_of_an_installation_by_hand_make_a_server(
-    installed: tuple[Path, list[str]], postgres: Server, empty_database: str
+    installed: tuple[Path, list[str]], postgres: Server, empty_database: str, tmp_path: Path
 ) -> None:
-    """Only the database's address and the port are others."""
-    clone, (database, key, serve) = installed
+    """It takes a secret and shows its page; only the database's address and the port are others."""
+    clone, (database, *settings, serve) = installed
     port = free_port()
     database = f"export DATABASE_URL={postgres.url(empty_database)!r}"
     serve = serve.replace("--port 8000", f"--port {port}").replace("python", "exec python")
     process = subprocess.Popen(
-        ["/bin/sh", "-euc", f". server/bin/activate\n{database}\n{key}\n{serve}"],
+        ["/bin/sh", "-euc", "\n".join([". server/bin/activate", database, *settings, serve])],
         cwd=clone,
-        env={"PATH": "/usr/bin:/bin", "MEMORY_METRICS_PORT": "0"},
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "MEMORY_METRICS_PORT": "0"},
     )
     try:
         wait_for(lambda: asked(port)["status"] == "ok")
+        headers = {"Authorization": "Bearer your-secret-key"}
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers) as client:
+            stored = client.post("/api/memories", json={"content": "password: hunter2-okapi-gate"})
+            assert stored.json()["is_sensitive"] is True
+            assert "swagger" in client.get("/docs").text
+        assert [one.stat().st_mode & 0o777 for one in tmp_path.glob("*.key")] == [0o600]
     finally:
         process.terminate()
         assert process.wait(PATIENCE) == 0
