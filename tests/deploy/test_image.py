@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ import httpx
 import pytest
 
 from tests.support import components, compose
-from tests.support.readme import commands
+from tests.support.readme import blocks, commands
 from tools import deploying
 from tools.environment import python_of
 
@@ -224,6 +225,26 @@ def test_line_of_the_readme_starts_services_that_follow_one_another(
             assert opened.json()["content"] == body["content"]
         finally:
             api.terminate()
+
+
+def test_line_of_the_operations_page_makes_a_key_in_the_container(
+    tmp_path: Path, database_url: str
+) -> None:
+    """It brings the settings along, which the environment of the container has not."""
+    [line] = [
+        re.sub(r"\\\n *", "", block)
+        for block in blocks("sh", ROOT / "docs" / "operations.md")
+        if "exec api" in block and "backend" in block
+    ]
+    *compose_line, shell, option, command = shlex.split(line)
+    assert compose_line == ["docker", "compose", "-f", "deploy/docker/compose.yaml", "exec", "api"]
+    assert (shell, option) == ("sh", "-c")
+    compose.set_up(tmp_path)
+    env = tmp_path / "env"
+    text = re.sub(r"(?<=DATABASE_URL=').*(?=')", database_url, env.read_text())
+    env.chmod(0o644)
+    env.write_text(text)
+    assert compose.run(command, tmp_path).startswith("cmk_")
 
 
 def address_of(server: subprocess.Popen[str]) -> str:
