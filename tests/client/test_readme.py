@@ -38,9 +38,10 @@ def run(client: Client, lines: str, folder: Path) -> str:
 
 
 def test_each_way_to_install_works_and_uninstalling_too(newcomer: Client, tmp_path: Path) -> None:
-    """From a git host in one line, from the path of a clone in two."""
+    """From a git host in one line, from the path of a clone in two; neither leaves anything."""
     ways = [block for block in blocks("sh") if "plugin install" in block]
-    [goodbye] = commands("claude plugin uninstall")
+    [update] = [block for block in blocks("sh") if "plugin update" in block]
+    [goodbye] = [block for block in blocks("sh") if "plugin uninstall" in block]
     assert len(ways) == 2
     for number, way in enumerate(ways):
         run(newcomer, way, tmp_path / f"way {number}")
@@ -49,9 +50,10 @@ def test_each_way_to_install_works_and_uninstalling_too(newcomer: Client, tmp_pa
         session = newcomer.play(["Hello."])
         [server] = [s for s in session.init["mcp_servers"] if s["name"] == "plugin:memory:memory"]
         assert server["status"] == "connected"
+        assert "already at the latest version" in run(newcomer, update, tmp_path)
         run(newcomer, goodbye, tmp_path)
         assert newcomer.installed() == []
-        newcomer.run("plugin", "marketplace", "remove", "claude-memory")
+        assert "claude-memory" not in run(newcomer, "claude plugin marketplace list", tmp_path)
 
 
 def test_server_can_be_added_without_the_plugin(newcomer: Client, checkout: Path) -> None:
