@@ -51,6 +51,21 @@ def test_endpoints_are_those_of_the_readme() -> None:
     assert sorted(written) == sorted(there)
 
 
+def test_parameters_are_those_of_the_readme() -> None:
+    """Each one of a query or a header is named in the row of its address."""
+    paths = create_app(Settings()).openapi()["paths"]
+    asked = {quoted(row[0])[0]: row[1].lower() for row in table(README, "endpoint")}
+    missing = [
+        (method, path, one["name"])
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+        for one in operation.get("parameters", [])
+        if one["in"] != "path" and method != "put"  # whose row says that it is as PATCH
+        if f"`{one['name']}" not in asked[f"{method.upper()} {path}".replace("memory_id", "id")]
+    ]
+    assert missing == []
+
+
 def test_variables_are_those_of_the_readme() -> None:
     """Every variable that the settings read has a row, and every row is read."""
     read = {
