@@ -124,9 +124,11 @@ class Worker:
         if self._stopped.is_set():
             return
         self._engine = engine = self._make_engine()
-        while not (self._stopped.is_set() or engine.is_misset):
+        while not self._stopped.is_set():
             self._woken.clear()
             has_run = self._pass(engine)
+            if engine.is_misset:
+                return
             self._wait(self._pause() if has_run else TAKEN)
 
     def _pass(self, engine: Engine) -> bool:
