@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from tests.support import hybrid, shell
 from tests.support.hook_calls import through_doorway
 from tests.support.hybrid import all_sent, comes, machine, on_server
 from tests.support.promises import promise
+from tests.support.serving import Serving
 from tests.support.sessions import Session, database, files_with
 
 if TYPE_CHECKING:
@@ -135,6 +137,46 @@ def test_secret_is_sealed_until_the_server_keeps_it(
         said = local.refused("secret_get", id="#1")
         assert "kept by the server. Set MEMORY_API_URL and MEMORY_API_KEY" in said
     assert files_with(tmp_path, TOKEN) == []
+
+
+def test_secret_that_the_server_cannot_open_any_more_is_told_as_gone(tmp_path: Path) -> None:
+    """It is not the network, and to wait is of no use."""
+    key = hybrid.a_key()
+    settings = {"MEMORY_DATA": str(tmp_path / "server"), "API_KEYS": json.dumps({"one": key})}
+    with Serving({**settings, "MEMORY_ENCRYPTION_KEY": "aa" * 32}) as serving:
+        url = serving.address()
+        with machine(tmp_path / "a", url, key) as one:
+            one.done("memory_store", content=f"Token: {TOKEN}")
+            all_sent(one)
+        serving.stop()
+    port = url.rpartition(":")[2]
+    with (
+        Serving({**settings, "MEMORY_ENCRYPTION_KEY": "bb" * 32}, "--port", port) as other,
+        machine(tmp_path / "a", other.address(), key) as one,
+    ):
+        said = one.refused("secret_get", id="#1")
+        assert "The server does not open the secret of memory #1: " in said
+        assert "store the secret again" in said
+        assert "network" not in said
+        other.stop()
+
+
+def test_key_that_may_only_read_is_named_in_the_place_of_a_promise(
+    tmp_path: Path, server: str, key: str
+) -> None:
+    """Nothing that is done with it goes to the server, however long one waits."""
+    url, asked = f"{server}/api/keys", {"Authorization": f"Bearer {key}"}
+    wanted = {"name": "reader", "scopes": ["read"]}
+    reader = httpx.post(url, headers=asked, json=wanted, timeout=60).raise_for_status().json()
+    with machine(tmp_path / "a", server, reader["key"]) as one:
+        comes(lambda: one.call("memory_status").text, "this key may only read")
+        for tool, given in (
+            ("memory_store", {"content": "Our staging database is called heron."}),
+            ("memory_update", {"id": "L1", "content": "Our staging database is called egret."}),
+        ):
+            said = one.done(tool, **given)
+            assert "Done on this machine only: its key may only read" in said
+            assert "as soon as" not in said
 
 
 @promise("sync.conflicts-show-both-texts")

@@ -26,6 +26,7 @@
     + EpochChanged             it was restored from a backup since
     + RequestTooLarge          the request is more than it takes
     + RequestRefused           it finds the request malformed
+    + SecretRefused            it does not open this secret, and says why
     + UpgradeNeeded            it speaks no version of the protocol that this plugin does
 """
 
@@ -183,6 +184,10 @@ class RequestTooLarge(RemoteError):
 
 class RequestRefused(RemoteError):
     """The server finds the request as a whole malformed."""
+
+
+class SecretRefused(RemoteError):
+    """The server does not open this secret; the fix is its own."""
 
 
 class UpgradeNeeded(RemoteError):

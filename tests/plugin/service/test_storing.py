@@ -294,7 +294,7 @@ def test_clock_that_was_far_ahead_is_shown_in_status(tmp_path: Path) -> None:
     desk.store("made with a wrong clock")
     desk.clock = desk.clock.replace(year=2026)
     desk.store("made with a right clock")
-    assert "dated 2027-03-01: this computer's clock" in desk.call("memory_status")
+    assert "dated 2027-03-01: the clock of the machine that stored it" in desk.call("memory_status")
 
 
 def test_long_memory_is_stored_with_advice_to_split(tmp_path: Path) -> None:

@@ -181,6 +181,33 @@ def test_conflict_with_another_machine(desk: Desk) -> None:
     assert status(desk)["!"] == ""
 
 
+def test_conflict_with_a_delete_elsewhere(desk: Desk) -> None:
+    """It is settled once the text was taken back, under the new uid that this gives it."""
+    line = Line()
+    label = desk.store("One")
+    synced(desk, line)
+    desk.call("memory_update", id=label, content="Mine")
+    line.rows = {}
+    gone = {**row(7, "", uid_of(desk)), "content": None, "deleted_at": "2026-03-01T12:00:00Z"}
+    line.outcome = {"status": "conflict", "current": gone}
+    synced(desk, line)
+    assert 'Kept: deleted. Yours: "Mine"' in status(desk)["!"]
+    assert "Restored memory L1." in desk.call("memory_update", id="#7", restore=True)
+    assert status(desk)["!"] == ""
+
+
+def test_delete_of_one_of_two_successors(desk: Desk) -> None:
+    """Of two that were made on two machines the other one still supersedes the memory."""
+    line = Line()
+    old = row(1, "We deploy on Mondays.")
+    later = [{**row(number, f"Text {number}"), "supersedes": old["uid"]} for number in (2, 3)]
+    line.rows = {one["uid"]: one for one in (old, *later)}
+    synced(desk, line)
+    assert "shown again" not in desk.call("memory_delete", id="#2")
+    assert "#1, which it had superseded, is shown again." in desk.call("memory_delete", id="#3")
+    assert "Mondays" in desk.texts()[0]
+
+
 def uid_of(desk: Desk) -> str:
     """Return the uid of the one memory there is."""
     return str(desk.connection.execute("SELECT uid FROM memories").fetchone()[0])
@@ -222,6 +249,17 @@ def test_clock_that_is_wrong(desk: Desk, hours: int, side: str) -> None:
     line.headers["date"] = format_datetime(desk.clock, usegmt=True)
     synced(desk, line)
     assert status(desk)["!"] == ""
+
+
+def test_memory_of_a_machine_whose_clock_is_wrong(desk: Desk) -> None:
+    """The server's clock says that it is not this one's, which is not blamed."""
+    line = Line()
+    line.rows = {"x": {**row(1, "Of tomorrow"), "created_at": "2026-03-04T12:00:00Z"}}
+    synced(desk, line)
+    assert status(desk)["!"] == ""
+    line.headers = {"date": format_datetime(desk.clock - timedelta(days=2))}
+    synced(desk, line)
+    assert "2026-03-04: the clock of the machine that stored it was or is" in status(desk)["!"]
 
 
 def test_queue_of_a_store_whose_key_was_removed(tmp_path: Path, desk: Desk) -> None:

@@ -15,7 +15,17 @@ from claude_memory.memory import Draft, label, stamp
 from claude_memory.service import checks
 from claude_memory.service.interface import Deleted, Edited
 from claude_memory.service.secrets import separate
-from claude_memory.store import history, ids, memories, proposals, purge, seals, turns
+from claude_memory.store import (
+    history,
+    ids,
+    memories,
+    outbox,
+    proposals,
+    purge,
+    seals,
+    standing,
+    turns,
+)
 from claude_memory.store.connection import write
 
 if TYPE_CHECKING:
@@ -163,6 +173,7 @@ def _revive(connection: sqlite3.Connection, entry: int, earlier: Memory, place: 
     history.move(connection, earlier.uid, back.uid)
     history.remove(connection, entry)
     seals.send(connection, back.uid)
+    outbox.unshelve(connection, earlier.uid)
     return back
 
 
@@ -215,7 +226,8 @@ def delete(
             memories.bury(connection, one.uid, stamp(place.now()))
             turns.forget(connection, one.session)  # or it would be learned again from there
         turns.forget(connection, place.session)
-    return tuple(Deleted(label(one), _undo_sentence(connection, one), one.uid) for one in live)
+    now = place.now()
+    return tuple(Deleted(label(one), _undo_sentence(connection, one, now), one.uid) for one in live)
 
 
 @contextmanager
@@ -230,10 +242,9 @@ def _all_or_none() -> Iterator[None]:
         raise type(error)(message, error.fix) from error
 
 
-def _undo_sentence(connection: sqlite3.Connection, one: Memory) -> str:
+def _undo_sentence(connection: sqlite3.Connection, one: Memory, now: datetime) -> str:
     sentence = f"Deleted memory {label(one)}; memory_update with restore=true undoes it (30 days)."
-    back = memories.get(connection, one.supersedes) if one.supersedes else None
-    if back is not None:
+    for back in standing.visible(connection, (one.supersedes,), now):
         sentence += f" {label(back)}, which it had superseded, is shown again."
     return sentence
 

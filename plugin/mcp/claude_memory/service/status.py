@@ -24,6 +24,7 @@ from claude_memory.store import (
 )
 from claude_memory.store.connection import network_file_system
 from claude_memory.store.lines import plain
+from claude_memory.sync import standing
 
 if TYPE_CHECKING:
     import sqlite3
@@ -149,14 +150,20 @@ def _attention(connection: StoreConnection, place: Place, settings: Settings) ->
         )
     if purge.is_due(connection):
         found.append("A purge is not complete until all other sessions let go of the database.")
-    ahead = _ahead(connection, place)
+    ahead = _ahead(connection, place, settings)
     if ahead:
         found.append(ahead)
     return found
 
 
-def _ahead(connection: sqlite3.Connection, place: Place) -> str:
+def _ahead(connection: sqlite3.Connection, place: Place, settings: Settings) -> str:
+    """Say that a clock is wrong, unless the server's says that it is not this machine's."""
+    if settings.syncs and standing.is_clock_confirmed(connection):
+        return ""
     newest = memories.newest_time(connection)
     if not newest or moment(newest) <= place.now() + timedelta(days=1):
         return ""
-    return f"The newest memory is dated {newest[:10]}: this computer's clock was or is wrong."
+    return (
+        f"The newest memory is dated {newest[:10]}: the clock of the machine that stored it "
+        "was or is wrong."
+    )

@@ -9,9 +9,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from claude_memory.errors import ClaudeMemoryError, KeeperUnavailable, NotFound, RemoteError
+from claude_memory.errors import (
+    ClaudeMemoryError,
+    KeeperRefused,
+    KeeperUnavailable,
+    NotFound,
+    RemoteError,
+    SecretRefused,
+)
 from claude_memory.service.local import LocalService
 from claude_memory.store import memories, outbox
+from claude_memory.sync import standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +48,10 @@ QUEUED = "Queued: it is safe on this machine and goes to the server as soon as t
 MISSET = (
     "Queued: it is done on this machine; nothing goes to the server before the setting that "
     "memory_status names is corrected."
+)
+READ_ONLY = (
+    "Done on this machine only: its key may only read, so the server hears of it once a key with "
+    "the scope 'write' is set."
 )
 
 
@@ -109,6 +121,9 @@ class SyncedService(LocalService):
     def _ask_for_secret(self, memory_id: str, uid: str) -> str:
         try:
             clear = self._remote().secret(uid)
+        except SecretRefused as error:
+            message = f"The server does not open the secret of memory {memory_id}: {error}"
+            raise KeeperRefused(message, error.fix) from error
         except RemoteError as error:
             message = f"The secret of memory {memory_id} is kept by the server: {error}"
             raise KeeperUnavailable(message, error.fix) from error
@@ -118,6 +133,9 @@ class SyncedService(LocalService):
 
     def _queued(self, usually: str) -> str:
         """Say what a change waits for."""
+        with self._place.guarded():
+            if standing.read(self._place.connection()).is_read_only:
+                return READ_ONLY
         return MISSET if self._worker.has_given_up() else usually
 
     def _waits(self, uid: str) -> bool:

@@ -94,9 +94,14 @@ def changed(
     if "content" in names or after.is_sensitive != before.is_sensitive:
         names.append("is_sensitive")
     if names and is_bound(connection):
-        connection.execute("DELETE FROM shelf WHERE uid = ?", (after.uid,))  # its author has chosen
+        unshelve(connection, after.uid)
         seen = body_of(before, names)
         _record(connection, after.uid, "update", body_of(after, names), now=now, seen=seen)
+
+
+def unshelve(connection: sqlite3.Connection, uid: str) -> None:
+    """Forget the edits of a memory that lost against another machine's: its author has chosen."""
+    connection.execute("DELETE FROM shelf WHERE uid = ?", (uid,))
 
 
 def deleted(connection: sqlite3.Connection, uid: str, now: str, *, forever: bool) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 PAGE_ROWS = 500
 LONGEST_WAIT = 3_600.0  # seconds that a server may ask to wait
 SHORTEST_WAIT = 1.0
+OK = 200
 
 
 class Remote:
@@ -75,7 +76,11 @@ class Remote:
         Raises:
             RemoteError: one of its kinds.
         """
-        return wire.decode_secret(self._call("POST", f"/api/memories/{uid}/secret", {}))
+        response = self._send("POST", f"/api/memories/{uid}/secret", {})
+        problem = wire.decode_problem(response.body)
+        if response.status != OK and problem.get("code") in OF_A_SECRET:
+            raise errors.SecretRefused(str(problem.get("detail")), str(problem.get("fix") or ""))
+        return wire.decode_secret(_answered(response).body)
 
     def close(self) -> None:
         """Let go of the connection; a running call fails."""
@@ -89,11 +94,19 @@ class Remote:
     def _ask(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None
     ) -> Response:
+        return _answered(self._send(method, path, headers, body))
+
+    def _send(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> Response:
         kind = {} if body is None else {"content-type": "application/json"}
-        response = self._transport.request(method, path, {**self._headers, **headers, **kind}, body)
-        if response.status == 200:  # noqa: PLR2004
-            return response
+        return self._transport.request(method, path, {**self._headers, **headers, **kind}, body)
+
+
+def _answered(response: Response) -> Response:
+    if response.status != OK:
         raise meaning(response)
+    return response
 
 
 def _names(account: str, epoch: str) -> dict[str, str]:
@@ -109,6 +122,7 @@ BY_CODE = {
     "scope_missing": errors.ScopeMissing,
     "upgrade_needed": errors.UpgradeNeeded,
 }
+OF_A_SECRET = ("secret_lost", "no_keeper", "not_found")  # which is asked for by itself
 BY_STATUS = {
     401: errors.KeyRefused,
     403: errors.KeyRefused,

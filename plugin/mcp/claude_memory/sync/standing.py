@@ -148,6 +148,11 @@ def greeted(connection: StoreConnection, hello: Hello, now: datetime) -> None:
     _note(connection, CLOCK, f"{off:.0f}" if off else "")
 
 
+def is_clock_confirmed(connection: sqlite3.Connection) -> bool:
+    """Tell whether a server was asked, and its clock and this machine's say the same."""
+    return bool(state.get(connection, LAST_OK)) and not state.get(connection, CLOCK)
+
+
 def clock_off(hello: Hello, now: datetime) -> float:
     """Return by how many seconds this machine's clock is ahead; 0 where that is no trouble."""
     off = now.timestamp() - hello.clock if hello.clock else 0.0
