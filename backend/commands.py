@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from backend.secrets.keeper import Keeper
 
 BY = "operator"  # who did it, in the audit
+LEFT_OUT = {
+    "history": "earlier texts, which the file still holds.",
+    "sealed": "the secret, which no server can read from an export. Store it again.",
+}
 
 
 @dataclass(frozen=True)
@@ -159,6 +163,10 @@ async def import_all(tools: Tools, user: str, path: str) -> None:
         tell=lambda done: tools.tell(f"{done} of {len(rows)} written"),
     )
     tools.tell(f"{len(stored)} memories are there now.")
+    for name, told in LEFT_OUT.items():
+        count = sum(name in one.left_out for one in stored)
+        if count:
+            tools.tell(f"Left out of {count} of them: {told}")
 
 
 async def rotate(tools: Tools) -> None:

@@ -6,7 +6,15 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    WithJsonSchema,
+)
 
 from backend.fields import (
     Category,
@@ -30,6 +38,13 @@ from backend.fields import (
 OPS_LIMIT = 200
 BODY_LIMIT = 1_048_576  # bytes
 IMPORT_LIMIT = 20_000  # rows at once
+EMPTY_IS_NULL = BeforeValidator(lambda value: None if value == "" else value)
+
+
+def _or_empty(form: str) -> WithJsonSchema:
+    """Describe a text of this form that may also be empty, or null."""
+    empty = {"type": "string", "const": ""}
+    return WithJsonSchema({"anyOf": [{"type": "string", "format": form}, empty, {"type": "null"}]})
 
 
 class Body(BaseModel):
@@ -63,10 +78,23 @@ class StoreBody(Body):
 
 
 class ImportRow(StoreBody):
-    """A memory to import, as an export writes it."""
+    """A memory to import, as an export of a server or of the plugin writes it.
 
-    supersedes: UUID | None = None  # type: ignore[assignment]
+    The plugin writes "" for what is empty, and more than there is a place for here: numbers and the
+    time of a change are given anew; `history` and `sealed` are left out, and the answer says so.
+    """
+
+    supersedes: Annotated[UUID | None, EMPTY_IS_NULL, _or_empty("uuid")] = None  # type: ignore[assignment]
+    expires_at: Annotated[Moment | None, EMPTY_IS_NULL, _or_empty("date-time")] = None
     is_sensitive: StrictBool = False
+    local_no: StrictInt | None = None
+    no: StrictInt | None = None
+    updated_at: Moment | None = None
+    history: list[Any] = []
+    sealed: list[Any] = []
+
+
+OF_THE_PLUGIN = {"local_no", "no", "updated_at", "history", "sealed"}  # fields of a row; not kept
 
 
 # Not given, and never null: only the fields of `model_fields_set` are read.
@@ -98,12 +126,17 @@ class Stored(Answer):
 
 
 class Imported(Answer):
-    """What an import answers for each row."""
+    """What an import answers for each row.
+
+    `left_out` stands where not all of it came along: "history" are its earlier texts, "sealed" is
+    its secret.
+    """
 
     id: int
     uid: UUID
     category: str
     importance: float
+    left_out: list[str] = []
 
 
 class MemoryRow(Answer):

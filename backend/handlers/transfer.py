@@ -37,6 +37,7 @@ BODY: dict[str, Any] = {
 @imports.post(
     "/api/memories/import",
     openapi_extra=BODY,
+    response_model_exclude_defaults=True,
     responses=problems(Conflict, NoKeeper, KeeperDown),
 )
 async def import_all(

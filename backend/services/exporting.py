@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backend.repositories import accounts, memories
-from backend.schemas import ImportRow
+from backend.schemas import OF_THE_PLUGIN, ImportRow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from backend.repositories.rows import Row
 
 PAGE = 500  # rows
-NOT_EXPORTED = {"force_sensitive"}
+NOT_EXPORTED = {"force_sensitive", *OF_THE_PLUGIN}
 FIELDS = [name for name in ImportRow.model_fields if name not in NOT_EXPORTED]
 
 

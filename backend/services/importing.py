@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 AT_ONCE = 2_000  # rows in one statement
 PATIENCE = 60  # seconds that a statement on all rows may take
 ERRORS_SHOWN = 20
+HEADER = ("claude-memory", 1)  # what begins an export of the plugin, and its version
 SAME = 1e-6  # importance is kept in single precision
 
 
@@ -78,7 +79,7 @@ async def store(
             tell(begin + len(some))
     if fresh:
         database.note(account, min(present[one.uid].no for one in fresh))
-    return [_imported(present[uid]) for uid in uids]
+    return [_imported(present[uid], row) for uid, row in zip(uids, rows, strict=True)]
 
 
 def _missing(ready: Sequence[Ready], present: dict[UUID, Row]) -> list[Ready]:
@@ -108,8 +109,15 @@ def _uid(account: UUID, row: ImportRow, place: int, idempotency_key: str) -> UUI
     return uuid5(KEYS, f"{account}:{idempotency_key}:{place}") if idempotency_key else new_uid()
 
 
-def _imported(row: Row) -> Imported:
-    return Imported(id=row.no, uid=row.uid, category=row.category, importance=row.importance)
+def _imported(row: Row, given: ImportRow) -> Imported:
+    left_out = {"history": given.history, "sealed": row.is_sensitive and row.secret is None}
+    return Imported(
+        id=row.no,
+        uid=row.uid,
+        category=row.category,
+        importance=row.importance,
+        left_out=[name for name, is_left in left_out.items() if is_left],
+    )
 
 
 def read_list(body: bytes, most: int = sys.maxsize) -> list[ImportRow]:
@@ -128,7 +136,7 @@ def read_list(body: bytes, most: int = sys.maxsize) -> list[ImportRow]:
 
 
 def read_lines(body: bytes, most: int = sys.maxsize) -> list[ImportRow]:
-    """Read JSON lines; empty ones are passed over.
+    """Read JSON lines; empty ones and headers are passed over.
 
     Raises:
         Malformed: a line is not what an import takes and is named, or there are too many.
@@ -150,7 +158,8 @@ def _read_all(
         try:
             rows.append(read_one(row))
         except ValidationError as error:
-            errors += _faults(number, error)
+            header = _header(row)
+            errors += _faults(number, error) if header is None else _unknown(number, header)
             if len(errors) >= ERRORS_SHOWN:
                 break
     if errors:
@@ -158,6 +167,24 @@ def _read_all(
         detail = ": ".join((f"Row {errors[0]['row']}", *filter(None, named)))
         raise Malformed(detail, errors=errors[:ERRORS_SHOWN])
     return rows
+
+
+def _header(row: Any) -> tuple[object, object] | None:  # noqa: ANN401  (JSON can be anything)
+    """Return the format and its version if this is the first line of an export of the plugin."""
+    try:
+        found = json.loads(row) if isinstance(row, bytes) else row
+    except (ValueError, RecursionError):
+        return None
+    is_header = isinstance(found, dict) and "format" in found and "format_version" in found
+    return (found["format"], found["format_version"]) if is_header else None
+
+
+def _unknown(number: int, header: tuple[object, object]) -> list[dict[str, Any]]:
+    """Refuse a format that may hold what is not known here; ours says nothing else of interest."""
+    if header == HEADER:
+        return []
+    message = f"This server reads the format {HEADER[0]} {HEADER[1]} alone"
+    return [{"row": number, "where": "format_version", "message": message}]
 
 
 def _faults(number: int, error: ValidationError) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, StrictBool, ValidationError
 
 from backend.errors import ApiError, NoKeeper
 from backend.fields import CONTENT, TEXTS, Content, Version64
-from backend.schemas import Change, OpResult, PatchBody, StoreBody
+from backend.schemas import OF_THE_PLUGIN, Change, OpResult, PatchBody, StoreBody
 from backend.secrets import marks
 from backend.secrets.bundle import Piece, join
 from backend.secrets.detect import may_hold, redact
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 AT_ONCE = 200  # rows
 CANONICAL = json.JSONEncoder(sort_keys=True, default=str)
 FORCED = "[secret: whole text]"
-UNSTORED = {"uid", "force_sensitive", "created_at", "is_sensitive", "secret"}  # not columns
+UNSTORED = {"uid", "force_sensitive", "created_at", "is_sensitive", "secret", *OF_THE_PLUGIN}
 
 
 class _Tolerant(BaseModel):

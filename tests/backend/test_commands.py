@@ -16,6 +16,8 @@ import pytest
 
 from backend.__main__ import main
 from backend.auth import id_of
+from tests.support import shell
+from tests.support.desk import Desk
 from tests.support.postgres import LOGIN
 from tests.support.promises import promise
 
@@ -76,6 +78,24 @@ def test_unknown_user_is_told_and_not_made(
     assert (status, out) == (1, "")
     assert "no user 'nobdoy'" in told
     assert superuser.execute("SELECT count(*) FROM accounts").fetchone() == (0,)
+
+
+def test_import_of_a_plugins_export_says_what_it_left_out(run: Run, tmp_path: Path) -> None:
+    """How many memories have no earlier texts here, and how many no secret."""
+    desk = Desk(tmp_path / "home")
+    desk.store("Ann runs the build")
+    desk.call("memory_update", id="L1", content="Ann runs the build and the tests")
+    desk.store(f"The token is {SECRET}")
+    file = tmp_path / "export.jsonl"
+    shell.run(tmp_path, "export", file, environ={"MEMORY_HOME": str(tmp_path / "home")})
+    status, _, told = run("import", "--user", "ann", str(file))
+    assert status == 0
+    secret = "the secret, which no server can read from an export. Store it again."
+    assert told.splitlines()[-3:] == [
+        "2 memories are there now.",
+        "Left out of 1 of them: earlier texts, which the file still holds.",
+        f"Left out of 1 of them: {secret}",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,7 @@ def bring_in(
     door.forget([seal for uid, seal in work.sealed.items() if uid not in used])
     if not preview and any(one.own and one.own.seal for one in work.added.values()):
         notes.append(lost(connection, place.home))
+    notes.append(_left_behind(work))
     return outcomes, tuple(filter(None, dict.fromkeys(notes)))
 
 
@@ -261,6 +262,18 @@ def _settle(work: _Import) -> None:
             line = one.own.memory
             supersedes = work.here.get(line.supersedes, line.supersedes)
             records.settle(work.connection, uid, line.updated_at, supersedes)
+
+
+def _left_behind(work: _Import) -> str:
+    """Say how many secrets the files do not hold, as a server's export never does."""
+    count = sum(
+        one.own is not None and one.draft.is_sensitive and not one.safe.clear and not one.own.seal
+        for one in work.added.values()
+    )
+    if not count:
+        return ""
+    noun = "secret" if count == 1 else "secrets"
+    return f"{count} {noun} did not come along: the file holds the placeholder alone."
 
 
 def _new_uid(place: Place) -> str:

@@ -1,5 +1,6 @@
 """Reads a line of our own export back, field by field; a line that is not sound is refused.
 
+A line of a server's export says null for what is empty, and not when it was changed last.
 An export may have been edited or forged: whatever is secret in it is redacted here, or refused
 where nothing but a name belongs.
 """
@@ -83,10 +84,10 @@ def _state(line: Json) -> tuple[Memory, Safe]:
         session=_name(line, "session"),
         session_seq=_count(line, "session_seq"),
         source=_among(line, "source", SOURCES),
-        supersedes="" if line.get("supersedes") == "" else _uid(line, "supersedes"),
-        expires_at="" if line.get("expires_at") == "" else _time(line, "expires_at"),
+        supersedes="" if _is_empty(line, "supersedes") else _uid(line, "supersedes"),
+        expires_at="" if _is_empty(line, "expires_at") else _time(line, "expires_at"),
         created_at=_time(line, "created_at"),
-        updated_at=_time(line, "updated_at"),
+        updated_at=_time(line, "updated_at" if "updated_at" in line else "created_at"),
     )
     return memory, safe
 
@@ -126,6 +127,10 @@ def _refuse_clear(name: str, value: str) -> None:
     found = find(value)
     if found:
         raise BadInput(f"{name} holds a secret in clear ({found[0].kind}).", "Remove it.")
+
+
+def _is_empty(line: Json, name: str) -> bool:
+    return name in line and line[name] in ("", None)
 
 
 def _uid(line: Json, name: str) -> str:
