@@ -56,3 +56,23 @@ def test_memories_are_not_given_twice_after_compaction(client: Client) -> None:
 
     given = [found.event for found in session.main[-1].injected if RULE in found.text]
     assert given == ["SessionStart"]
+
+
+def test_what_was_stored_after_clear_survives_compaction(client: Client) -> None:
+    """`/clear` begins a new session, while the server of the plugin goes on."""
+    session = client.play(
+        ["Remember the rule.", "/clear", "Remember the printer.", "/compact", "Go on, please."],
+        [
+            call("memory_store", content=RULE),
+            say("Done."),
+            call("memory_store", content=PRINTER),
+            say("Done."),
+            say("Fine."),
+        ],
+    )
+
+    [request] = session.of_kind("compact")
+    order = request.conversation.split("Additional Instructions:")[-1]
+    assert PRINTER in order
+    assert RULE not in order
+    assert PRINTER in session.main[-1].given_by("SessionStart")

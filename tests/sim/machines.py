@@ -178,7 +178,7 @@ class Session:
             locate=files.path if mark else lambda: first,
             home=str(machine.home),
             project="",
-            session=self.name,
+            first_session=self.name,
             now=machine.now,
             opening=Opening(str(machine.home), machine.now, machine.keepers.seal),
         )

@@ -67,7 +67,7 @@ class Desk:
             locate=lambda: database if isinstance(database, str) else database(),
             home=self.settings.home,
             project=project,
-            session=session,
+            first_session=session,
             now=self.tick,
             opening=Opening(self.settings.home, self.tick, keepers.seal),
         )

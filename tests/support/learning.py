@@ -46,7 +46,7 @@ class Learning:
             locate=lambda: database,
             home=self.home,
             project=PROJECT,
-            session="this-session",
+            first_session="this-session",
             now=self.clock,
             opening=Opening(self.home, self.clock, keepers.seal),
         )

@@ -67,7 +67,7 @@ class Assembly:
             locate=self._locate(),
             home=settings.home,
             project=memory.bounded(project.identity(project_folder)),
-            session=session,
+            first_session=session,
             now=memory.utc_now,
             opening=Opening(settings.home, memory.utc_now, keepers.seal),
         )
@@ -261,6 +261,8 @@ def _hook(
         from claude_memory.hooks import context, runtime
 
         here = context.from_environ(environ, place.connection, place.project, place.now(), spoken)
+        here = here._replace(session=place.session)
+        place.enter(runtime.session(call.arguments, here))
         answered = runtime.answer(call.arguments, here)
         if background is not None and call.arguments.get("event") == "Stop":
             background.wake()

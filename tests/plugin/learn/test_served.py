@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from claude_memory.store import proposals, turns
 from claude_memory.store.connection import write
+from claude_memory.store.lock import Lock
 
 from tests.support.stand_in_claude import ends
 from tests.support.stdio_peer import CLIENT, Peer
@@ -204,6 +205,40 @@ def test_prompt_that_no_memory_could_hold_is_learned_all_the_same(
     machine.now += timedelta(days=3_650)
     machine.learn()
     assert machine.contents() == ['The user said: "always prefer tabs"']
+
+
+def test_session_that_clear_begins_is_the_one_that_works(
+    make_machine: Callable[..., Learning], claude: StandIn
+) -> None:
+    """The process and its environment stay; only the hooks are told of the new session."""
+    machine = make_machine()
+    with served(machine, claude) as peer:
+        call(peer, "memory_store", content="The printer is called Gutenberg.")
+        call_hook(peer, "UserPromptSubmit", prompt="hello there", session_id="after-clear")
+        call_hook(peer, "UserPromptSubmit", prompt="go on", session_id="${session_id}")
+        call(peer, "memory_store", content="Release notes are written by Ada.")
+        order = call(peer, "hook", event="PreCompact", session_id="after-clear", trigger="manual")
+    assert "Release notes are written by Ada." in order
+    assert "Gutenberg" not in order
+
+
+@pytest.mark.parametrize("purge", [False, True])
+def test_what_is_forgotten_after_clear_does_not_come_back(
+    make_machine: Callable[..., Learning], claude: StandIn, *, purge: bool
+) -> None:
+    """The memory is of the session before `/clear`, the words are of the one that goes on."""
+    machine = make_machine(MEMORY_LEARN_JUDGE="off")
+    words, new = "I always drink my tea with oat milk.", "after-clear"
+    put(machine.store, "Milk goes into my tea, always.", session="this-session")
+    lock = Lock(str(Path(machine.place.database).with_name("learn.lock")))
+    with lock, served(machine, claude) as peer:
+        assert lock.is_held  # nothing is learned meanwhile
+        call_hook(peer, "UserPromptSubmit", prompt=words, session_id=new)
+        call_hook(peer, "Stop", last_assistant_message="Noted.", session_id=new)
+        assert turns_in(machine) == [[words]]
+        call_hook(peer, "UserPromptSubmit", prompt="Forget that about my tea.", session_id=new)
+        call(peer, "memory_delete", id="L1", purge=purge)
+        assert turns_in(machine) == []
 
 
 @pytest.mark.parametrize("end", ["SIGINT", "SIGTERM", "stdin"])

@@ -40,7 +40,7 @@ class Scene:
             locate=lambda: str(home / "memory" / "memory.db"),
             home=str(home),
             project="",
-            session="s",
+            first_session="s",
             now=lambda: NOW,
             opening=Opening(str(home), lambda: NOW, lambda *_: (None, ())),
         )

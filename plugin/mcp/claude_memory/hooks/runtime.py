@@ -66,6 +66,11 @@ def answer(event: dict[str, Any], context: Context) -> str:
         hurried.release()
 
 
+def session(event: dict[str, Any], context: Context) -> str:
+    """Return the session of an event, or that of its surroundings where it names none."""
+    return str(_tidy(event, context)["session_id"])
+
+
 def run(
     doorway: str,
     source: BinaryIO,

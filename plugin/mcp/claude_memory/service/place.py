@@ -32,6 +32,7 @@ class _Shared:
     lock: threading.Lock = field(default_factory=threading.Lock)
     mine: threading.local = field(default_factory=threading.local)
     path: str = ""
+    session: str = ""
     prepared: str = ""  # the file that was prepared
 
 
@@ -40,15 +41,25 @@ class Place:
     """The session that asks and the file it asks; one SQLite connection for each thread.
 
     `locate` tells which file that is; it may be another one after a store was bound to an account.
+    `first_session` is the one that the process began with; `/clear` begins another one in it.
     """
 
     locate: Callable[[], str]
     home: str
     project: str
-    session: str
+    first_session: str
     now: Callable[[], datetime]
     opening: Opening
     _shared: _Shared = field(default_factory=_Shared, repr=False)
+
+    @property
+    def session(self) -> str:
+        """The session that goes on now."""
+        return self._shared.session or self.first_session
+
+    def enter(self, session: str) -> None:
+        """Work for this session from now on."""
+        self._shared.session = session
 
     @property
     def database(self) -> str:
