@@ -167,17 +167,22 @@ def _parser() -> argparse.ArgumentParser:
     command("rotate-epoch", "begin a new epoch, after a restore", _job("rotate_epoch"))
     text = "write what memories mean that were stored without it"
     command("embed", text, _job("embed"))
-    purge = command(
-        "purge",
-        "erase old history, and old tombstones if asked",
-        _job("purge", "history_days", "tombstone_days"),
-    )
-    purge.add_argument("--history-days", type=_days, default=30, help="kept (%(default)s)")
-    purge.add_argument("--tombstone-days", type=_days, help="kept (for ever)")
+    text = "erase old history, and old tombstones if asked"
+    _add_days(command("purge", text, _job("purge", "history_days", "tombstone_days")))
     command("doctor", "check everything that serving needs", _doctor)
     command("openapi", "print the OpenAPI document", _document("openapi"))
     command("errors", "print the page of all errors", _document("errors"))
     return parser
+
+
+def _add_days(purge: argparse.ArgumentParser) -> None:
+    for name, kept, text in (
+        ("--history-days", 30, "days that earlier texts are kept; 0 keeps none"),
+        ("--tombstone-days", 0, "days that what is left of a delete is kept; 0 keeps it for ever"),
+    ):
+        purge.add_argument(
+            name, type=_days, default=kept, metavar="DAYS", help=f"{text} (%(default)s)"
+        )
 
 
 def _add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -192,7 +197,11 @@ def _add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--scopes", type=_scopes, default=_scopes(SCOPES), help=f"of {ALL_SCOPES} ({SCOPES})"
     )
     create.add_argument(
-        "--expires-in-days", type=_lifetime, dest="days", metavar="DAYS", help="valid (for ever)"
+        "--expires-in-days",
+        type=_lifetime,
+        dest="days",
+        metavar="DAYS",
+        help="days that the key is valid, 1 or more (for ever)",
     )
     listing = actions.add_parser("list", help="list the keys of a user")
     listing.set_defaults(do=_job("list_keys", "user"))

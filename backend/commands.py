@@ -117,7 +117,10 @@ async def create_key(
 async def list_keys(tools: Tools, user: str) -> None:
     """List the keys of a user."""
     account = await _known(tools, user)
-    for row in await keys.every(tools.database, account):
+    made = await keys.every(tools.database, account)
+    if not made:
+        tools.tell(f"{user} has no named key. Keys in API_KEY and API_KEYS are not listed.")
+    for row in made:
         state = "revoked" if row.revoked_at else "valid"
         if row.expires_at and row.expires_at <= datetime.now(UTC):
             state = "expired"
@@ -222,8 +225,8 @@ async def embed(tools: Tools) -> None:
     tools.tell(f"{done.accounts} accounts: {done.memories} memories were read, the others before.")
 
 
-async def purge(tools: Tools, history_days: int, tombstone_days: int | None) -> None:
-    """Erase old history, and old tombstones if their age is given."""
+async def purge(tools: Tools, history_days: int, tombstone_days: int) -> None:
+    """Erase old history, and old tombstones if their age is given and not 0."""
     purged = await purging.purge(
         tools.database,
         datetime.now(UTC),

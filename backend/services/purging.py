@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from backend.settings import Settings
 
 HISTORY_DAYS = 30
+KEEP = 0  # days: tombstones stay for ever
 LONGEST = 36_500  # days
 PATIENCE = 120  # seconds for one account
 NEVER = datetime(1, 1, 2, tzinfo=UTC)
@@ -43,10 +44,10 @@ async def purge(
     now: datetime,
     *,
     history_days: int = HISTORY_DAYS,
-    tombstone_days: int | None = None,
+    tombstone_days: int = KEEP,
     tell: Callable[[Purged], None] = _silent,
 ) -> Purged:
-    """Erase old history and rates, and tombstones with their operations if their age is given.
+    """Erase old history and rates, and with an age above 0 tombstones and their operations.
 
     It goes from account to account and can be stopped and begun again at any time. One that is
     locked is passed over: the next purge will find it.
@@ -54,7 +55,7 @@ async def purge(
     Raises:
         Unavailable: the database does not answer.
     """
-    before = NEVER if tombstone_days is None else now - timedelta(days=tombstone_days)
+    before = now - timedelta(days=tombstone_days) if tombstone_days else NEVER
     total, after = Purged(), None
     while True:
         async with database.transaction(None, seconds=PATIENCE) as connection:
@@ -84,7 +85,7 @@ async def purge_once(settings: Settings, given: Mapping[str, Any]) -> dict[str, 
             database,
             datetime.now(UTC),
             history_days=history if _is_days(history) else HISTORY_DAYS,
-            tombstone_days=tombstones if _is_days(tombstones) else None,
+            tombstone_days=tombstones if _is_days(tombstones) else KEEP,
         )
         return vars(purged)
     finally:

@@ -67,6 +67,16 @@ def test_key_is_made_listed_and_revoked(run: Run) -> None:
     assert "revoked" in run("keys", "list", "--user", "ann")[1]
 
 
+def test_list_without_a_key_says_so(run: Run, tmp_path: Path) -> None:
+    """On the side, so that a script reads an empty list."""
+    given = tmp_path / "given.jsonl"
+    given.write_text('{"content": "an okapi"}\n')
+    run("import", str(given))
+    status, listed, told = run("keys", "list")
+    assert (status, listed) == (0, "")
+    assert "default has no named key" in told
+
+
 @pytest.mark.parametrize(
     "command", [["keys", "list"], ["keys", "revoke", "000000000000"], ["export"]]
 )
@@ -393,6 +403,7 @@ def test_purge_keeps_tombstones_unless_asked(
     assert purged == {"accounts": 1, **gone}
     left = superuser.execute("SELECT key_id FROM rate_limits ORDER BY 1").fetchall()
     assert left == [("0 days",), ("1 days",)]
+    assert json.loads(run("purge", "--tombstone-days", "0")[1])["tombstones"] == 0
     purged = json.loads(run("purge", "--tombstone-days", "365")[1])
     assert purged["tombstones"] == 1
 

@@ -12,7 +12,7 @@ import io
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -189,8 +189,8 @@ class SimulatedServer:
     def purge(self, before: int) -> None:
         """Purge the tombstones, and the operations, from before a moment."""
         at = BEGIN.timestamp() + before / 1_000
-        now = datetime.fromtimestamp(at, UTC)
-        self._run(purge(self._shared.database, now, history_days=9_999, tombstone_days=0))
+        day_after = datetime.fromtimestamp(at, UTC) + timedelta(days=1)
+        self._run(purge(self._shared.database, day_after, history_days=9_999, tombstone_days=1))
 
     def back_up(self) -> None:
         """Keep a copy of everything as it is now."""
