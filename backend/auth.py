@@ -39,7 +39,7 @@ CHECKSUM_LENGTH = 6
 REMEMBERED = 3.0  # seconds; a revocation is seen after that at the latest
 REMEMBERED_KEYS = 10_000
 LONGEST_KEY = 1_000  # characters; hashing more would be work for nothing
-BLOCK = 50  # requests that one lease allows
+BLOCK = 50  # requests that one lease allows, at most
 LEASE_SECONDS = 60.0  # a lease is renewed after that, so that `last used` stays true
 BOOTSTRAP = "bootstrap"
 
