@@ -24,7 +24,7 @@ KEY_LENGTH = 8  # characters; a shorter bootstrap key is refused
 class Settings:
     """What the operator asked for."""
 
-    database_url: str = ""  # empty: the embedded PostgreSQL, for `serve` on loopback only
+    database_url: str = ""  # empty: the embedded PostgreSQL; `serve` then on loopback only
     migration_url: str = ""
     migrate: str = "auto"  # auto | off
     pg_bin: str = ""
