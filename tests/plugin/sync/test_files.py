@@ -7,13 +7,30 @@ from typing import TYPE_CHECKING
 from claude_memory.sync.files import Files
 
 from tests.support.desk import Desk
-from tests.support.line import SERVER, Line, synced
+from tests.support.line import OURS, SERVER, Line, synced
 from tests.support.promises import promise
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 TOKEN = "ghp_" + "M1n2B3v4C5x6Z7l8K9j0H1g2F3d4S5a6P7o8"
+
+
+def test_file_of_a_former_account_stays_whole(tmp_path: Path) -> None:
+    """Whoever leaves it takes nothing of it away, whether another session is at work in it."""
+    locate = Files(str(tmp_path), OURS).path
+    one, other = (Desk(tmp_path, locate=locate, **SERVER) for _ in range(2))
+    one.store("Stored by one session")
+    other.store("Stored by another one")
+    synced(one, Line())
+    former, line = one.place.database, Line()
+    line.hello["account_id"] = "b"
+    synced(one, line)
+    assert one.call("memory_list").startswith("No memories")
+    other.store("Stored after it was left")
+    third = Desk(tmp_path, locate=former)
+    assert len(third.texts()) == 3
+    assert sorted(path.name for path in (tmp_path / "memory").glob("memory.db.log*")) == []
 
 
 @promise("store.deletes-can-be-undone")

@@ -83,10 +83,8 @@ class Place:
         if found is not None and found.path == self.database and found.is_current():
             return found
         if found is not None:
-            from claude_memory.store import salvage  # (rare)
-
             del mine.connection
-            salvage.leave(found)
+            _leave(found)
             self.relocate()
         with self._shared.lock:
             mine.connection = found = self._open()
@@ -144,3 +142,13 @@ class Place:
         with self._shared.lock:
             said = self.opening.mend(self.database)
         return StoreDamaged(said, "Please try again.")
+
+
+def _leave(connection: StoreConnection) -> None:
+    """Close a connection to a file that is no longer worked in, or is there no longer."""
+    if connection.is_current():
+        connection.close()  # others may be at work in it: its log stays with it
+        return
+    from claude_memory.store import salvage  # (rare)
+
+    salvage.leave(connection)
