@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from tests.support.stdio_peer import CLIENT, Peer
 from tests.support.stores import put
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.support.learning import Learning
     from tests.support.stand_in_claude import StandIn
@@ -71,6 +72,14 @@ def turns_in(machine: Learning) -> list[list[str]]:
     return [json.loads(body)["words"] for (body,) in rows]
 
 
+@contextmanager
+def at_rest(machine: Learning) -> Iterator[None]:
+    """Keep every process from learning meanwhile."""
+    with Lock(str(Path(machine.place.database).with_name("learn.lock"))) as lock:
+        assert lock.is_held
+        yield
+
+
 @pytest.mark.parametrize("purge", [False, True])
 def test_what_is_forgotten_in_a_turn_does_not_come_back_from_it(
     make_machine: Callable[..., Learning], claude: StandIn, *, purge: bool
@@ -92,16 +101,33 @@ def test_what_is_forgotten_in_a_turn_does_not_come_back_from_it(
     assert (b"diabetes" in held) is not purge
 
 
-def test_delete_takes_along_what_its_session_has_still_to_be_learned_from(
-    make_machine: Callable[..., Learning], claude: StandIn
+@pytest.mark.parametrize("purge", [False, True])
+@pytest.mark.parametrize("session", ["this-session", "another"])
+def test_delete_takes_along_what_is_still_to_be_learned_from(
+    make_machine: Callable[..., Learning], claude: StandIn, session: str, *, purge: bool
 ) -> None:
-    """The memory is of another session, and spoken of again in this one."""
+    """It was said in the session of the memory, or in the one in which the memory is deleted."""
     machine = make_machine()
     put(machine.store, "I have diabetes type 1.", session="another")
+    with at_rest(machine), served(machine, claude) as peer:
+        machine.hear("I have diabetes, always mind that", session=session)
+        machine.hear("I always have my lunch at noon", session="a third")
+        call(peer, "memory_delete", id="L1", purge=purge)
+        assert turns_in(machine) == [["I always have my lunch at noon"]]
+
+
+def test_purge_takes_along_the_proposals_that_say_the_same(
+    make_machine: Callable[..., Learning], claude: StandIn
+) -> None:
+    """Else its text would stay on the disk, and come back once the proposal is accepted."""
+    machine = make_machine()
+    put(machine.store, "I have diabetes type 1.")
+    with write(machine.store):
+        for text in ("I have diabetes type 1", "I prefer rum"):
+            proposals.add(machine.store, {"content": text}, "because", machine.now)
     with served(machine, claude) as peer:
-        machine.hear("I have diabetes, always mind that", session="this-session")
-        call(peer, "memory_delete", id="L1")
-        assert turns_in(machine) == []
+        call(peer, "memory_delete", id="L1", purge=True)
+        assert [one.fields["content"] for one in machine.proposed()] == ["I prefer rum"]
 
 
 def test_turn_that_rejects_a_proposal_is_not_learned_from(
@@ -230,9 +256,7 @@ def test_what_is_forgotten_after_clear_does_not_come_back(
     machine = make_machine(MEMORY_LEARN_JUDGE="off")
     words, new = "I always drink my tea with oat milk.", "after-clear"
     put(machine.store, "Milk goes into my tea, always.", session="this-session")
-    lock = Lock(str(Path(machine.place.database).with_name("learn.lock")))
-    with lock, served(machine, claude) as peer:
-        assert lock.is_held  # nothing is learned meanwhile
+    with at_rest(machine), served(machine, claude) as peer:
         call_hook(peer, "UserPromptSubmit", prompt=words, session_id=new)
         call_hook(peer, "Stop", last_assistant_message="Noted.", session_id=new)
         assert turns_in(machine) == [[words]]

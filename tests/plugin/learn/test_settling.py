@@ -172,3 +172,10 @@ def test_what_others_brought_is_not_superseded(machine: Learning, fields: dict[s
     old = put(machine.store, "The webshop uses npm", **fields)
     found = find_superseded(machine.store, old.content, PROJECT, "global", NOW)
     assert found == ""
+
+
+def test_memory_that_holds_a_secret_is_not_superseded(machine: Learning) -> None:
+    """What is left of its text may name another secret, and its own would be out of sight."""
+    put(machine.store, "The webshop key is [api-key]", is_sensitive=True)
+    settle(machine, "The webshop uses pnpm", supersedes="The webshop key is [api-key]")
+    assert machine.contents() == ["The webshop uses pnpm", "The webshop key is [api-key]"]

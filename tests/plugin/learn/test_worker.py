@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
+    from claude_memory.learn.judge import Judge, Verdict
     from claude_memory.learn.worker import LearnWorker
 
     from tests.support.learning import Learning
@@ -361,3 +362,40 @@ def test_rule_still_learns_what_differs(make_machine: Callable[..., Learning]) -
     put(machine.store, "The webshop uses npm", session="s", source="model")
     machine.learn()
     assert len(machine.contents()) == 2
+
+
+@pytest.mark.parametrize("purge", [False, True])
+def test_what_is_deleted_while_the_judge_works_is_not_learned_again(
+    machine: Learning, *, purge: bool
+) -> None:
+    """The judge answers for a turn that is forgotten by then."""
+    memory = put(machine.store, "The webshop needs npm", session="s")
+    machine.hear(CUE)
+    judge = machine.judge()
+    assert judge is not None
+    machine.judge = lambda: Meanwhile(  # type: ignore[method-assign]  # to act in time
+        judge, lambda: machine.service.delete((memory.uid,), purge=purge)
+    )
+    machine.learn()
+    assert outcomes(machine) == ["answered"]
+    assert machine.contents() == []
+    assert machine.proposed() == []
+    assert turns.count(machine.store) == (0, 0)
+
+
+class Meanwhile:
+    """A judge while whose answer something else happens."""
+
+    def __init__(self, judge: Judge, act: Callable[[], object]) -> None:
+        self._judge = judge
+        self._act = act
+
+    def ask(self, prompt: str) -> Verdict:
+        """Let the judge answer, then do the other thing."""
+        verdict = self._judge.ask(prompt)
+        self._act()
+        return verdict
+
+    def stop(self) -> None:
+        """Stop the judge."""
+        self._judge.stop()
