@@ -188,3 +188,58 @@ def test_damaged_version_does_not_tell_what_a_restore_lost(tmp_path: Path) -> No
     list(syncing.cycle())
     assert line.kinds == ["replay"]
     assert list(line.rows) == [row(2, "")["uid"]]
+
+
+class ConfusedLine(NotingLine):
+    """A line whose first answer also speaks of an operation that was not sent with it."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Begin with nothing answered."""
+        super().__init__()
+        self.desk = desk
+
+    def _result(self, op: dict[str, Any]) -> dict[str, Any]:
+        if not self.kinds:
+            self.desk.store("Stored meanwhile")
+        return super()._result(op)
+
+    def _said(self, answer: dict[str, Any]) -> Response:
+        if answer.get("results") and len(self.kinds) == 1:
+            [(other,)] = self.desk.connection.execute(
+                "SELECT op_id FROM pending_ops WHERE op_id <> ?", (answer["results"][0]["op_id"],)
+            )
+            refused = {"op_id": other, "current": None, "status": "rejected", "code": "no"}
+            answer["results"].append(refused)
+        return super()._said(answer)
+
+
+def test_answer_on_what_was_not_sent_counts_for_nothing(tmp_path: Path) -> None:
+    """The server cannot know it: it is still to be sent."""
+    desk = Desk(tmp_path, **SERVER)
+    synced(desk, Line())
+    desk.store("Stored before")
+    line = ConfusedLine(desk)
+    for _ in range(2):
+        synced(desk, line)
+    contents = [one["content"] for one in line.rows.values()]
+    assert contents == ["Stored before", "Stored meanwhile"]
+    assert desk.connection.execute("SELECT count(*) FROM pending_ops").fetchone() == (0,)
+
+
+def test_refused_operation_stays_refused_after_a_restore(tmp_path: Path) -> None:
+    """It is still for a person to mend; what the server has lost is given back without it."""
+    line, desk = NotingLine(), Desk(tmp_path, **SERVER)
+    line.rows, line.version = {"x": row(1, "As it was")}, 1
+    syncing = engine(desk, line)
+    list(syncing.cycle())
+    desk.call("memory_update", id="#1", content="Not to the server's liking")
+    line.outcome = {"status": "rejected", "code": "bad", "detail": "Not so."}
+    list(syncing.cycle())
+    changed = {"code": "epoch_changed", "epoch": "e2", "lost_after": 0, "detail": "Restored."}
+    line.problem, line.rows, line.outcome = (410, changed), {}, {"status": "applied"}
+    list(syncing.cycle())
+    line.problem = None
+    list(syncing.cycle())
+    assert line.kinds == ["update", "replay"]
+    waiting = desk.connection.execute("SELECT kind, state, error FROM pending_ops").fetchall()
+    assert waiting == [("update", "rejected", "bad: Not so.")]

@@ -176,7 +176,7 @@ class Engine:
                 standing.may_write(self._connect(), is_allowed=False)
                 return
             yield "settle"
-            self._settle(epoch, marked, results)
+            self._settle(epoch, results)
             self._most = min(self._limit, self._most + 1 + self._most // MORE)
 
     def _pick(self) -> list[Parcel]:
@@ -238,16 +238,15 @@ class Engine:
             for one in marked:
                 outbox.reject(connection, one.pending, f"{code}: {error}")
 
-    def _settle(self, epoch: str, marked: list[Parcel], results: tuple[wire.Result, ...]) -> None:
+    def _settle(self, epoch: str, results: tuple[wire.Result, ...]) -> None:
         connection = self._connect()
         given_up: list[seals.Seal] = []
-        sent = {one.op.op_id for one in marked}
         with write(connection, durable=False):
             if state.get(connection, binding.EPOCH) != epoch:
                 return  # the server began a new life meanwhile: the answer speaks of the old one
             for result in results:
                 pending = outbox.get(connection, result.op_id)
-                if pending is not None and result.op_id in sent:
+                if pending is not None:
                     given_up += self._settle_one(connection, pending, result)
         self._secrets.forget(given_up)
 

@@ -50,7 +50,7 @@ class Remote:
         return found
 
     def push(self, account: str, epoch: str, ops: Sequence[wire.Op]) -> tuple[wire.Result, ...]:
-        """Send operations; return what became of each.
+        """Send operations; return what became of each, and of no other.
 
         Raises:
             RemoteError: one of its kinds; whether they were applied is not known.
