@@ -111,6 +111,7 @@ class PatchBody(Body):
     importance: Importance = ABSENT
     scope: Scope = ABSENT
     project: Name = ABSENT
+    supersedes: MemoryId = ABSENT
     expires_at: Moment | None = ABSENT
 
 

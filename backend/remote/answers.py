@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SPLIT_ADVICE = 1_400  # characters; longer memories are found less well
 ALIKE = 3  # memories looked at to see whether a text is stored already
 SEALED = "What is secret in it is sealed and shown by secret_get alone."
+HOMELESS = "No project is known here, so the memory is global."
 UNKNOWN = "Recall or list the memories to see their ids."
 
 
@@ -56,40 +57,81 @@ async def answer(visit: Visit, tool: str, arguments: Mapping[str, Any]) -> str:
 
 
 async def _store(visit: Visit, new: given.Store) -> str:
-    same = None if new.force_sensitive else await _same(visit, new)
-    if same is not None:
-        return f"Already stored as memory #{same.id} in category '{same.category}'."
     replaced = await _known(visit, new.supersedes) if new.supersedes else None
-    is_for_project = new.scope == "project" and bool(visit.project)
+    scope = new.scope if visit.project else "global"
+    same = None if new.force_sensitive else await _same(visit, new, replaced)
+    if same is not None:
+        told = await _again(visit, new.model_copy(update={"scope": scope}), same, replaced)
+        head = f"Already stored as memory #{same.id} in category '{same.category}'."
+        return "\n".join([head, *([HOMELESS] if scope != new.scope else []), *told])
     stored = await visit.desk.store(
         StoreBody(
             **new.model_dump(exclude={"scope"}),
-            scope="project" if is_for_project else "global",
+            scope=scope,
             project=visit.project,
             source="model",
         )
     )
     memory = await visit.desk.get(str(stored.uid))
-    where = " for this project" if is_for_project else ""
+    where = " for this project" if scope == "project" else ""
     instead = f", superseding #{replaced}" if replaced else ""
     head = f"Stored memory #{memory.id} in category '{memory.category}'{where}{instead}."
     return "\n".join([head, *_remarks(memory, lost_scope=new.scope != memory.scope)])
 
 
-async def _same(visit: Visit, new: given.Store) -> MemoryRow | None:
+async def _again(
+    visit: Visit, new: given.Store, same: MemoryRow, replaced: int | None
+) -> list[str]:
+    """Let the memory with the same text hold as asked from now on; say what that changed.
+
+    The rule is the plugin's: who says again what was to be kept for a time, now without that limit,
+    wants it kept without; and only who has stored a fact learns of the older one that it replaces.
+    """
+    changes: dict[str, Any] = {}
+    notes = []
+    if same.scope == "project" and new.scope == "global":
+        changes["scope"] = "global"
+        notes.append("It was kept for one project only and is global now.")
+    if same.expires_at and (not new.expires_at or new.expires_at > same.expires_at):
+        changes["expires_at"] = new.expires_at
+        notes.append(f"It was to expire on {same.expires_at:%Y-%m-%d} and is kept longer now.")
+    if replaced is not None:
+        taken = await _superseded(visit, same)
+        if taken is None:
+            changes["supersedes"] = replaced
+            notes.append(f"It supersedes #{replaced} from now on.")
+        elif taken != replaced:
+            notes.append(
+                f"It supersedes another memory already; delete #{replaced} if it is outdated."
+            )
+    if changes:
+        await visit.desk.change(str(same.uid), PatchBody(**changes), None)
+    return notes
+
+
+async def _superseded(visit: Visit, memory: MemoryRow) -> int | None:
+    """Return the number of the memory that another one supersedes, unless that one is gone."""
+    if memory.supersedes is None:
+        return None
+    try:
+        return (await visit.desk.get(str(memory.supersedes))).id
+    except NotFound:
+        return None
+
+
+async def _same(visit: Visit, new: given.Store, replaced: int | None) -> MemoryRow | None:
     """Find the memory that says the same already: models tend to repeat themselves.
 
     A text with a secret is no question to the database, whose log may hold what it was asked.
     """
     if detect.find(new.content):
         return None
-    asked = RecallBody(context=new.content, limit=ALIKE)
+    asked = RecallBody(context=new.content, limit=ALIKE, scope="", project=visit.project)
     found = await visit.desk.recall(asked)
     text = new.content.split()
     for one in found.memories:
-        is_here = new.scope == "project" and one.project == visit.project
-        holds_here = is_here or one.scope == "global"
-        if holds_here and not one.is_sensitive and one.content.split() == text:
+        is_other = one.is_sensitive or one.id == replaced
+        if not is_other and one.content.split() == text:
             return one
     return None
 
@@ -97,7 +139,7 @@ async def _same(visit: Visit, new: given.Store) -> MemoryRow | None:
 def _remarks(memory: MemoryRow, *, lost_scope: bool) -> list[str]:
     remarks = []
     if lost_scope:
-        remarks.append("No project is known here, so the memory is global.")
+        remarks.append(HOMELESS)
     if memory.is_sensitive:
         remarks.append(SEALED)
     if len(memory.content) > SPLIT_ADVICE:

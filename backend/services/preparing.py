@@ -54,7 +54,7 @@ class UpdateFields(PatchBody):
     """The body of an update: changed fields only."""
 
     model_config = ConfigDict(extra="ignore")
-    supersedes: UUID | None = None
+    supersedes: UUID | None = None  # type: ignore[assignment]
     secret: Content | None = None
     is_sensitive: StrictBool = False
 

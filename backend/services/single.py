@@ -134,12 +134,14 @@ class Desk:
         """Change the given fields, once however often the same Idempotency-Key comes.
 
         Raises:
-            NotFound: there is no such memory.
+            NotFound: there is no such memory, or none that `supersedes` names.
             StaleVersion: it is at another version than `if_match`.
             IdempotencyReused: the key was used for something else.
         """
         before = await self._live(memory_id)
         given = body.model_dump(exclude_unset=True, mode="json")
+        if "supersedes" in given:
+            given["supersedes"] = str((await self._named(given["supersedes"])).uid)
         if not given:
             if if_match not in (None, before.version):
                 raise StaleVersion(current=self._current(before))

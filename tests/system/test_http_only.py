@@ -185,11 +185,36 @@ def test_fields_arrive_and_what_is_wrong_is_refused_here(
 
 
 def test_same_text_is_stored_once(tmp_path: Path, around: dict[str, str]) -> None:
-    """However it is spaced; not where it would be kept less widely than asked."""
+    """However it is spaced; and from then on as long as asked, instead of what is named."""
     with in_session(tmp_path, around) as session:
         one = number(session.done("memory_store", content="The office is in Bern"))
         again = session.done("memory_store", content="The  office is in Bern.")
         assert again == f"Already stored as memory {one} in category 'facts'."
+        assert len(session.contents()) == 1
+        old = number(session.done("memory_store", content="The office is in Lyon"))
+        said = session.done("memory_store", content="The office is in Bern", supersedes=old)
+        assert said.splitlines() == [again, f"It supersedes {old} from now on."]
+        assert session.contents() == ["The office is in Bern"]
+        garden = number(session.done("memory_store", content="The office has a garden"))
+        said = session.done("memory_store", content="The office is in Bern", supersedes=garden)
+        taken = f"It supersedes another memory already; delete {garden} if it is outdated."
+        assert said.splitlines() == [again, taken]
+
+
+@pytest.mark.parametrize("later", ["", "2100-01-01"])
+def test_same_text_is_kept_as_long_as_asked(
+    tmp_path: Path, around: dict[str, str], later: str
+) -> None:
+    """A longer life is taken, a shorter one is not, and it stays one memory."""
+    with in_session(tmp_path, around) as session:
+        freeze = {"content": "The staging freeze is on"}
+        one = number(session.done("memory_store", **freeze, expires_at="2099-06-01"))
+        already = f"Already stored as memory {one} in category 'facts'."
+        assert session.done("memory_store", **freeze, expires_at="2098-01-01") == already
+        said = session.done("memory_store", **freeze, expires_at=later)
+        assert said.startswith(f"{already}\nIt was to expire on 2099-06-0")
+        assert said.endswith(" and is kept longer now.")
+        assert session.done("memory_store", **freeze, expires_at=later) == already
         assert len(session.contents()) == 1
 
 
@@ -276,7 +301,8 @@ class Between:
         answer = onward.getresponse()
         body = answer.read()
         onward.close()
-        if self.loses and f"{visit.method} {visit.target}".startswith(self.loses):
+        is_named = "idempotency-key" in visit.headers  # as every write is
+        if self.loses and is_named and f"{visit.method} {visit.target}".startswith(self.loses):
             self.names.append(visit.headers["idempotency-key"])
             return False
         visit.sock.sendall(reply(answer.status, body))
@@ -299,7 +325,6 @@ def test_lost_answer_is_told_and_the_repetition_is_done_once(
                 between.loses = ""
                 return session.done(tool, **arguments)
 
-            # Two of the same text would be found out otherwise: supersedes asks for a new one.
             old = number(session.done("memory_store", content="The first"))
             stored = {"content": "The second", "supersedes": old}
             one = number(lost("POST /api/memories", "memory_store", **stored))
@@ -307,7 +332,10 @@ def test_lost_answer_is_told_and_the_repetition_is_done_once(
             lost("PATCH", "memory_update", id=one, content="The third")
             lost(f"POST /api/memories/{one[1:]}/restore", "memory_update", id=one, restore=True)
             assert session.contents() == ["The second"]
-    assert len(set(between.names)) == 3
+            # Nobody looks whether a secret is there already: its name alone finds it out.
+            lost("POST /api/memories", "memory_store", content=f"The CI token is {TOKEN}")
+            assert len(session.contents()) == 2
+    assert len(set(between.names)) == 4
 
 
 def test_hooks_keep_and_inject_nothing(tmp_path: Path, around: dict[str, str]) -> None:

@@ -458,3 +458,16 @@ async def test_imported_circle_is_left_open_and_can_be_imported_again(api: Api) 
         assert (await api.alice.post("/api/memories/import", json=rows)).status_code == 200
     shown = (await api.alice.get("/api/memories")).json()["memories"]
     assert [row["uid"] for row in shown] == [uids[0]]
+
+
+async def test_change_can_say_what_a_memory_supersedes(api: Api) -> None:
+    """By any id; what nobody has is refused, and nothing is changed."""
+    await stored(api.alice, "Lunch is at noon")
+    await stored(api.alice, "Lunch is at one")
+    unknown = await api.alice.patch("/api/memories/2", json={"supersedes": "#9"})
+    assert unknown.status_code == 404
+    assert len((await api.alice.get("/api/memories")).json()["memories"]) == 2
+    changed = await api.alice.patch("/api/memories/2", json={"supersedes": "#1"})
+    assert changed.status_code == 200, changed.text
+    listed = (await api.alice.get("/api/memories")).json()["memories"]
+    assert [one["content"] for one in listed] == ["Lunch is at one"]

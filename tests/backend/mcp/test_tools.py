@@ -51,6 +51,61 @@ async def test_same_text_is_stored_once(served: Served) -> None:
     assert other.first.startswith("Stored memory #2")
 
 
+async def test_text_stored_again_can_supersede(served: Served) -> None:
+    """Only who has stored a fact learns of the older one; a memory supersedes one at most."""
+    for content in ("The office is in Lyon", "The office is in Nantes", "The office has a garden"):
+        await served.tool("memory_store", content=content)
+    again = {"content": "The office is in Nantes"}
+    told = await served.tool("memory_store", **again, supersedes="#1")
+    already = "Already stored as memory #2 in category 'facts'."
+    assert told.text.splitlines() == [already, "It supersedes #1 from now on."]
+    found = await served.tool("memory_list")
+    assert [line.split()[0] for line in found.text.splitlines()[1:]] == ["#3", "#2"]
+    assert (await served.tool("memory_store", **again, supersedes="#1")).text == already
+    other = await served.tool("memory_store", **again, supersedes="#3")
+    assert other.text.splitlines() == [
+        already,
+        "It supersedes another memory already; delete #3 if it is outdated.",
+    ]
+    await served.tool("memory_delete", id=1, purge=True)
+    freed = await served.tool("memory_store", **again, supersedes="#3")
+    assert freed.text.splitlines() == [already, "It supersedes #3 from now on."]
+    itself = await served.tool("memory_store", **again, supersedes="#2")
+    assert itself.text == "Stored memory #4 in category 'facts', superseding #2."
+
+
+@pytest.mark.parametrize("later", [None, "2100-01-01"])
+async def test_text_stored_again_is_kept_as_long_as_asked(
+    served: Served, later: str | None
+) -> None:
+    """A longer life is taken, a shorter one is not."""
+    content = "The staging freeze is on"
+    await served.tool("memory_store", content=content, expires_at="2099-01-01")
+    sooner = await served.tool("memory_store", content=content, expires_at="2098-01-01")
+    already = "Already stored as memory #1 in category 'facts'."
+    assert sooner.text == already
+    assert (await served.api.alice.get("/api/memories/1")).json()["expires_at"][:4] == "2099"
+    told = await served.tool("memory_store", content=content, expires_at=later)
+    kept = "It was to expire on 2099-01-01 and is kept longer now."
+    assert told.text.splitlines() == [already, kept]
+    end = (await served.api.alice.get("/api/memories/1")).json()["expires_at"]
+    assert (end or "")[:4] == (later or "")[:4]
+
+
+async def test_text_of_a_project_stored_again_for_all_is_global(served: Served) -> None:
+    """And it stays one memory, also for who names no project."""
+    at = {"x_memory_project": "github.com/a/one"}
+    for scope, expected in (("project", "for this project."), ("global", "and is global now.")):
+        call = {"name": "memory_store", "arguments": {"content": "uses tabs", "scope": scope}}
+        told = await served.rpc("tools/call", call, **at)
+        assert told["result"]["content"][0]["text"].endswith(expected)
+    told_again = await served.tool("memory_store", content="uses tabs", scope="project")
+    assert told_again.text.splitlines() == [
+        "Already stored as memory #1 in category 'facts'.",
+        "No project is known here, so the memory is global.",
+    ]
+
+
 async def test_newer_fact_supersedes(served: Served) -> None:
     """The older one is not recalled any more; an id may be a number, or `#` and a number."""
     await served.tool("memory_store", content="Lunch is at noon")

@@ -22,7 +22,8 @@ from claude_memory.errors import (
     RemoteUnreachable,
 )
 from claude_memory.memory import CATEGORIES, TAGS_LIMIT, Memory, label, normalise
-from claude_memory.service import checks, direct_status, editing
+from claude_memory.service import checks, direct_status, editing, rows
+from claude_memory.service.again import widened
 from claude_memory.service.interface import Deleted, Edited, Found, Stored
 from claude_memory.service.secrets import separate
 from claude_memory.store import ids
@@ -79,19 +80,18 @@ class DirectService:
         )
         with _telling("stored"):
             superseded = self._get(new.supersedes) if new.supersedes.strip() else None
+            same = None if safe.kinds else self._same(body, superseded)
+            if same is not None:
+                return self._already(body, same, superseded, notes)
             if superseded is not None:
                 body["supersedes"] = superseded.uid
-            elif not safe.kinds:
-                same = self._same(body)
-                if same is not None:
-                    return Stored(same, "already", notes=notes)
             answer = self._once(
                 body,
                 lambda name: self._server.post(rest.MEMORIES, {**body, "uid": name}, once=name),
             )
         is_sealed = bool(answer.get("is_sensitive"))
         return Stored(
-            _memory({**body, **answer, "content": safe.content}),
+            rows.read({**body, **answer, "content": safe.content}),
             "stored",
             superseded=superseded,
             kinds=safe.kinds if is_sealed else (),
@@ -130,7 +130,7 @@ class DirectService:
         asked |= {"tag": tag} if tag else {}
         with _telling():
             answer = self._server.get(rest.MEMORIES, asked)
-            return Found(tuple(map(_memory, _rows(answer))))
+            return Found(tuple(map(rows.read, rows.listed(answer))))
 
     def update(self, edit: Edit) -> Edited:
         """Change or restore one memory."""
@@ -167,7 +167,7 @@ class DirectService:
         """Return the clear text of a sensitive memory; the server records the access."""
         with _telling():
             answer = self._server.post(rest.place(_named(memory_id), "secret"), {})
-            clear = _text(answer, "content")
+            clear = rows.text(answer, "content")
             if not clear:
                 raise wire.foreign("it has no content")
             return clear
@@ -194,8 +194,36 @@ class DirectService:
             body["created_at"] = created
         return body, (checks.NO_PROJECT,) if is_homeless else ()
 
-    def _same(self, body: wire.Fields) -> Memory | None:
-        """Find the memory that says the same already, at least as widely and as long."""
+    def _already(
+        self,
+        body: wire.Fields,
+        same: Memory,
+        superseded: Memory | None,
+        notes: tuple[str, ...],
+    ) -> Stored:
+        """Answer with the memory that holds the same text, which from now on holds as asked."""
+        same = same._replace(expires_at=checks.time(same.expires_at))
+        expires = body["expires_at"] or ""
+        after, told = widened(same, body["scope"], expires, superseded, self._is_there)
+        wanted = {
+            name: getattr(after, name) or None
+            for name in ("scope", "expires_at", "supersedes")
+            if getattr(after, name) != getattr(same, name)
+        }
+        if wanted:
+            path = rest.place(same.uid)
+            self._once([path, wanted], lambda once: self._server.patch(path, wanted, once=once))
+        return Stored(after, "already", notes=(*notes, *told))
+
+    def _is_there(self, uid: str) -> bool:
+        try:
+            self._server.get(rest.place(uid))
+        except NotFound:
+            return False
+        return True
+
+    def _same(self, body: wire.Fields, superseded: Memory | None) -> Memory | None:
+        """Find the memory that says the same already, other than the one to be superseded."""
         asked = {
             "context": body["content"],
             "limit": ALIKE,
@@ -204,10 +232,8 @@ class DirectService:
         }
         text = normalise(body["content"])
         for one in self._found(asked):
-            lasts = not one.expires_at or one.expires_at == body["expires_at"]
-            is_wide = one.scope in {"global", body["scope"]}
-            is_same = not one.is_sensitive and normalise(one.content) == text
-            if is_same and is_wide and lasts:
+            is_other = one.is_sensitive or (superseded and one.uid == superseded.uid)
+            if not is_other and normalise(one.content) == text:
                 return one
         return None
 
@@ -222,7 +248,7 @@ class DirectService:
         answer = self._once(
             [path, wanted], lambda once: self._server.patch(path, wanted, once=once)
         )
-        after = _memory(answer)
+        after = rows.read(answer)
         names = [one for one in wanted if getattr(before, one) != getattr(after, one)]
         changed = ", ".join(names) or "its secret"
         said = f"Updated memory {label(after)}: {changed}. The earlier state is kept."
@@ -231,7 +257,7 @@ class DirectService:
     def _restore(self, memory_id: str) -> Edited:
         name = _named(memory_id)
         path = rest.place(name, "restore")
-        back = _memory(self._once(path, lambda once: self._server.post(path, {}, once=once)))
+        back = rows.read(self._once(path, lambda once: self._server.post(path, {}, once=once)))
         is_new = name not in {str(back.no), back.uid}
         renamed = f" It was {_shown(name)} before it was deleted." if is_new else ""
         return Edited(back, f"Restored memory {label(back)}.{renamed}")
@@ -250,7 +276,7 @@ class DirectService:
 
     def _delete(self, name: str, *, purge: bool) -> Deleted:
         answer = self._server.delete(rest.place(name) + ("?purge=now" if purge else ""))
-        shown = f"#{_number(answer)}"
+        shown = f"#{rows.number(answer)}"
         if purge:
             sentence = (
                 f"Purged memory {shown}: its text is gone from the server, its history and the "
@@ -263,13 +289,14 @@ class DirectService:
     def _get(self, memory_id: str) -> Memory:
         name = _named(memory_id)
         try:
-            return _memory(self._server.get(rest.place(name)))
+            return rows.read(self._server.get(rest.place(name)))
         except NotFound as error:
             message = f"There is no memory {_shown(name)}; nothing was done."
             raise NotFound(message) from error
 
     def _found(self, asked: wire.Fields) -> tuple[Memory, ...]:
-        return tuple(map(_memory, _rows(self._server.post(f"{rest.MEMORIES}/recall", asked))))
+        answer = self._server.post(f"{rest.MEMORIES}/recall", asked)
+        return tuple(map(rows.read, rows.listed(answer)))
 
     def _once(self, what: object, call: Call) -> wire.Fields:
         """Make a write under a new name, or under that of the same write that was not answered."""
@@ -346,48 +373,3 @@ def _named(text: str) -> str:
 
 def _shown(name: str) -> str:
     return f"#{name}" if name.isdigit() else name
-
-
-def _rows(answer: wire.Fields) -> list[wire.Fields]:
-    found = answer.get("memories")
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise wire.foreign("it has no memories")
-    return found
-
-
-def _number(answer: wire.Fields) -> int:
-    found = answer.get("id")
-    if not isinstance(found, int):
-        raise wire.foreign("it has no number")
-    return found
-
-
-def _text(row: wire.Fields, name: str) -> str:
-    found = row.get(name) or ""
-    if not isinstance(found, str):
-        raise wire.foreign(f"its {name} is no text")
-    return found
-
-
-def _memory(row: wire.Fields) -> Memory:
-    """Read a row of the server; what an older one does not send is empty.
-
-    Raises:
-        RemoteUnreachable: it is no row.
-    """
-    texts = {name: _text(row, name) for name in TEXTS}
-    return Memory(
-        local_no=None,
-        no=_number(row),
-        importance=float(row.get("importance", 0.5)),
-        is_sensitive=bool(row.get("is_sensitive")),
-        session_seq=int(row.get("session_seq", 0)),
-        **texts,
-    )
-
-
-TEXTS = [
-    name
-    for name in Memory._fields
-    if name not in {"local_no", "no", "importance", "is_sensitive", "session_seq"}
-]

@@ -9,6 +9,7 @@ from claude_memory import memory
 from claude_memory.errors import BadInput
 from claude_memory.memory import Draft, label
 from claude_memory.service import checks
+from claude_memory.service.again import widened
 from claude_memory.service.interface import NewMemory, Stored
 from claude_memory.service.secrets import separate
 from claude_memory.store import memories, seals, sessions, similar
@@ -149,11 +150,7 @@ def _write(
 
 
 def _already(place: Place, ready: _Ready, found: Memory) -> Stored:
-    """Answer with the memory that holds the same text, which from now on holds as widely as asked.
-
-    Whoever says again what was to be kept in one place or for a time, now without that limit, wants
-    it kept without; and only who has stored a fact learns of the older one that it replaces.
-    """
+    """Answer with the memory that holds the same text, which from now on holds as asked."""
     _, notes = _widened(place.connection(), found, ready)
     if notes:
         with write(place.connection()) as connection:
@@ -167,18 +164,11 @@ def _already(place: Place, ready: _Ready, found: Memory) -> Stored:
 def _widened(
     connection: sqlite3.Connection, found: Memory, ready: _Ready
 ) -> tuple[Memory, list[str]]:
-    draft, notes = ready.draft, []
-    if found.scope == "project" and draft.scope == "global":
-        found = found._replace(scope="global")
-        notes.append("It was kept for one project only and is global now.")
-    if found.expires_at and (not draft.expires_at or draft.expires_at > found.expires_at):
-        notes.append(f"It was to expire on {found.expires_at[:10]} and is kept longer now.")
-        found = found._replace(expires_at=draft.expires_at)
-    if ready.superseded and found.supersedes != draft.supersedes:
-        older = label(ready.superseded)
-        if memories.get(connection, found.supersedes):
-            notes.append(f"It supersedes another memory already; delete {older} if it is outdated.")
-        else:
-            found = found._replace(supersedes=draft.supersedes)
-            notes.append(f"It supersedes {older} from now on.")
-    return found, notes
+    draft = ready.draft
+    return widened(
+        found,
+        draft.scope,
+        draft.expires_at,
+        ready.superseded,
+        lambda uid: memories.get(connection, uid) is not None,
+    )
