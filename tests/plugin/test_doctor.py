@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 NAMES = [
     *("python", "sqlite", "settings", "server", "folder", "database"),
-    *("index", "file system", "sync", "secrets", "learning", "hooks"),
+    *("index", "file system", "sync", "other files", "secrets", "learning", "hooks"),
 ]
 RESTART = "Restart Claude Code: the file is set aside and all that can be read is saved."
 # A Python without the library that seals, and without the way to the system's one.
@@ -72,7 +72,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def test_healthy_store_passes_every_check(home: Path) -> None:
-    """Twelve checks, each with what it saw, none with a fix."""
+    """Thirteen checks, each with what it saw, none with a fix."""
     checks = findings(home)
     assert list(checks) == NAMES
     assert {one["status"] for one in checks.values()} == {"ok"}

@@ -243,6 +243,36 @@ def test_new_key_of_the_same_account_goes_on_with_the_same_store(
     assert len(on_server(server, key)) == 2
 
 
+def test_memories_of_an_erased_account_are_named_until_they_are_brought_back(
+    tmp_path: Path, server: str, key: str
+) -> None:
+    """Neither what was synced nor what was acknowledged right after it vanishes unsaid."""
+    mine = {"MEMORY_API_URL": server, "MEMORY_API_KEY": key}
+    asked = {"Authorization": f"Bearer {key}"}
+    event = {"hook_event_name": "SessionStart", "source": "startup", "session_id": "s"}
+    named = f"server.py import '{database(tmp_path / 'a')}'"
+    with machine(tmp_path / "a", server, key) as one:
+        one.done("memory_store", content="Stored before the erasure.")
+        all_sent(one)
+        greeting = through_doorway("session-start", event, tmp_path / "a", **mine).said
+        assert "wait" not in str(greeting)
+        httpx.delete(f"{server}/api/account", headers=asked, timeout=60).raise_for_status()
+        one.done("memory_store", content="Stored right after the erasure.")
+        said = comes(lambda: one.call("memory_status").text, "former account")
+        assert "2 memories that this key's former account had" in said
+        assert named in said
+    greeting = through_doorway("session-start", event, tmp_path / "a", **mine).said
+    assert "2 memories wait in memory.db" in greeting["systemMessage"]
+    assert named in shell.said(shell.run(tmp_path / "a", "doctor", environ=mine))
+    assert on_server(server, key) == []
+    shell.said(shell.run(tmp_path / "a", "import", database(tmp_path / "a"), environ=mine))
+    for _ in range(2):  # also after a restart with the same key nothing is said any more
+        with machine(tmp_path / "a", server, key) as one:
+            all_sent(one)
+            comes(lambda one=one: one.call("memory_status").text, "All well.")  # type: ignore[misc]
+    assert len(on_server(server, key)) == 2
+
+
 def test_names_that_no_server_takes_are_shortened(tmp_path: Path, server: str, key: str) -> None:
     """A folder and a session with names of any length: what is stored there is synced and found."""
     folder = tmp_path.joinpath(*("deep" * 50 for _ in range(4)))

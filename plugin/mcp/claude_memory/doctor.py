@@ -14,7 +14,7 @@ from claude_memory import paths
 from claude_memory.errors import ClaudeMemoryError, StoreDamaged
 from claude_memory.keeper import choice
 from claude_memory.service import secrets, syncing
-from claude_memory.store import binding, bindings, failures, schema
+from claude_memory.store import binding, bindings, failures, schema, waiting
 from claude_memory.store.connection import explain, network_file_system, open_reader
 from claude_memory.sync import standing, wire
 
@@ -59,6 +59,7 @@ def examine(
         "index": lambda: _index(database),
         "file system": lambda: _file_system(database),
         "sync": lambda: _sync(settings, database),
+        "other files": lambda: _other_files(database),
         "secrets": lambda: _keeper(settings, database),
         "learning": lambda: _judge(settings),
         "hooks": lambda: _failures(settings.home),
@@ -161,6 +162,25 @@ def _sync(settings: Settings, path: str) -> Finding:
     if found.rejected or found.conflicts:
         return Finding("sync", "warn", detail, "/memory:status shows each and how to mend it.")
     return Finding("sync", "ok", detail)
+
+
+def _other_files(path: str) -> Finding:
+    """Tell what memories lie in other files of the folder, where this store lacks them."""
+    found = _waiting(path)
+    if not found:
+        return Finding("other files", "ok", "nothing waits in any")
+    held = ", ".join(f"{_memories(one.held)} in {one.path}" for one in found)
+    return Finding("other files", "warn", held, " ".join(map(syncing.elsewhere, found)))
+
+
+def _waiting(path: str) -> list[waiting.Waiting]:
+    if not os.path.exists(path):
+        return waiting.beside(path) if os.path.isdir(os.path.dirname(path)) else []
+    reader = open_reader(path)
+    try:
+        return waiting.files(reader) if schema.version(reader) else []
+    finally:
+        reader.close()
 
 
 def _folder(home: str) -> Finding:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from claude_memory.memory import stamp
-from claude_memory.store import failures, lines, proposals, sessions, standing
+from claude_memory.store import failures, lines, proposals, sessions, standing, state
 from claude_memory.store.connection import write
 
 from tests.support.hook_calls import added, asked, context_in
+from tests.support.line import SERVER
 from tests.support.stores import NOW, PROJECT, opened, put
 
 if TYPE_CHECKING:
@@ -97,6 +98,25 @@ def test_newcomer_without_a_store_is_greeted_and_none_is_made(tmp_path: Path) ->
 
     assert "claude-memory is ready" in said["systemMessage"]
     assert list(tmp_path.glob("memory")) == []
+
+
+def test_second_machine_is_not_told_that_there_are_none(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, store: sqlite3.Connection
+) -> None:
+    """What the server has is on its way: only after an exchange is it known that it has none."""
+    said = (
+        "claude-memory: no memories here yet. Those on the server are fetched as soon as it "
+        "answers."
+    )
+    for home, made in ((tmp_path_factory.mktemp("empty"), None), (tmp_path, store)):
+        first = greeted(home, made, **SERVER)
+        assert added(first) == said
+        assert first["systemMessage"].startswith(f"{said}\nclaude-memory is ready.")
+    with write(store):
+        state.put(store, "last_ok", stamp(NOW))
+    assert added(greeted(tmp_path, store, session="t", **SERVER)) == (
+        "claude-memory: no memories yet."
+    )
 
 
 def test_memories_to_be_taken_over_are_not_called_missing(tmp_path: Path) -> None:

@@ -304,6 +304,82 @@ def test_memories_stored_under_a_mistaken_key(tmp_path: Path, desk: Desk) -> Non
     assert told(desk).startswith("1 memory waits in memory-new-")
 
 
+def with_server(home: Path, key: str = OURS) -> Desk:
+    """Return a session that works in the file which its key is assigned."""
+    return Desk(home, locate=Files(str(home), key).path, **SERVER)
+
+
+def test_usual_restart_says_nothing_of_other_files(tmp_path: Path) -> None:
+    """Neither with memories here and on the server, nor beside another person's file."""
+    first = with_server(tmp_path)
+    first.store("One")
+    synced(first, Line())
+    line = Line()
+    line.hello["account_id"] = "b"
+    synced(with_server(tmp_path, "another key"), line, key="another key")
+    assert len(list((tmp_path / "memory").glob("memory*.db"))) == 2
+    for _ in range(2):
+        again = with_server(tmp_path)
+        assert (status(again)["!"], told(again)) == ("", "")
+        synced(again, Line())
+        assert (status(again)["!"], told(again)) == ("", "")
+
+
+def test_key_that_opens_another_account_than_before(tmp_path: Path) -> None:
+    """Where the memories of the former one lie is said until they are imported, or deleted here."""
+    before = with_server(tmp_path)
+    for text in ("Sent", "Sent too", "Deleted"):
+        before.store(text)
+    before.call("memory_delete", id="L3")
+    synced(before, Line())
+    before.store("Never sent")
+    former = before.place.database
+    line = Line()
+    for account in ("b", "c"):  # the server is restored without the account, and once more
+        line.hello["account_id"] = account
+        synced(before, line)
+        said = status(before)["!"]
+        assert "3 memories that this key's former account had on this machine wait in" in said
+        assert f"`server.py import '{former}'` (/memory:setup runs it) brings all of it" in said
+        assert told(before) == (
+            "3 memories wait in memory.db, synced with another account than the one that this key "
+            "opens now: /memory:status says how to bring them here."
+        )
+    assert before.place.database != former
+    line.hello["account_id"] = "a"  # the right backup
+    before.store("Stored meanwhile")
+    synced(before, line)
+    label = before.store("Under c")
+    line.hello["account_id"] = "a"
+    assert (before.place.database, told(before).count("wait")) == (former, 1)
+    assert "1 memory waits in memory-c.db" in told(before)
+    assert label == "L5"
+
+
+def test_new_key_beside_memories_that_may_be_its_own(tmp_path: Path) -> None:
+    """They are hidden until the server has answered: greeting and status say so, offline too."""
+    first, line = with_server(tmp_path), Line()
+    first.store("One")
+    first.store("Two")
+    synced(first, line)
+    new = with_server(tmp_path, "rotated")
+    synced(new, Line(), until="bind", key="rotated")
+    waits = "2 memories wait in memory.db, synced under another key or server address: shown as"
+    for _ in range(2):
+        event = {"event": "SessionStart", "source": "startup", "session_id": str(new.tick())}
+        said = asked(event, context_in(tmp_path, new.connection, SERVER, now=new.clock))
+        for text in (said["systemMessage"], added(said)):
+            assert text.startswith("claude-memory: this key or server address is new on this mach")
+            assert waits in text
+        assert "is ready" not in said["systemMessage"]
+    assert "2 memories synced under another key or server address wait in" in status(new)["!"]
+    new.store("Three")
+    assert told(new).startswith("claude-memory: this key or server address is new on this mach")
+    synced(new, line, key="rotated")
+    assert (status(new)["!"], told(new)) == ("", "")
+    assert len(new.texts()) == 3
+
+
 def test_first_session_with_another_key_is_told_what_waits(tmp_path: Path, desk: Desk) -> None:
     """Before its server has answered, and before the server here has made its store."""
     Files(str(tmp_path), OURS).path()

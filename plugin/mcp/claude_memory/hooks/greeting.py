@@ -14,6 +14,7 @@ from claude_memory.store import (
     proposals,
     sessions,
     standing,
+    state,
     waiting,
 )
 
@@ -31,9 +32,9 @@ WELCOME = (
     "claude-memory is ready. Say 'remember that ...' and Claude keeps it for every later session, "
     "in every project. /memory:status shows what it holds, /memory:setup what can be set."
 )
-NEW_KEY = (
-    "claude-memory: this key or server address is new on this machine. Its memories are here as "
-    "soon as the server has answered."
+NONE = "claude-memory: no memories yet."
+FETCHING = (
+    "claude-memory: no memories here yet. Those on the server are fetched as soon as it answers."
 )
 READ_ONLY = (
     "claude-memory can keep nothing new and gives no memory by itself now; memory_recall finds "
@@ -85,8 +86,9 @@ def _empty(context: Context) -> tuple[list[str], str]:
         return ["claude-memory is bringing its memories up to date."], ""
     opening.try_out(context.home)
     if os.path.basename(path) == bindings.FIRST:
-        return [_counted(0, 0)], WELCOME
-    told = [NEW_KEY, *news.elsewhere(waiting.beside(path))]
+        head = FETCHING if context.server else NONE
+        return [head], _welcome(head)
+    told = [news.NEW_KEY, *news.elsewhere(waiting.beside(path))]
     return told, "\n".join(told)
 
 
@@ -105,19 +107,32 @@ def _greet(
     memories = injection.inject(
         event, context, connection, weighty, characters=room, most=WEIGHTIEST
     )
-    head = _counted(everywhere, here) + _to_review(connection) if is_new else ""
+    counted = _counted(everywhere, here) or _none(context, connection)
+    head = counted + _to_review(connection) if is_new else ""
     full = paths.without_room(context.home)
     told = [full] if full else []
     told += news.trouble(connection, context.now, context.server) if is_new else []
     trouble = "\n".join(told)
-    to_user = [WELCOME, *told] if is_first and not full else told
-    return [line for line in (head, trouble, memories) if line], "\n".join(to_user)
+    if is_first and counted and not full:
+        told = [_welcome(counted), *told]
+    return [line for line in (head, trouble, memories) if line], "\n".join(told)
+
+
+def _welcome(head: str) -> str:
+    return f"{head}\n{WELCOME}" if head == FETCHING else WELCOME
+
+
+def _none(context: Context, connection: sqlite3.Connection) -> str:
+    """Say that there are no memories, unless a server may have some."""
+    if not context.server or state.get(connection, "last_ok"):
+        return NONE
+    return "" if waiting.is_for_a_new_key(connection) else FETCHING  # a new key is told of
 
 
 def _counted(everywhere: int, here: int) -> str:
     total = everywhere + here
     if not total:
-        return "claude-memory: no memories yet."
+        return ""
     noun = "memory" if total == 1 else "memories"
     return f"claude-memory: {total} {noun} here ({everywhere} global, {here} for this project)."
 

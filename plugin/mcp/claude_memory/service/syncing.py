@@ -28,6 +28,19 @@ STATES = {
 }
 SUCCESS_NOTED_WITHIN = 60.0  # seconds
 VERBS = {"create": "store", "update": "change", "delete": "delete", "replay": "take back"}
+ELSEWHERE = {
+    waiting.NEW: "{what} stored under another key or server address, which no server has accepted "
+    "yet, {wait} in {path}. That may be another person's, so it does not come here by itself; it "
+    "is sent when those are set again. If they were mistyped, `server.py import '{path}'` "
+    "(/memory:setup runs it) brings it here.",
+    waiting.FORMER: "{what} that this key's former account had on this machine {wait} in {path}. "
+    "The key opens another account now: the former one was erased, or the server was restored to "
+    "a time before it. `server.py import '{path}'` (/memory:setup runs it) brings all of it here "
+    "and to the server; to be rid of it, delete that file.",
+    waiting.SYNCED: "{what} synced under another key or server address {wait} in {path}. As soon "
+    "as the server has said that this key opens the same account, all of it is shown; another "
+    "account's stays there.",
+}
 UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 
@@ -136,7 +149,7 @@ def attention(connection: sqlite3.Connection, settings: Settings) -> list[str]:
     if now.conflicts > SHOWN:
         more = now.conflicts - SHOWN
         found.append(f"{more} more conflict{'s' * (more != 1)} with changes made elsewhere.")
-    return found + [_elsewhere(one) for one in waiting.files(connection)]
+    return found + [elsewhere(one) for one in waiting.files(connection)]
 
 
 def error(now: Standing, settings: Settings) -> str:
@@ -209,11 +222,9 @@ def _name(connection: sqlite3.Connection, uid: str) -> str:
     return f"#{row[0]}" if row[0] is not None else f"L{row[1]}"
 
 
-def _elsewhere(one: waiting.Waiting) -> str:
-    what, path = ("memory", "waits") if one.held == 1 else ("memories", "wait"), plain(one.path)
-    return (
-        f"{one.held} {what[0]} stored under another key or server address, which no server has "
-        f"accepted yet, {what[1]} in {path}. That may be another person's, so it does not come "
-        "here by itself; it is sent when those are set again. If they were mistyped, "
-        f"`server.py import '{path}'` (/memory:setup runs it) brings it here."
+def elsewhere(one: waiting.Waiting) -> str:
+    """Say what a file beside the store holds, why that is not here, and how it comes here."""
+    nouns = ("memory", "waits") if one.held == 1 else ("memories", "wait")
+    return ELSEWHERE[one.kind].format(
+        what=f"{one.held} {nouns[0]}", wait=nouns[1], path=plain(one.path)
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from claude_memory.store.records import Record
 
-SERVER, EPOCH = "server_id", "epoch"
+SERVER, EPOCH, FORMER = "server_id", "epoch", "former"
 
 
 def owner(connection: sqlite3.Connection) -> tuple[str, str]:
@@ -47,6 +47,19 @@ def bind(
         outbox.made(connection, memory, stamp(now))
         seals.send(connection, memory.uid)
     return len(rows)
+
+
+def former(connection: sqlite3.Connection) -> list[str]:
+    """Return the names of the files in which this store's key worked under another account."""
+    return state.get(connection, FORMER).split()
+
+
+def follow(connection: sqlite3.Connection, names: list[str]) -> None:
+    """Note in which files this store's key worked under another account."""
+    known = former(connection)
+    new = [name for name in names if name not in known]
+    if new:
+        state.put(connection, FORMER, " ".join([*known, *new]))
 
 
 def move(source: sqlite3.Connection, target: sqlite3.Connection, now: datetime) -> int:

@@ -15,6 +15,18 @@ if TYPE_CHECKING:
 
 SILENT_FOR = timedelta(days=1)
 BLOCKS = ("key", "upgrade", "setting")  # what time alone does not mend
+NEW_KEY = (
+    "claude-memory: this key or server address is new on this machine. Its memories are here as "
+    "soon as the server has answered."
+)
+ELSEWHERE = {
+    waiting.NEW: "stored under another key or server address: /memory:status says how to bring "
+    "{them} here.",
+    waiting.FORMER: "synced with another account than the one that this key opens now: "
+    "/memory:status says how to bring {them} here.",
+    waiting.SYNCED: "synced under another key or server address: shown as soon as the server has "
+    "said that this key opens the same account.",
+}
 
 
 def trouble(connection: sqlite3.Connection, now: datetime, server: str) -> list[str]:
@@ -23,7 +35,8 @@ def trouble(connection: sqlite3.Connection, now: datetime, server: str) -> list[
     `server` is the fingerprint of the server and the key that are set, or empty.
     """
     stopped = _interrupted(connection, now, server) if server else ""
-    told = stopped, _refused(connection), _conflicts(connection)
+    new = NEW_KEY if server and waiting.is_for_a_new_key(connection) else ""
+    told = new, stopped, _refused(connection), _conflicts(connection)
     return [sentence for sentence in told if sentence] + elsewhere(waiting.files(connection))
 
 
@@ -62,10 +75,11 @@ def _conflicts(connection: sqlite3.Connection) -> str:
 
 
 def elsewhere(files: list[waiting.Waiting]) -> list[str]:
-    """Return a sentence on each file that waits for the account of another key."""
-    return [
-        f"{one.held} {'memory waits' if one.held == 1 else 'memories wait'} in "
-        f"{os.path.basename(one.path)}, stored under another key or server address: "
-        "/memory:status says how to bring them here."
-        for one in files
-    ]
+    """Return a sentence on each file beside the store that holds memories which are not in it."""
+    return [_held(one) for one in files]
+
+
+def _held(one: waiting.Waiting) -> str:
+    what, them = ("memory waits", "it") if one.held == 1 else ("memories wait", "them")
+    how = ELSEWHERE[one.kind].format(them=them)
+    return f"{one.held} {what} in {os.path.basename(one.path)}, {how}"

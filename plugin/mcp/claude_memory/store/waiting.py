@@ -1,7 +1,9 @@
-"""Files beside a store that belong to nobody yet: written under a key no server has accepted. Hot.
+"""Files beside a store that hold memories which are not in it, and that a person may look for. Hot.
 
-They are sent when that key works; a key or an address that was misspelt never does, so that what
-was stored under it has to be shown to a person.
+NEW ones belong to nobody yet: written under a key that no server has accepted. They are sent when
+that key works; a key or an address that was misspelt never does. FORMER ones belong to an account
+that this store's key opened before, and opens no more. SYNCED ones belong to an account that may
+be this store's own: as long as no server has said so, they are not shown.
 """
 
 from __future__ import annotations
@@ -16,56 +18,77 @@ from claude_memory.store.connection import open_reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import NamedTuple
 
     class Waiting(NamedTuple):
-        """A file, and how many of its memories are not in the store that is in use."""
+        """A file, how many of its memories are not in the store that is in use, and its kind."""
 
         path: str
         held: int
+        kind: str
 
 else:
-    Waiting = namedtuple("Waiting", "path held")
+    Waiting = namedtuple("Waiting", "path held kind")
+
+NEW, FORMER, SYNCED = "new", "former", "synced"
 
 
 def files(connection: sqlite3.Connection) -> list[Waiting]:
-    """Return the files that wait for their key's account and hold what this store does not."""
-    path = connection.execute("PRAGMA database_list").fetchone()[2]
+    """Return the files that hold what this store does not."""
+    path = _path(connection)
     if not path:
         return []  # in memory
-    return _beside(path, lambda uid: memories.is_used(connection, uid))
+    former = binding.former(connection)
+    return _beside(path, former, lambda uid: memories.is_used(connection, uid))
 
 
 def beside(path: str) -> list[Waiting]:
-    """Return the files that wait beside a store which is not made yet."""
-    return _beside(path, lambda _uid: False)
+    """Return the files that hold something beside a store which is not made yet."""
+    return _beside(path, [], lambda _uid: False)
 
 
-def _beside(path: str, is_here: Callable[[str], bool]) -> list[Waiting]:
+def is_for_a_new_key(connection: sqlite3.Connection) -> bool:
+    """Tell whether a store is one in which a key works as long as its account is not known."""
+    return _waits(os.path.basename(_path(connection)))
+
+
+def _path(connection: sqlite3.Connection) -> str:
+    return str(connection.execute("PRAGMA database_list").fetchone()[2])
+
+
+def _waits(name: str) -> bool:
+    return name.startswith(bindings.WAITING)
+
+
+def _beside(path: str, former: Iterable[str], is_here: Callable[[str], bool]) -> list[Waiting]:
     folder, here = os.path.split(path)
-    paths = [os.path.join(folder, name) for name in sorted(_names(folder)) if name != here]
-    found = [Waiting(path, _count(path, is_here)) for path in paths]
-    return [one for one in found if one.held]
+    names = {name for name in os.listdir(folder) if name.endswith(".db")} - {here}
+    of_kind = dict.fromkeys(names, SYNCED) if _waits(here) else {}
+    of_kind.update(dict.fromkeys(names & set(former), FORMER))
+    found = [_look(os.path.join(folder, name), kind, is_here) for name, kind in of_kind.items()]
+    found += [_look(os.path.join(folder, name), NEW, is_here) for name in _unbound(folder, names)]
+    return sorted(one for one in found if one.held)
 
 
-def _names(folder: str) -> set[str]:
-    there = {name for name in os.listdir(folder) if name.endswith(".db")}
+def _unbound(folder: str, names: set[str]) -> set[str]:
+    """Return which files can hold what was written under a key that no server has accepted."""
     kept_for_a_key = {bindings.FIRST} & set(bindings.read(folder).values())
-    return there & kept_for_a_key | {name for name in there if name.startswith(bindings.WAITING)}
+    return names & kept_for_a_key | set(filter(_waits, names))
 
 
-def _count(path: str, is_here: Callable[[str], bool]) -> int:
+def _look(path: str, kind: str, is_here: Callable[[str], bool]) -> Waiting:
+    nothing = Waiting(path, 0, kind)
     try:
         other = open_reader(path)
     except StoreError:
-        return 0
+        return nothing
     try:
-        if any(binding.owner(other)):
-            return 0
+        if any(binding.owner(other)) == (kind == NEW):
+            return nothing
         rows = other.execute("SELECT uid FROM memories WHERE live = 1").fetchall()
     except sqlite3.Error:  # an earlier system's file, or a damaged one
-        return 0
+        return nothing
     finally:
         other.close()
-    return sum(not is_here(uid) for (uid,) in rows)
+    return Waiting(path, sum(not is_here(uid) for (uid,) in rows), kind)

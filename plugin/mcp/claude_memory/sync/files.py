@@ -53,7 +53,8 @@ class Files:
     def bind(self, connection: StoreConnection, hello: Hello, now: datetime) -> bool:
         """Make sure that this key works in the file of its account; tell whether that is another.
 
-        What was written here while the account was not known is brought there.
+        What was written here while the account was not known is brought there. A file of another
+        account that the key opened before is left as it is, and noted there.
 
         Raises:
             StoreError: a file cannot be written; nothing was bound.
@@ -126,13 +127,16 @@ class Files:
         """Bring what a local file holds into an account's file, and remove it.
 
         It would be sent to whoever binds it next as well. Whoever waits for its lock meanwhile
-        finds it replaced, and writes to the other one.
+        finds it replaced, and writes to the other one. A file that is bound is only noted.
         """
         source = open_store(self._at(name))
         into = open_store(self._at(target))
         try:
             with write(source, keep=False):
                 if any(binding.owner(source)):
+                    before = {name, *binding.former(source)} - {target}
+                    with write(into):
+                        binding.follow(into, sorted(before))
                     return
                 with write(into):
                     binding.move(source, into, now)
