@@ -28,9 +28,9 @@ def a_key() -> str:
     return key_of(next(unused))
 
 
-def machine(home: Path, url: str, key: str) -> Session:
+def machine(home: Path, url: str, key: str, **environ: str) -> Session:
     """Start a session on a machine of its own, whose data folder is `home`."""
-    return Session(home, environ={"MEMORY_API_URL": url, "MEMORY_API_KEY": key})
+    return Session(home, environ={"MEMORY_API_URL": url, "MEMORY_API_KEY": key, **environ})
 
 
 def comes(seen: Callable[[], str], wanted: str, patience: float = PATIENCE) -> str:

@@ -179,6 +179,42 @@ def test_key_that_may_only_read_is_named_in_the_place_of_a_promise(
             assert "as soon as" not in said
 
 
+def test_memory_whose_seal_lost_its_key_is_named_until_its_text_comes_anew(
+    tmp_path: Path, server: str, key: str
+) -> None:
+    """It cannot be sent, whatever the network does; everything else is."""
+    with Session(tmp_path / "a") as local:
+        local.store(f"Token: {TOKEN}")
+        local.store("A plain neighbour.")
+    (tmp_path / "a" / "keys" / "seal.key").unlink()
+    with machine(tmp_path / "a", server, key, MEMORY_SYNC_INTERVAL="1") as one:
+        said = comes(lambda: one.call("memory_status").text, "Sync: in step")
+        assert "1 change to send; 1 of 2 memories are on the server" in said
+        assert "L1 is not sent, because its secret cannot be opened: The seal needs key" in said
+        one.done("memory_update", id="L1", content=f"Token: {TOKEN}")
+        all_sent(one)
+        assert TOKEN in one.done("secret_get", id="#2")
+
+
+def test_imported_memory_without_its_key_gives_way_to_the_one_that_the_server_has(
+    tmp_path: Path, server: str, key: str
+) -> None:
+    """Its secret is the server's then, which the other machine gave it."""
+    with Session(tmp_path / "a") as local:
+        local.store(f"Token: {TOKEN}")
+    exported, elsewhere = tmp_path / "x.jsonl", tmp_path / "b"
+    exported.write_text(shell.said(shell.run(tmp_path / "a", "export")), encoding="utf-8")
+    elsewhere.mkdir()
+    assert "1 memory imported" in shell.run(elsewhere, "import", exported).stdout
+    with machine(tmp_path / "a", server, key) as one:
+        all_sent(one)
+    with machine(tmp_path / "b", server, key, MEMORY_SYNC_INTERVAL="1") as other:
+        all_sent(other)
+        assert TOKEN in other.done("secret_get", id="#1")
+        assert "cannot be opened" not in other.call("memory_status").text
+    assert len(on_server(server, key)) == 1
+
+
 @promise("sync.conflicts-show-both-texts")
 def test_conflict_shows_both_texts_and_the_other_can_be_taken_back(
     tmp_path: Path, server: str, cable: Cable, key: str

@@ -159,7 +159,7 @@ def _sync(settings: Settings, path: str) -> Finding:
     )
     if said := syncing.error(found, settings):
         return Finding("sync", "warn", detail, said)
-    if found.rejected or found.conflicts:
+    if found.rejected or found.conflicts or found.stuck:
         return Finding("sync", "warn", detail, "/memory:status shows each and how to mend it.")
     return Finding("sync", "ok", detail)
 

@@ -69,7 +69,7 @@ def _state(
         query = "SELECT count(*) FROM memories WHERE gen = ? AND srv_live = 1"
         got = connection.execute(query, (int(state.get(connection, "gen", "0")),)).fetchone()[0]
         return f"receiving: {got} of {max(got, found.expected)} memories are here"
-    if found.queued and not found.is_read_only:
+    if found.queued > found.stuck and not found.is_read_only:
         return "sending"
     if not found.last_ok:
         return "not synced yet, the first exchange is under way"
@@ -142,6 +142,9 @@ def attention(connection: sqlite3.Connection, settings: Settings) -> list[str]:
     """Return what needs a person, each with its fix."""
     now = standing.read(connection)
     found = _troubles(now, settings) if settings.syncs else []
+    found += [_stuck(connection, op) for op in outbox.stuck(connection, SHOWN)]
+    if now.stuck > SHOWN:
+        found.append(f"{_changes(now.stuck - SHOWN)} more cannot be sent for want of a secret.")
     found += [_refused(connection, op) for op in outbox.rejected(connection, SHOWN)]
     if now.rejected > SHOWN:
         found.append(f"{_changes(now.rejected - SHOWN)} more refused by the server.")
@@ -182,6 +185,14 @@ def clock(off: float) -> str:
     return (
         f"This computer's clock is {_span(abs(off))} {side} the server's: set it, because the "
         "dates of memories and what expires follow it."
+    )
+
+
+def _stuck(connection: sqlite3.Connection, op: outbox.Pending) -> str:
+    return (
+        f"{_name(connection, op.uid)} is not sent, because its secret cannot be opened: "
+        f"{plain(op.error)} It is tried again by itself; memory_update with the whole text anew "
+        "sends that, and memory_delete discards it."
     )
 
 

@@ -54,6 +54,7 @@ else:
 ACCOUNT = "account_id"
 LONGEST = timedelta(hours=1)  # an operation is never put off for as long
 COLUMNS = ", ".join(Pending._fields)
+STUCK = "state = 'queued' AND sealed IS NOT NULL AND error <> ''"
 EDITABLE = (
     *("content", "category", "tags", "expanded_keywords", "importance"),
     *("scope", "project", "supersedes", "expires_at"),
@@ -335,6 +336,17 @@ def count(connection: sqlite3.Connection, kind: str = "queued") -> int:
 def rejected(connection: sqlite3.Connection, most: int) -> list[Pending]:
     """Return what the server refused, oldest first."""
     return _all(connection, "state = 'rejected' ORDER BY seq LIMIT ?", most)
+
+
+def stuck(connection: sqlite3.Connection, most: int) -> list[Pending]:
+    """Return what waits because its secret could not be opened, oldest first."""
+    return _all(connection, f"{STUCK} ORDER BY seq LIMIT ?", most)
+
+
+def count_stuck(connection: sqlite3.Connection) -> int:
+    """Count what waits because its secret could not be opened."""
+    query = f"SELECT count(*) FROM pending_ops WHERE {STUCK}"  # noqa: S608  (a fixed condition)
+    return int(connection.execute(query).fetchone()[0])
 
 
 def is_pending(connection: sqlite3.Connection, uid: str) -> bool:

@@ -243,6 +243,25 @@ def _mine(connection: sqlite3.Connection, op: Pending) -> Memory | None:
     return memory_of(shown, to_memory(row)) if shown is not None else None
 
 
+def give_way(connection: sqlite3.Connection, op: Pending) -> bool:
+    """Drop the making of a memory that the server has in the same words; tell whether it has.
+
+    The seal goes too: the server, which another machine gave the secret, is asked for it.
+    """
+    row = connection.execute(
+        "SELECT srv FROM memories WHERE uid = ? AND srv_live = 1", (op.uid,)
+    ).fetchone()
+    if row is None or op.kind != "create":
+        return False
+    srv = json.loads(row[0])
+    if not srv.get("is_sensitive") or srv.get("content") != op.body["content"]:
+        return False
+    outbox.remove(connection, op.op_id)
+    seals.remove(connection, op.uid)
+    show(connection, op.uid)
+    return True
+
+
 def _give_up(connection: sqlite3.Connection, uid: str) -> list[seals.Seal]:
     if any(op.sealed for op in outbox.of_memory(connection, uid)):
         return []  # a later change brings its own

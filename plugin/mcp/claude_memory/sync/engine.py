@@ -201,13 +201,21 @@ class Engine:
         try:
             clear = self._secrets.read(seals.unpacked(pending.sealed))
         except errors.KeeperError as error:
-            until = standing.later(self._now(), pending.attempts + 1, self._chance)
-            with write(connection):
-                outbox.postpone(connection, pending.op_id, until, error.sentence())
+            self._put_off(connection, pending, error)
             return None
         if op.kind != "replay":
             return op._replace(body={**op.body, "secret": clear})
         return op._replace(body={**op.body, "fields": {**op.body["fields"], "secret": clear}})
+
+    def _put_off(
+        self, connection: StoreConnection, pending: Pending, error: errors.KeeperError
+    ) -> None:
+        """Try an operation later, unless its seal opens no more and the server needs it not."""
+        until = standing.later(self._now(), pending.attempts + 1, self._chance)
+        is_refused = isinstance(error, errors.KeeperRefused)
+        with write(connection):
+            if not (is_refused and replica.give_way(connection, pending)):
+                outbox.postpone(connection, pending.op_id, until, error.sentence())
 
     def _mark(self, picked: list[Parcel]) -> tuple[str, list[Parcel]]:
         connection = self._connect()

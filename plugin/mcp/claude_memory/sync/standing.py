@@ -43,6 +43,7 @@ class Standing(NamedTuple):
     error_by: str  # the fingerprint of the server and the key that it came with
     failures: int
     queued: int
+    stuck: int  # of these, what cannot be sent since its secret does not open
     rejected: int
     conflicts: int
     is_read_only: bool
@@ -62,6 +63,7 @@ def read(connection: sqlite3.Connection) -> Standing:
         error_by=state.get(connection, ERROR_BY),
         failures=_failures(connection),
         queued=outbox.count(connection),
+        stuck=outbox.count_stuck(connection),
         rejected=outbox.count(connection, "rejected"),
         conflicts=int(connection.execute("SELECT count(*) FROM shelf").fetchone()[0]),
         is_read_only=bool(state.get(connection, READ_ONLY)),
