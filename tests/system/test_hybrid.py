@@ -215,6 +215,30 @@ def test_imported_memory_without_its_key_gives_way_to_the_one_that_the_server_ha
     assert len(on_server(server, key)) == 1
 
 
+def test_export_says_which_secrets_only_the_server_has(
+    tmp_path: Path, server: str, key: str
+) -> None:
+    """So do its import elsewhere, and the memory that is asked for its secret there."""
+    with machine(tmp_path / "a", server, key) as one:
+        one.done("memory_store", content=f"Token: {TOKEN}")
+        all_sent(one)
+    done = shell.run(tmp_path / "a", "export", tmp_path / "x.jsonl", environ=given(server, key))
+    assert done.stderr.splitlines()[1:] == [
+        "Not in the export: the secret of 1 memory, kept by the server alone."
+    ]
+    elsewhere = tmp_path / "b"
+    elsewhere.mkdir()
+    said = shell.said(shell.run(elsewhere, "import", tmp_path / "x.jsonl"))
+    assert "1 secret did not come along" in said
+    with Session(elsewhere) as local:
+        assert "not in the file that the memory" in local.refused("secret_get", id="L1")
+
+
+def given(server: str, key: str) -> dict[str, str]:
+    """Return the settings of a command on a machine that is synced."""
+    return {"MEMORY_API_URL": server, "MEMORY_API_KEY": key}
+
+
 @promise("sync.conflicts-show-both-texts")
 def test_conflict_shows_both_texts_and_the_other_can_be_taken_back(
     tmp_path: Path, server: str, cable: Cable, key: str

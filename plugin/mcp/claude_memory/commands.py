@@ -108,6 +108,7 @@ def _status(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
 
 def _export(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
     from claude_memory.portability import outgoing
+    from claude_memory.store import seals
 
     _refuse_without_store(parts)
     _refuse_own_folder(asked.file, parts.place.database)
@@ -116,9 +117,13 @@ def _export(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
         if asked.file == "-":
             for line in lines:
                 _say(line)
-            return 0
-        count = _write(asked.file, lines) - 1  # the header
-    _say(f"{_counted(count)} exported to {asked.file}.", sys.stderr)
+        else:
+            count = _write(asked.file, lines) - 1  # the header
+            _say(f"{_counted(count)} exported to {asked.file}.", sys.stderr)
+        missing = seals.count_on_server(parts.place.connection())
+    if missing:
+        of = "the secret of 1 memory" if missing == 1 else f"the secrets of {missing} memories"
+        _say(f"Not in the export: {of}, kept by the server alone.", sys.stderr)
     return 0
 
 

@@ -174,7 +174,10 @@ class SecretDoor:
             message = f"The secret of memory {memory_id} is kept by the server."
             raise NotFound(message, "Set MEMORY_API_URL and MEMORY_API_KEY, and start anew.")
         if seal is None:
-            message = f"The secret of memory {memory_id} was not kept when it was stored."
+            message = (
+                f"The secret of memory {memory_id} was not kept when it was stored, or it was not "
+                "in the file that the memory was imported from."
+            )
             raise NotFound(message, "Store it again once a keeper is available (see doctor).")
         clear = self.read(seal)
         self.record(memory.uid)

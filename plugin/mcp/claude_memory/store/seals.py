@@ -96,6 +96,15 @@ def are_kept(connection: sqlite3.Connection, entry: int) -> bool:
     return connection.execute(query, (entry,)).fetchone() is not None
 
 
+def count_on_server(connection: sqlite3.Connection) -> int:
+    """Count the memories whose secret is not here, because a server keeps it."""
+    query = (
+        "SELECT count(*) FROM memories m WHERE live = 1 AND is_sensitive AND no IS NOT NULL AND "
+        "NOT EXISTS (SELECT 1 FROM secrets WHERE uid = m.uid AND history_id IS NULL)"
+    )
+    return int(connection.execute(query).fetchone()[0])
+
+
 def by_key(connection: sqlite3.Connection, keeper: str) -> dict[str, int]:
     """Return how many present texts each key of a keeper has sealed."""
     rows = connection.execute(
