@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from tests.support.hook_calls import added, through_doorway
@@ -120,6 +121,21 @@ def test_all_tools_work_and_leave_nothing_here(tmp_path: Path, around: dict[str,
         assert "\nMemories: 0 on the server\n" in status
         assert status.endswith("\nAll well.")
     assert_nothing_kept(home)
+
+
+def test_key_that_may_only_read_is_told_with_the_tools_that_fail(
+    tmp_path: Path, around: dict[str, str]
+) -> None:
+    """All is not well where every write is refused."""
+    asked = {"Authorization": f"Bearer {around['MEMORY_API_KEY']}"}
+    wanted = {"name": "reader", "scopes": ["read"]}
+    answer = httpx.post(f"{around['MEMORY_API_URL']}/api/keys", headers=asked, json=wanted)
+    reader = environment(around["MEMORY_API_URL"], answer.raise_for_status().json()["key"])
+    with in_session(tmp_path, reader) as session:
+        said = session.done("memory_status")
+        assert "This key may not write: memory_store, memory_update and memory_delete fail" in said
+        assert "All well." not in said
+        assert "Set a key that has that scope" in session.refused("memory_store", content="A fact")
 
 
 @promise("direct.nothing-is-kept")

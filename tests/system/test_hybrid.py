@@ -239,6 +239,31 @@ def given(server: str, key: str) -> dict[str, str]:
     return {"MEMORY_API_URL": server, "MEMORY_API_KEY": key}
 
 
+def test_restore_says_that_it_goes_by_what_this_machine_has_seen_changed(
+    tmp_path: Path, server: str, key: str
+) -> None:
+    """What other machines changed or deleted is to be undone there, or on the server."""
+    with machine(tmp_path / "a", server, key) as one, machine(tmp_path / "b", server, key) as two:
+        one.done("memory_store", content="Text one.")
+        all_sent(one)
+        comes(lambda: two.call("memory_list").text, "Text one.")
+        one.done("memory_update", id="#1", content="Text two.")
+        comes(lambda: two.call("memory_list").text, "Text two.")
+        assert "comes back there, or on the server" in two.refused(
+            "memory_update", id="#1", restore=True
+        )
+        two.done("memory_update", id="#1", content="Text three.")
+        comes(lambda: one.call("memory_list").text, "Text three.")
+        said = one.done("memory_update", id="#1", restore=True)
+        assert "Restored the state before the last edit on this machine of memory #1." in said
+        comes(lambda: two.call("memory_list").text, "Text one.")
+        one.done("memory_delete", id="#1")
+        comes(lambda: two.call("memory_list").text, "No memories yet")
+        assert "restore=true" not in two.refused("memory_delete", id="#1")
+        said = two.refused("memory_update", id="#1", restore=True)
+        assert "Memory #1 is deleted. Nothing is kept here" in said
+
+
 @promise("sync.conflicts-show-both-texts")
 def test_conflict_shows_both_texts_and_the_other_can_be_taken_back(
     tmp_path: Path, server: str, cable: Cable, key: str

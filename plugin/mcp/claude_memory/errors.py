@@ -157,7 +157,7 @@ class KeyRefused(RemoteError):
 class ScopeMissing(RemoteError):
     """The key may not do this."""
 
-    fix = "Ask for a key with that scope, or go on without."
+    fix = "Set a key that has that scope, and start a new session."
 
 
 class AccountMismatch(RemoteError):

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from claude_memory.sync.wire import Fields
 
 SHOWN = 10  # failures listed at most
+NEEDED = (
+    ("read", "memory_recall and memory_list"),
+    ("write", "memory_store, memory_update and memory_delete"),
+)
 WITHOUT_STORE = "off: it would need a store on this machine"
 
 
@@ -28,6 +32,7 @@ def status(server: Rest, place: Place, settings: Settings) -> Status:
         known = server.get("/api/sync/hello")
     except ClaudeMemoryError as error:
         attention.append(f"The server: {error.sentence()}")
+    attention += _forbidden(known)
     lines = [
         ("Mode", "HTTP-only: every call goes to the server, nothing is kept on this machine"),
         ("Server", f"{plain(settings.api_url)} ({'answers' if known else 'cannot be used now'})"),
@@ -45,6 +50,18 @@ def status(server: Rest, place: Place, settings: Settings) -> Status:
     noted = [*failures.unseen(place.home), *failures.shown(place.home)][:SHOWN]
     attention += [f"{one.at[:16]} {one.where}: {one.text}" for one in noted]
     return Status(tuple(lines), tuple(attention))
+
+
+def _forbidden(known: Fields) -> list[str]:
+    """Say which tools the key does not serve."""
+    scopes = known.get("scopes")
+    if not isinstance(scopes, list):
+        return []
+    return [
+        f"This key may not {scope}: {names} fail until one with the scope '{scope}' is set."
+        for scope, names in NEEDED
+        if scope not in scopes
+    ]
 
 
 def _told_by_server(known: Fields) -> list[tuple[str, str]]:

@@ -142,8 +142,7 @@ def restore(place: Place, memory_id: str) -> Edited:
             back = _redo(connection, uid, place)
             if back is None:
                 message = f"Memory {memory_id} has no earlier state."
-                kept = "Earlier texts are kept 30 days, and none after a purge."
-                raise NotFound(message, memories.heir(connection, uid) or kept)
+                raise NotFound(message, memories.way_back(connection, uid))
             return Edited(
                 back, f"No state is earlier: restored the latest of memory {label(back)}."
             )
@@ -152,7 +151,9 @@ def restore(place: Place, memory_id: str) -> Edited:
             back = _revive(connection, entry, earlier, place)
             return Edited(back, f"Restored memory {label(back)}.")
         back = _step(connection, entry, earlier, place, undone=True)
-        return Edited(back, f"Restored the earlier state of memory {label(back)}.")
+        what = "the state before the last edit on this machine"
+        of = what if outbox.is_bound(connection) else "the earlier state"
+        return Edited(back, f"Restored {of} of memory {label(back)}.")
 
 
 def _revive(connection: sqlite3.Connection, entry: int, earlier: Memory, place: Place) -> Memory:
@@ -192,8 +193,8 @@ def _step(
     """Take the state of an entry beside the present one, which is kept in turn."""
     current = memories.get(connection, state.uid)
     if current is None:
-        message = f"Memory {label(state)} is gone."
-        raise NotFound(message)
+        message = f"Memory {label(state)} is deleted."
+        raise NotFound(message, memories.way_back(connection, state.uid))
     recorded = history.record(connection, current, "edited", place.now(), undone=undone)
     if not seals.take_back(connection, entry) and state.is_sensitive:
         seals.take_older(connection, recorded, entry)  # where that edit had left the secret alone

@@ -47,6 +47,15 @@ BARE = Memory(
     created_at="",
     updated_at="",
 )
+NOTHING_KEPT = (
+    "Nothing is kept here that it could be brought back from: earlier texts are kept 30 days, and "
+    "none after a purge."
+)
+ELSEWHERE = (
+    "Nothing is kept here that it could be brought back from. What another machine changed or "
+    "deleted comes back there, or on the server (POST /api/memories/ID/restore), for 30 days, "
+    "unless it was purged."
+)
 NO_STATE = (0, None, False, 0)
 STORED = f"{COLUMNS}, live, twin, words, sv, srv, srv_live, gen"
 INSERT = f"INSERT INTO memories ({STORED}) VALUES ({', '.join('?' * (len(FIELDS) + 7))})"  # noqa: S608
@@ -227,13 +236,18 @@ def named(connection: sqlite3.Connection, memory_id: str) -> Memory:
     memory = get(connection, uid)
     if memory is None:
         fix = "memory_update with restore=true brings it back for 30 days."
-        if history.latest(connection, uid) is None:
-            fix = (
-                heir(connection, uid) or "Nothing is kept here that it could be brought back from."
-            )
+        kept = history.latest(connection, uid)
+        if kept is None or kept[1] != "deleted":  # it was deleted by another machine, or purged
+            fix = way_back(connection, uid)
         message = f"Memory {memory_id} is deleted."
         raise NotFound(message, fix)
     return memory
+
+
+def way_back(connection: sqlite3.Connection, uid: str) -> str:
+    """Say where a memory is to be had of which this machine keeps no earlier state."""
+    after = heir(connection, uid)
+    return after or (ELSEWHERE if outbox.is_bound(connection) else NOTHING_KEPT)
 
 
 def heir(connection: sqlite3.Connection, uid: str) -> str:
