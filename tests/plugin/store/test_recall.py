@@ -83,7 +83,7 @@ def test_nothing_is_found_in_an_empty_store(store: sqlite3.Connection) -> None:
 def test_memory_is_found_by_another_form_of_its_words(store: sqlite3.Connection) -> None:
     """Endings do not matter, nor capitals, nor accents."""
     put(store, "Deployments are scheduled at the Café.")
-    put(store, "Something else")
+    put(store, "Zebras eat grass")
 
     for question in ("deployment", "SCHEDULING", "cafe", "cafés"):
         assert ask(store, question) == ["Deployments are scheduled at the Café."]
@@ -334,11 +334,9 @@ def test_neighbour_in_the_session_speaks_for_a_memory(store: sqlite3.Connection)
     put(store, "its port is 9000", session="s")
     put(store, "a port", session="t")
 
-    assert ask(store, "quokka port zebra") == [
-        "Quokka is our billing service",
-        "its port is 9000",
-        "a port",
-    ]
+    *together, last = ask(store, "quokka port zebra")
+    assert sorted(together) == ["Quokka is our billing service", "its port is 9000"]
+    assert last == "a port"
 
 
 def test_neighbour_without_a_word_of_its_own_is_left_out(store: sqlite3.Connection) -> None:
