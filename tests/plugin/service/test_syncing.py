@@ -316,7 +316,9 @@ def test_usual_restart_says_nothing_of_other_files(tmp_path: Path) -> None:
     synced(first, Line())
     line = Line()
     line.hello["account_id"] = "b"
-    synced(with_server(tmp_path, "another key"), line, key="another key")
+    other = with_server(tmp_path, "another key")
+    other.store("Another person's")
+    synced(other, line, key="another key")
     assert len(list((tmp_path / "memory").glob("memory*.db"))) == 2
     for _ in range(2):
         again = with_server(tmp_path)
@@ -335,9 +337,12 @@ def test_key_that_opens_another_account_than_before(tmp_path: Path) -> None:
     before.store("Never sent")
     former = before.place.database
     line = Line()
+    event = {"hook_event_name": "SessionStart", "source": "startup", "session_id": "s"}
     for account in ("b", "c"):  # the server is restored without the account, and once more
         line.hello["account_id"] = account
         synced(before, line)
+        first = through_doorway("session-start", event, tmp_path, **SERVER).said["systemMessage"]
+        assert first.startswith("3 memories wait in memory.db")  # and no newcomer's welcome
         said = status(before)["!"]
         assert "3 memories that this key's former account had on this machine wait in" in said
         assert f"`server.py import '{former}'` (/memory:setup runs it) brings all of it" in said

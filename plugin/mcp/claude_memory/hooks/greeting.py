@@ -7,6 +7,7 @@ import os
 from claude_memory import errors, paths
 from claude_memory.hooks import injection, opening
 from claude_memory.store import (
+    binding,
     bindings,
     failures,
     lines,
@@ -113,7 +114,7 @@ def _greet(
     told = [full] if full else []
     told += news.trouble(connection, context.now, context.server) if is_new else []
     trouble = "\n".join(told)
-    if is_first and counted and not full:
+    if is_first and counted and not full and not binding.former(connection):
         told = [_welcome(counted), *told]
     return [line for line in (head, trouble, memories) if line], "\n".join(told)
 
