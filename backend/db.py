@@ -20,7 +20,9 @@ from psycopg.adapt import Loader
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool
 
+from backend import lives
 from backend.errors import ConfigurationError, OutcomeUnknown, Unavailable
+from backend.lives import Fallen, NewLife
 from backend.tracing import part
 from backend.waiting import WatchedOnce
 
@@ -54,8 +56,6 @@ PROLOGUE = (
 )
 READ = 2  # the place of a statement's result behind those of BEGIN and of the settings
 READING = PROLOGUE.replace("BEGIN", "BEGIN READ ONLY", 1)
-NEW_LIFE = "SELECT memory_rotate_epoch(gen_random_uuid(), true)"
-NEW_LIFE_PATIENCE = 300  # seconds; every account is locked on the way
 # What "the database does not answer" looks like; a read-only one is a replica not yet promoted.
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
 
@@ -76,10 +76,6 @@ WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespac
 ORDER BY c.relname
 """
 WHO = "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
-
-
-class NewLife(Exception):
-    """The database was promoted or restored, and its new life has no epoch yet."""
 
 
 class Reader(Protocol):
@@ -173,7 +169,7 @@ class Database:
                 async with self._returned(connection):
                     yield connection
         except NewLife as error:
-            await self.begin_epoch_of_new_life()
+            await self.begin_epoch_of_new_life(error.fallen)
             raise Unavailable("The database began a new life a moment ago.") from error
         except AWAY as error:
             raise _away(error) from error
@@ -203,14 +199,15 @@ class Database:
         finally:
             self._readers.release()
 
-    async def begin_epoch_of_new_life(self) -> None:
+    async def begin_epoch_of_new_life(self, fallen: Fallen | None = None) -> None:
         """Begin a new epoch, if the database has begun a new life and nobody did so before.
 
         Raises:
             Unavailable: the database does not answer.
         """
-        async with self.transaction(None, seconds=NEW_LIFE_PATIENCE) as connection:
-            await connection.execute(NEW_LIFE)
+        account = fallen.account if fallen else None
+        async with self.transaction(account, seconds=lives.PATIENCE) as connection:
+            await lives.begin_epoch(connection, fallen)
 
     async def read(
         self,

@@ -165,6 +165,7 @@ async def _feed(request: Request) -> Feed:
         protocol=headers.get("x-memory-protocol", ""),
         named_account=headers.get("x-memory-account", ""),
         epoch=headers.get("x-memory-epoch", ""),
+        cursor=headers.get("x-memory-cursor", ""),
     )
 
 

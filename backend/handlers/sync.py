@@ -43,9 +43,9 @@ async def pull(
 @router.post("/api/memories/sync", responses=problems(*REFUSED))
 async def push(desk: WriteDesk, feed: CurrentFeed, tell: Tell, body: PushBody) -> PushAnswer:
     """Apply a client's operations, each at most once; one result for each, in the same order."""
-    epoch = feed.expected_epoch()
+    known = feed.known()
     one = writing.Push(
-        desk.database, desk.keeper, desk.account, epoch, tell, may_read=desk.may_read
+        desk.database, desk.keeper, desk.account, known, tell, may_read=desk.may_read
     )
     return PushAnswer.model_construct(results=await one.apply(body.ops))
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from psycopg.rows import class_row, dict_row, tuple_row
 from pydantic_core import to_json
 
-from backend.db import NewLife
 from backend.errors import Unavailable
+from backend.lives import NewLife
 from backend.repositories.rows import COLUMNS, Account, Done, Kept, Meaning, Row
 
 if TYPE_CHECKING:

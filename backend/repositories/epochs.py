@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import tuple_row
 
-from backend.db import NewLife
 from backend.errors import EpochChanged
+from backend.lives import NewLife
+from backend.repositories.accounts import keep
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,10 +19,13 @@ if TYPE_CHECKING:
 
     Connection = AsyncConnection[Any]
 
+CURSOR_KEY = "cursor"
+KEY_BYTES = 32
 FIRST_AND_PRESENT = (
     "(SELECT epoch FROM epochs ORDER BY ordinal LIMIT 1)",
     "(SELECT epoch FROM epochs ORDER BY ordinal DESC LIMIT 1)",
     "memory_in_known_life()",
+    f"(SELECT v FROM keeper_state WHERE k = '{CURSOR_KEY}')",
 )
 # The smallest version that any restore since the client's epoch began from. An epoch that is not
 # known was itself lost by a restore: any but the one in which the account was made may be that one.
@@ -32,8 +37,8 @@ LOST_AFTER = (
 )
 
 
-async def first_and_present(connection: Connection) -> tuple[UUID, UUID]:
-    """Return the first epoch, which names the server for ever, and the present one.
+async def first_and_present(connection: Connection) -> tuple[UUID, UUID, bytes | None]:
+    """Return the first epoch, which names the server for ever, the present one, and the cursor key.
 
     Raises:
         NewLife: the present one was begun for an earlier life of the database.
@@ -42,10 +47,15 @@ async def first_and_present(connection: Connection) -> tuple[UUID, UUID]:
     await cursor.execute(f"SELECT {', '.join(FIRST_AND_PRESENT)}")
     found = await cursor.fetchone()
     assert found is not None  # noqa: S101  (the first migration begins the first epoch)
-    first, present, is_known_life = found
+    first, present, is_known_life, key = found
     if not is_known_life:
         raise NewLife
-    return first, present
+    return first, present, key
+
+
+async def cursor_key(connection: Connection) -> bytes:
+    """Return the key by which this database knows its own cursors; it is made once."""
+    return await keep(connection, CURSOR_KEY, token_bytes(KEY_BYTES))
 
 
 async def changed(

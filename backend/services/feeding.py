@@ -1,13 +1,10 @@
 """The change feed: pages of what changed after a place, all of a page from one moment.
 
-A cursor names a place and grants nothing: the account is that of the key, always.
+The account is that of the key, always.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -17,6 +14,7 @@ from backend.fields import CONTENT_LIMIT
 from backend.repositories import changes, epochs
 from backend.repositories.rows import digest_text
 from backend.schemas import BODY_LIMIT, OPS_LIMIT, Check, FeedAnswer, Hello
+from backend.services.places import INT64, Known, Place, place_or_none, refuse_fallen
 from backend.services.preparing import change_of
 
 if TYPE_CHECKING:
@@ -31,44 +29,10 @@ if TYPE_CHECKING:
 PROTOCOL = {"min": 1, "max": 1}
 LIMITS = {"ops": OPS_LIMIT, "bytes": BODY_LIMIT, "content": CONTENT_LIMIT}
 FEATURES = ["replay", "since", "restore", "history", "secrets"]
-CURSOR_FORM = 1
 PAGE_BYTES = 2 * 1_048_576
 ROW_BYTES = 600  # of a row besides its texts
 SINCE_ROWS = 10_000
-INT64 = 2**63 - 1
 NO_EPOCH = UUID(int=0)  # what is no epoch at all differs from every one
-
-
-@dataclass(frozen=True)
-class Place:
-    """A place in the feed of an account: after version `n`; `f` marks a full dump."""
-
-    account: UUID
-    epoch: UUID
-    n: int
-    f: int = 0
-
-    def text(self) -> str:
-        """Write it as a cursor."""
-        parts = [CURSOR_FORM, self.account.hex, self.epoch.hex, self.n, self.f]
-        return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
-
-    @staticmethod
-    def read(text: str) -> Place:
-        """Read a cursor.
-
-        Raises:
-            CursorExpired: it is none of ours, or of a form that is no longer made.
-        """
-        try:
-            padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-            form, account, epoch, n, f = json.loads(base64.b64decode(padded, b"-_", validate=True))
-            place = Place(UUID(account), UUID(epoch), n, f)
-        except (binascii.Error, ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise CursorExpired("This is no cursor of this server.") from error
-        if form != CURSOR_FORM or any(type(at) is not int or not 0 <= at <= INT64 for at in (n, f)):
-            raise CursorExpired("This is no cursor of this server.")
-        return place
 
 
 @dataclass(frozen=True)
@@ -81,6 +45,7 @@ class Feed:
     protocol: str = ""
     named_account: str = ""
     epoch: str = ""
+    cursor: str = ""
 
     async def hello(self, scopes: Sequence[str]) -> Hello:
         """Tell a client what it has to know before it syncs.
@@ -90,7 +55,7 @@ class Feed:
         """
         self._check_protocol()
         async with self.database.transaction(self.account) as connection:
-            server_id, epoch = await epochs.first_and_present(connection)
+            server_id, epoch, _ = await epochs.first_and_present(connection)
             (_, live, *_), _ = await changes.feed(
                 connection, self.account, after=INT64, full=0, limit=1
             )
@@ -105,16 +70,16 @@ class Feed:
             live=live,
         )
 
-    def expected_epoch(self) -> UUID | None:
-        """Return the epoch that a client means, if it names one; it is compared under the lock.
+    def known(self) -> Known:
+        """Return what a client that pushes knows of the server; it is compared under the lock.
 
         Raises:
             UpgradeNeeded, AccountMismatch: it means another server or account.
         """
-        self._check_protocol()
-        if self.named_account and _uuid(self.named_account) != self.account:
-            raise AccountMismatch
-        return (_uuid(self.epoch) or NO_EPOCH) if self.epoch else None
+        epoch = self._expected_epoch()
+        place = place_or_none(self.cursor)
+        is_of_account = place is not None and place.account == self.account
+        return Known(epoch, place if is_of_account else None)
 
     async def page(self, cursor: str, limit: int) -> FeedAnswer:
         """Return what changed after a cursor; without one, the first page of all live rows.
@@ -124,12 +89,14 @@ class Feed:
             CursorExpired: changes after that place are no longer known.
         """
         async with self.database.transaction(self.account) as connection:
-            epoch = await self._check(connection)
+            epoch, key = await self._check(connection)
             place = Place.read(cursor) if cursor else Place(self.account, epoch, 0, INT64)
             await self._check_place(connection, place, epoch)
             (version, live, digest, changed_at, horizon), rows = await changes.feed(
                 connection, self.account, after=place.n, full=place.f, limit=limit + 1
             )
+            if cursor:
+                await refuse_fallen(connection, place, epoch, version)
         if cursor and not horizon <= max(place.n, place.f) <= version:
             raise CursorExpired
         shown = _cut(rows, limit)
@@ -143,7 +110,7 @@ class Feed:
         )
         return FeedAnswer.model_construct(
             memories=[change_of(row) for row in shown],
-            cursor=after.text(),
+            cursor=after.text(key),
             version=version,
             has_more=has_more,
             server_time=changed_at,
@@ -158,26 +125,34 @@ class Feed:
         """
         cut = changes.Cut(rows=SINCE_ROWS, bytes=self.since_bytes, row=ROW_BYTES)
         async with self.database.transaction(self.account) as connection:
-            epoch = await self._check(connection)
+            epoch, key = await self._check(connection)
             (version, live, digest, changed_at, _), shown, has_more = await changes.since(
                 connection, self.account, moment, cut
             )
         after = Place(self.account, epoch, shown[-1].version if has_more else version)
         return FeedAnswer.model_construct(
             memories=[change_of(row) for row in shown],
-            cursor=after.text(),
+            cursor=after.text(key),
             version=version,
             has_more=has_more,
             server_time=shown[-1].updated_at if has_more else changed_at,
             check=None if has_more else Check(live=live, digest=digest_text(digest)),
         )
 
-    async def _check(self, connection: AsyncConnection[Any]) -> UUID:
-        expected = self.expected_epoch()
-        _, epoch = await epochs.first_and_present(connection)
+    async def _check(self, connection: AsyncConnection[Any]) -> tuple[UUID, bytes]:
+        """Return the epoch, which is the one that the client means, and the key of cursors."""
+        expected = self._expected_epoch()
+        _, epoch, key = await epochs.first_and_present(connection)
         if expected is not None and expected != epoch:
             raise await epochs.changed(connection, self.account, epoch, expected)
-        return epoch
+        return epoch, key or await epochs.cursor_key(connection)
+
+    def _expected_epoch(self) -> UUID | None:
+        """Return the epoch that a client means, if it names one."""
+        self._check_protocol()
+        if self.named_account and _uuid(self.named_account) != self.account:
+            raise AccountMismatch
+        return (_uuid(self.epoch) or NO_EPOCH) if self.epoch else None
 
     async def _check_place(
         self, connection: AsyncConnection[Any], place: Place, epoch: UUID

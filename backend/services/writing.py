@@ -11,6 +11,7 @@ from backend.repositories import changes, epochs
 from backend.schemas import OpResult
 from backend.services import meanings
 from backend.services.applying import REFUSED, Batch, Outcome, Ready
+from backend.services.places import Known, refuse_fallen
 from backend.services.preparing import Preparer, Refusal, change_of
 
 if TYPE_CHECKING:
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
     from backend.db import Database
-    from backend.repositories.rows import Done
+    from backend.repositories.rows import Account, Done
     from backend.schemas import Op
     from backend.secrets.keeper import Keeper
 
 
 TRIES = 3  # requests
+NOTHING = Known()
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Push:
     database: Database
     keeper: Keeper | None
     account: UUID
-    epoch: UUID | None
+    known: Known
     tell: Callable[[BaseException], None]
     may_read: bool  # results show what is there now
 
@@ -66,7 +68,7 @@ class Push:
     async def _apply_all(self, ready: Sequence[Ready]) -> list[Outcome]:
         """Apply a batch; where the database refuses it, find the operation that is at fault."""
         try:
-            return await apply(self.database, self.account, ready, self.epoch)
+            return await apply(self.database, self.account, ready, self.known)
         except psycopg.Error as error:
             self.tell(error)
             if len(ready) <= 1:
@@ -94,14 +96,14 @@ class Push:
 
 
 async def apply(
-    database: Database, account: UUID, ready: Sequence[Ready], epoch: UUID | None = None
+    database: Database, account: UUID, ready: Sequence[Ready], known: Known = NOTHING
 ) -> list[Outcome]:
     """Apply prepared operations in one transaction: all of them, or none on an error."""
-    if not ready and epoch is None:
+    if not ready and known == NOTHING:
         return []
     read = meanings.understood(ready)
     async with database.transaction(account) as connection:
-        outcomes = await apply_in(connection, account, read, epoch)
+        outcomes = await apply_in(connection, account, read, known)
     numbers = [outcome.row.no for outcome in outcomes if outcome.row]
     if numbers and (len(ready) > meanings.AT_ONCE or database.notes_all):
         database.note(account, min(numbers))
@@ -112,25 +114,36 @@ async def apply_in(
     connection: AsyncConnection[Any],
     account: UUID,
     ready: Sequence[Ready],
-    epoch: UUID | None = None,
+    known: Known = NOTHING,
 ) -> list[Outcome]:
     """Apply prepared operations inside the caller's transaction."""
     locked = await changes.lock(connection, account)
-    if epoch is not None and locked.epoch != epoch:  # only here can it no longer change
-        raise await epochs.changed(connection, account, locked.epoch, epoch)
+    await _compare(connection, locked, known)
     rows = await changes.load(connection, account, [one.uid for one in ready])
-    known = await _known(connection, account, ready)
+    done = await _done(connection, account, ready)
     replaced = [one.fields["supersedes"] for one in ready if one.fields.get("supersedes")]
     chains = await changes.superseded(connection, account, replaced) if replaced else {}
     if any(one.replay for one in ready):
         await changes.look_back(connection, locked)
-    batch = Batch(locked, rows, known, chains)
+    batch = Batch(locked, rows, done, chains)
     outcomes = [batch.apply(one) for one in ready]
     await changes.save(connection, batch)
     return outcomes
 
 
-async def _known(
+async def _compare(connection: AsyncConnection[Any], locked: Account, known: Known) -> None:
+    """Compare what the client knows with what holds; only under the lock can that no longer change.
+
+    Raises:
+        EpochChanged, PutBack: the server was put back to an earlier state since.
+    """
+    if known.epoch is not None and locked.epoch != known.epoch:
+        raise await epochs.changed(connection, locked.id, locked.epoch, known.epoch)
+    if known.place is not None:
+        await refuse_fallen(connection, known.place, locked.epoch, locked.version)
+
+
+async def _done(
     connection: AsyncConnection[Any], account: UUID, ready: Sequence[Ready]
 ) -> dict[UUID, Done]:
     """Read which operations were settled before; marks have changed their form since."""

@@ -164,7 +164,7 @@ def _(patch: Patch, _chance: Random) -> None:
     async def anywhere(*_: Any) -> None:
         return None
 
-    patch.setattr(feeding.Feed, "expected_epoch", lambda _self: None)
+    patch.setattr(feeding.Feed, "_expected_epoch", lambda _self: None)
     patch.setattr(feeding.Feed, "_check_place", anywhere)
 
 
@@ -181,14 +181,14 @@ def _(patch: Patch, _chance: Random) -> None:
 @fault("the epoch is read when a push is sent, not when it is marked")
 def _(patch: Patch, _chance: Random) -> None:
     push, settle = engine.Engine._push, engine.Engine._settle
-    present = {"epoch": ""}
+    present: dict[str, Any] = {}
 
-    def late(self: engine.Engine, _epoch: str, marked: Any) -> Any:
-        present["epoch"] = state.get(self._connect(), "epoch")
-        return push(self, present["epoch"], marked)
+    def late(self: engine.Engine, _asked: Any, marked: Any) -> Any:
+        present["asked"] = feed.place(self._connect())
+        return push(self, present["asked"], marked)
 
-    def anyway(self: engine.Engine, _epoch: str, *rest: Any) -> None:
-        settle(self, state.get(self._connect(), "epoch"), *rest)
+    def anyway(self: engine.Engine, _asked: Any, *rest: Any) -> None:
+        settle(self, feed.place(self._connect()), *rest)
 
     patch.setattr(engine.Engine, "_push", late)
     patch.setattr(engine.Engine, "_settle", anyway)
@@ -246,8 +246,8 @@ def _(patch: Patch, _chance: Random) -> None:
 def _(patch: Patch, _chance: Random) -> None:
     settle = engine.Engine._settle
 
-    def anyway(self: engine.Engine, _epoch: str, *rest: Any) -> None:
-        settle(self, state.get(self._connect(), "epoch"), *rest)
+    def anyway(self: engine.Engine, _asked: Any, *rest: Any) -> None:
+        settle(self, feed.place(self._connect()), *rest)
 
     patch.setattr(engine.Engine, "_settle", anyway)
 

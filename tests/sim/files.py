@@ -80,7 +80,7 @@ class Seen:
         text = self.state.get("cursor", "")
         if not text:
             return None
-        _, _, epoch, version, _ = json.loads(
+        _, _, epoch, version, *_ = json.loads(
             base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         )
         return epoch, version

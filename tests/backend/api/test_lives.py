@@ -126,6 +126,50 @@ async def test_every_replica_notices_a_new_life_while_it_runs(
     assert superuser.execute("SELECT count(*) FROM epochs").fetchone() == (2,)
 
 
+@promise("server.rollback-is-noticed")
+@pytest.mark.parametrize("first", ["pull", "push", "dump"])
+async def test_database_that_was_put_back_is_noticed_by_the_cursor_of_a_client(
+    app_url: str, superuser: psycopg.Connection[Any], first: str
+) -> None:
+    """No new epoch was begun after a restore: whoever had been further shows it, once for all."""
+    async with running(app_url) as one, running(app_url) as other:
+        for text in ("in the backup", "in the backup too"):
+            await stored(one.alice, text)
+        kept = superuser.execute("SELECT version, next_no, live, digest FROM accounts").fetchone()
+        await stored(one.alice, "after the backup")
+        hello = (await one.alice.get("/api/sync/hello")).json()
+        ahead = (await one.alice.get(FEED)).json()["cursor"]
+        partly = (await one.alice.get(FEED, params={"limit": "1"})).json()["cursor"]
+        superuser.execute("DELETE FROM memories WHERE content = 'after the backup'")
+        superuser.execute(
+            "UPDATE accounts SET version = %s, next_no = %s, live = %s, digest = %s", kept
+        )
+        named = {"X-Memory-Epoch": hello["epoch"]}
+        body = {"ops": [op(content="pushed to a server that was put back")]}
+
+        async def call(api: Api, kind: str) -> httpx.Response:
+            if kind == "push":
+                shown = {**named, "X-Memory-Cursor": ahead}
+                return await api.alice.post(FEED, json=body, headers=shown)
+            cursor = {"pull": ahead, "dump": partly}[kind]
+            return await api.alice.get(FEED, params={"cursor": cursor}, headers=named)
+
+        noticed = await asyncio.gather(call(one, first), call(other, first))
+        codes = {(answer.status_code, answer.json()["code"]) for answer in noticed}
+        assert codes <= {(503, "unavailable"), (410, "epoch_changed")}
+        assert (503, "unavailable") in codes
+        for api in (one, other):
+            for kind in ("pull", "push", "dump"):
+                told = await call(api, kind)
+                assert (told.status_code, told.json()["code"]) == (410, "epoch_changed")
+                assert told.json()["lost_after"] == 2
+        made = await stored(other.alice, "after")
+        assert made["version"] > 1_700_000_000 << 20
+        rows = (await one.alice.get("/api/memories")).json()["memories"]
+        assert {row["content"] for row in rows} == {"in the backup", "in the backup too", "after"}
+    assert superuser.execute("SELECT count(*) FROM epochs").fetchone() == (2,)
+
+
 @promise("server.new-life-is-noticed")
 async def test_promotion_of_a_standby_is_noticed_by_a_running_server(tmp_path: Path) -> None:
     """PostgreSQL itself begins another timeline; the next write comes in a new epoch."""

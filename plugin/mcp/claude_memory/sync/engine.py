@@ -161,10 +161,10 @@ class Engine:
             if not picked:
                 return
             yield "mark"
-            epoch, marked = self._mark(picked)
+            asked, marked = self._mark(picked)
             yield "push"
             try:
-                results = self._push(epoch, marked)
+                results = self._push(asked, marked)
             except (errors.RequestTooLarge, errors.RequestRefused) as error:
                 self._send_less(marked, error)
                 continue
@@ -176,7 +176,7 @@ class Engine:
                 standing.may_write(self._connect(), is_allowed=False)
                 return
             yield "settle"
-            self._settle(epoch, results)
+            self._settle(asked, results)
             self._most = min(self._limit, self._most + 1 + self._most // MORE)
 
     def _pick(self) -> list[Parcel]:
@@ -217,20 +217,20 @@ class Engine:
             if not (is_refused and replica.give_way(connection, pending)):
                 outbox.postpone(connection, pending.op_id, until, error.sentence())
 
-    def _mark(self, picked: list[Parcel]) -> tuple[str, list[Parcel]]:
+    def _mark(self, picked: list[Parcel]) -> tuple[Asked, list[Parcel]]:
         connection = self._connect()
         with write(connection):
-            epoch = state.get(connection, binding.EPOCH)
+            asked = feed.place(connection)
             found = outbox.mark(connection, [one.pending for one in picked])
         of_id = {one.op.op_id: one.op for one in picked}
-        return epoch, [Parcel(one, of_id[one.op_id]._replace(base=one.base)) for one in found]
+        return asked, [Parcel(one, of_id[one.op_id]._replace(base=one.base)) for one in found]
 
-    def _push(self, epoch: str, marked: list[Parcel]) -> tuple[wire.Result, ...]:
+    def _push(self, asked: Asked, marked: list[Parcel]) -> tuple[wire.Result, ...]:
         assert self._hello is not None  # noqa: S101
         if not marked:
             return ()
         ops = [one.op for one in marked]
-        results = self._remote.push(self._hello.account_id, epoch, ops)
+        results = self._remote.push(self._hello.account_id, asked.epoch, ops, asked.cursor)
         self.is_answered = True
         return results
 
@@ -246,11 +246,11 @@ class Engine:
             for one in marked:
                 outbox.reject(connection, one.pending, f"{code}: {error}")
 
-    def _settle(self, epoch: str, results: tuple[wire.Result, ...]) -> None:
+    def _settle(self, asked: Asked, results: tuple[wire.Result, ...]) -> None:
         connection = self._connect()
         given_up: list[seals.Seal] = []
         with write(connection, durable=False):
-            if state.get(connection, binding.EPOCH) != epoch:
+            if state.get(connection, binding.EPOCH) != asked.epoch:
                 return  # the server began a new life meanwhile: the answer speaks of the old one
             for result in results:
                 pending = outbox.get(connection, result.op_id)

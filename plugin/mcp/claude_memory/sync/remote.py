@@ -49,15 +49,18 @@ class Remote:
             raise errors.UpgradeNeeded(message)
         return found
 
-    def push(self, account: str, epoch: str, ops: Sequence[wire.Op]) -> tuple[wire.Result, ...]:
+    def push(
+        self, account: str, epoch: str, ops: Sequence[wire.Op], cursor: str = ""
+    ) -> tuple[wire.Result, ...]:
         """Send operations; return what became of each, and of no other.
+
+        The cursor tells the server how far it has been, in case it was put back since.
 
         Raises:
             RemoteError: one of its kinds; whether they were applied is not known.
         """
-        body = self._call(
-            "POST", "/api/memories/sync", _names(account, epoch), wire.encode_push(ops)
-        )
+        names = _names(account, epoch, cursor)
+        body = self._call("POST", "/api/memories/sync", names, wire.encode_push(ops))
         return wire.decode_push(body, ops)
 
     def pull(self, account: str, epoch: str, cursor: str) -> wire.Page:
@@ -109,8 +112,8 @@ def _answered(response: Response) -> Response:
     return response
 
 
-def _names(account: str, epoch: str) -> dict[str, str]:
-    named = {"x-memory-account": account, "x-memory-epoch": epoch}
+def _names(account: str, epoch: str, cursor: str = "") -> dict[str, str]:
+    named = {"x-memory-account": account, "x-memory-epoch": epoch, "x-memory-cursor": cursor}
     return {name: value for name, value in named.items() if value}
 
 

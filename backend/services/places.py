@@ -1,0 +1,103 @@
+"""A place in the feed of an account, as a cursor that its client keeps, and what that proves.
+
+A cursor names a place and grants nothing. It bears a mark of this database, so that nobody can make
+up one that says the database has been further than it is.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from backend.errors import CursorExpired
+from backend.lives import Fallen, PutBack
+from backend.repositories import epochs
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+CURSOR_FORM = 2
+MARK_BYTES = 16
+INT64 = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in the feed of an account: after version `n`; `f` marks a full dump."""
+
+    account: UUID
+    epoch: UUID
+    n: int
+    f: int = 0
+    mark: str = ""
+
+    def text(self, key: bytes) -> str:
+        """Write it as a cursor."""
+        parts = [*self._parts(), self._mark(key)]
+        return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+    @staticmethod
+    def read(text: str) -> Place:
+        """Read a cursor.
+
+        Raises:
+            CursorExpired: it is none of ours, or of a form that is no longer made.
+        """
+        try:
+            padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+            parts = json.loads(base64.b64decode(padded, b"-_", validate=True))
+            form, account, epoch, n, f, mark = parts
+            place = Place(UUID(account), UUID(epoch), n, f, str(mark))
+        except (binascii.Error, ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise CursorExpired("This is no cursor of this server.") from error
+        if form != CURSOR_FORM or any(type(at) is not int or not 0 <= at <= INT64 for at in (n, f)):
+            raise CursorExpired("This is no cursor of this server.")
+        return place
+
+    def is_marked(self, key: bytes) -> bool:
+        """Tell whether the database with this key made it."""
+        return hmac.compare_digest(self.mark.encode(), self._mark(key).encode())
+
+    def _parts(self) -> list[Any]:
+        return [CURSOR_FORM, self.account.hex, self.epoch.hex, self.n, self.f]
+
+    def _mark(self, key: bytes) -> str:
+        said = json.dumps(self._parts()).encode()
+        return hmac.new(key, said, hashlib.sha256).hexdigest()[: 2 * MARK_BYTES]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a client says it knows of the server: its epoch, and how far it has read there."""
+
+    epoch: UUID | None = None
+    place: Place | None = None
+
+
+def place_or_none(cursor: str) -> Place | None:
+    """Read a cursor that may be missing, or none at all."""
+    try:
+        return Place.read(cursor) if cursor else None
+    except CursorExpired:
+        return None
+
+
+async def refuse_fallen(
+    connection: AsyncConnection[Any], place: Place, epoch: UUID, version: int
+) -> None:
+    """Refuse to go on where the account is no longer as far as it was in this very epoch.
+
+    Raises:
+        PutBack: the database was put back to an earlier state, and nobody began a new epoch.
+    """
+    reached = max(place.n, place.f)
+    if place.epoch != epoch or reached <= version:
+        return
+    if place.is_marked(await epochs.cursor_key(connection)):
+        raise PutBack(Fallen(place.account, epoch, reached))
