@@ -88,14 +88,15 @@ class Feed:
             UpgradeNeeded, AccountMismatch, EpochChanged: the client means another server or life.
             CursorExpired: changes after that place are no longer known.
         """
+        place = place_or_none(cursor) or Place(self.account, NO_EPOCH, 0, INT64)
         async with self.database.transaction(self.account) as connection:
-            epoch, key = await self._check(connection)
-            place = Place.read(cursor) if cursor else Place(self.account, epoch, 0, INT64)
-            await self._check_place(connection, place, epoch)
             (version, live, digest, changed_at, horizon), rows = await changes.feed(
                 connection, self.account, after=place.n, full=place.f, limit=limit + 1
             )
+            # Asked after the rows: then they are of this epoch, and of none that began meanwhile.
+            epoch, key = await self._check(connection)
             if cursor:
+                await self._check_place(connection, Place.read(cursor), epoch)
                 await refuse_fallen(connection, place, epoch, version)
         if cursor and not horizon <= max(place.n, place.f) <= version:
             raise CursorExpired
@@ -125,10 +126,10 @@ class Feed:
         """
         cut = changes.Cut(rows=SINCE_ROWS, bytes=self.since_bytes, row=ROW_BYTES)
         async with self.database.transaction(self.account) as connection:
-            epoch, key = await self._check(connection)
             (version, live, digest, changed_at, _), shown, has_more = await changes.since(
                 connection, self.account, moment, cut
             )
+            epoch, key = await self._check(connection)
         after = Place(self.account, epoch, shown[-1].version if has_more else version)
         return FeedAnswer.model_construct(
             memories=[change_of(row) for row in shown],
