@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from backend.auth import make_key
-from backend.errors import NoKey
+from backend.errors import Malformed, NoKey
 from backend.repositories import accounts, changes
 from backend.schemas import KeyRow, NewKey
 
@@ -22,8 +23,11 @@ async def create(database: Database, account: UUID, body: KeyBody, *, by: str) -
     """Make a key; its text is returned this once.
 
     Raises:
+        Malformed: it would have expired already.
         Unavailable: the account was erased a moment ago, or the database does not answer.
     """
+    if body.expires_at is not None and body.expires_at <= datetime.now(UTC):
+        raise Malformed("expires_at is past: this key would open nothing.")
     made = make_key()
     async with database.transaction(account) as connection:
         await changes.lock(connection, account)  # it may be erased at this moment

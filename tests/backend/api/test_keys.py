@@ -170,9 +170,19 @@ async def test_revoked_key_is_refused_at_once_here_and_soon_elsewhere(
     assert again.json()["revoked_at"] == gone.json()["revoked_at"]
 
 
-async def test_expired_key_is_refused(api: Api) -> None:
+async def test_key_that_would_have_expired_is_not_made(api: Api) -> None:
+    """Nobody is handed a key that opens nothing."""
+    body = {"name": "laptop", "expires_at": "2020-01-01T00:00:00Z"}
+    answer = await api.alice.post("/api/keys", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
+    assert "expires_at is past" in answer.json()["detail"]
+    assert (await api.alice.get("/api/keys")).json()["keys"] == []
+
+
+async def test_expired_key_is_refused(api: Api, superuser: psycopg.Connection[Any]) -> None:
     """A key does not outlive its time."""
-    made = await make(api, expires_at="2020-01-01T00:00:00Z")
+    made = await make(api, expires_at="2099-01-01T00:00:00Z")
+    superuser.execute("UPDATE api_keys SET expires_at = '2020-01-01Z' WHERE id = %s", (made["id"],))
     assert (await api.with_key(made["key"]).get("/api/memories")).status_code == 401
 
 
