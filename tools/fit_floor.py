@@ -30,7 +30,7 @@ from bench import questions
 from tools.floor_cases import FEW, GENERAL, NOBODY, OTHERS, OWN, SIZES, cases, said_by_people
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from tools.floor_cases import Case, Numbers, Said
 
@@ -49,6 +49,7 @@ OUTLIERS = 1e-3  # share of the phrases whose weight is cut off: the others use 
 BYTES_A_LINE = 32  # of the written direction
 NOISE = 0.04  # of the prompts that want nothing, at most
 NOISE_OF_OTHERS = 0.09  # of the prompts about own work in somebody else's store of few, at most
+NOTHING_WANTED = (questions.NONE, GENERAL)
 CAPS = np.arange(-3.0, 10.0, 0.1)  # among which it is looked for how far own work counts there
 NOTHING = -99.0  # what a prompt promises for which nothing likely was found
 ALONE = "alone"  # what the weight without a trait is called
@@ -81,21 +82,22 @@ class Fit(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a prompt promises, and whether what is given with it then is wanted."""
+    """What speaks for a prompt where it was not learned from, and whether it would be answered."""
 
-    weights: Numbers  # of the question
     about_work: float
     best: float
     size: int
     is_useful: bool
 
-    def promise(self, of_few: float) -> float:
-        """Return it, by how far own work counts where there are few memories."""
+    def traits(self, of_few: float = np.inf) -> tuple[float, ...]:
+        """Return the traits of the question, by how far own work counts in a store of few."""
+        return floor.of_question(floor.heard(self.about_work, self.size, of_few), self.best)
+
+    def promise(self, weights: Numbers, of_few: float = np.inf) -> float:
+        """Return what it promises."""
         if self.best <= NOTHING:
             return NOTHING
-        about_work = floor.heard(self.about_work, self.size, of_few)
-        traits = floor.of_question(about_work, self.best)
-        return float(np.array([*traits, 1.0]) @ self.weights)
+        return float(np.array([*self.traits(of_few), 1.0]) @ weights)
 
 
 class Bounds(NamedTuple):
@@ -213,18 +215,14 @@ def _sparse_logistic(
     return weights
 
 
-def _traits(case: Case, memories: Numbers, speech: Speech) -> tuple[float, ...]:
-    """Return the traits of a case's question, by weights of memories and by a way of speaking."""
-    return floor.of_question(speech.own_work(case), best(case, memories))
-
-
-def fit_questions(among: Sequence[Case], traits: Callable[[Case], tuple[float, ...]]) -> Numbers:
+def fit_questions(among: Sequence[Case], found: Sequence[Outcome]) -> Numbers:
     """Return the weights of the traits of a question, in stores that hold what is one's own."""
-    chosen = [case for case in among if case.size == OWN]
-    found = np.array([traits(case) for case in chosen])
-    answered = np.array([case.has_answer for case in chosen])
-    counts = np.array([1.0 if case.is_own else OF_OTHERS for case in chosen])
-    return _logistic(found, answered, counts, np.full(found.shape[1], LOOSE))
+    pairs = zip(among, found, strict=True)
+    chosen = [(case, one) for case, one in pairs if case.size == OWN and len(case.memories)]
+    traits = np.array([one.traits() for _, one in chosen])
+    answered = np.array([case.has_answer for case, _ in chosen])
+    counts = np.array([1.0 if case.is_own else OF_OTHERS for case, _ in chosen])
+    return _logistic(traits, answered, counts, np.full(traits.shape[1], LOOSE))
 
 
 def _logistic(traits: Numbers, truth: Numbers, counts: Numbers, ridge: Numbers) -> Numbers:
@@ -247,36 +245,28 @@ def best(case: Case, weights: Numbers) -> float:
 
 
 def fit(among: Sequence[Case], listener: Listener) -> Fit:
-    """Fit memories and speech, then questions on what these were not fitted to."""
-    names = _owners(among)
-    speech = {name: listener.speech(_without(among, name)) for name in names}
-    heard = listener.speech(among)
-    among = [case for case in among if len(case.memories)]
-    memories = {name: fit_memories(_without(among, name)) for name in names}
-
-    def traits(case: Case) -> tuple[float, ...]:
-        asker = case.owner if case.asker == NOBODY else case.asker
-        return _traits(case, memories[case.owner], speech[asker])
-
-    return Fit(fit_memories(among), fit_questions(among, traits), heard)
+    """Fit memories and speech to all, and questions to what comes of them without their people."""
+    answered = [case for case in among if len(case.memories)]
+    weights = fit_questions(among, outcomes(among, listener))
+    return Fit(fit_memories(answered), weights, listener.speech(among))
 
 
 def outcomes(among: Sequence[Case], listener: Listener) -> list[Outcome]:
-    """Return what comes of each prompt by a fit that has not seen the owner of the store."""
-    found = {}
-    for name in _owners(among):
-        known = fit(_without(among, name), listener)
-        for case in among:
-            if case.owner == name and len(case.memories):
-                found[id(case)] = Outcome(
-                    known.question,
-                    known.speech.own_work(case),
-                    best(case, known.memories),
-                    case.size,
-                    _is_useful(case, known.memories),
-                )
-    nothing = Outcome(np.zeros(0), 0.0, NOTHING, 0, is_useful=False)
-    return [found.get(id(case), nothing) for case in among]
+    """Return what comes of each prompt by models that saw neither asker nor owner of the store."""
+    names = sorted({case.owner for case in among})
+    speech = {name: listener.speech(_without(among, name)) for name in names}
+    answered = [case for case in among if len(case.memories)]
+    memories = {name: fit_memories(_without(answered, name)) for name in names}
+
+    def outcome(case: Case) -> Outcome:
+        if not len(case.memories):
+            return Outcome(0.0, NOTHING, case.size, is_useful=False)
+        asker = case.owner if case.asker == NOBODY else case.asker
+        by = memories[case.owner]
+        useful = _is_useful(case, by)
+        return Outcome(speech[asker].own_work(case), best(case, by), case.size, useful)
+
+    return [outcome(case) for case in among]
 
 
 def _is_useful(case: Case, weights: Numbers) -> bool:
@@ -285,28 +275,26 @@ def _is_useful(case: Case, weights: Numbers) -> bool:
     return bool(given[: recall_prompt.MOST].any())
 
 
-def _owners(among: Iterable[Case]) -> list[str]:
-    return sorted({case.owner for case in among})
-
-
 def _without(among: Iterable[Case], name: str) -> list[Case]:
     return [case for case in among if name not in (case.owner, case.asker)]
 
 
-def bounds(among: Sequence[Case], found: Sequence[Outcome]) -> Bounds:
+def bounds(among: Sequence[Case], found: Sequence[Outcome], weights: Numbers) -> Bounds:
     """Return what keeps the silence that is wanted."""
     pairs = [(case.size, _shown_as(case), one) for case, one in zip(among, found, strict=True)]
 
-    def noise(kind: str, size: int, share: float, of_few: float) -> float:
-        here = [one.promise(of_few) for place, what, one in pairs if (place, what) == (size, kind)]
-        return float(np.quantile(here, 1 - share))
+    def noise(kinds: Sequence[str], size: int, share: float, of_few: float = np.inf) -> float:
+        here = [one for place, kind, one in pairs if place == size and kind in kinds]
+        return float(np.quantile([one.promise(weights, of_few) for one in here], 1 - share))
 
-    least = noise(questions.NONE, OWN, NOISE, np.inf)
-    fits = [cap for cap in CAPS if noise(OTHERS, FEW, NOISE_OF_OTHERS, cap) <= least]
+    least = noise(NOTHING_WANTED, OWN, NOISE)
+    fits = [cap for cap in CAPS if noise([OTHERS], FEW, NOISE_OF_OTHERS, cap) <= least]
     return Bounds(least, max(fits, default=min(CAPS)))
 
 
-def _show(among: Sequence[Case], found: Sequence[Outcome], needed: Bounds) -> None:
+def _show(
+    among: Sequence[Case], found: Sequence[Outcome], weights: Numbers, needed: Bounds
+) -> None:
     """Say by kind which prompts pass, and which get what they want: two columns for each size."""
     pairs = list(zip(among, found, strict=True))
     kinds = [*dict.fromkeys(case.kind for case in among if case.is_own), GENERAL, OTHERS]
@@ -315,7 +303,7 @@ def _show(among: Sequence[Case], found: Sequence[Outcome], needed: Bounds) -> No
         cells = ""
         for size in SIZES:
             chosen = [one for case, one in pairs if case.size == size and kind == _shown_as(case)]
-            passed = [one.promise(needed.of_few) >= needed.least for one in chosen]
+            passed = [one.promise(weights, needed.of_few) >= needed.least for one in chosen]
             useful = [
                 one.is_useful and is_given for one, is_given in zip(chosen, passed, strict=True)
             ]
@@ -383,11 +371,10 @@ def main() -> None:
     given = parser.parse_args()
     asked = [one for size in SIZES for one in cases(questions.own("dev"), size)]
     listener = Listener(said_by_people())
-    found = outcomes(asked, listener)
-    needed = bounds(asked, found)
-    _show(asked, found, needed)
+    fitted, found = fit(asked, listener), outcomes(asked, listener)
+    needed = bounds(asked, found, fitted.question)
+    _show(asked, found, fitted.question, needed)
     if given.write:
-        fitted = fit(asked, listener)
         MODULE.write_text(_module(fitted, needed), encoding="utf-8")
         PHRASES.write_bytes(_halves(fitted.speech.phrases))
 
