@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 MODEL = "94d8100db7ef7837"  # the table of word vectors that this was fitted to
-LEAST = -0.08  # that a question has to promise
-OF_FEW = 2.5  # more does not count for own work in a store of few memories
+LEAST = 0.06  # that a question has to promise
+OF_FEW = 3.1  # more does not count for own work in a store of few memories
 SPREAD = 4.0  # how far behind the best a memory may be that is given with it
 MEMORY = (
     2.880,  # share
