@@ -11,7 +11,7 @@ import re
 
 from claude_memory.hooks import withheld_languages as languages
 
-EDGE = 8_000  # characters looked at from each end; what lies between was pasted
+EDGE = 2_000  # characters looked at from each end; what lies between was pasted
 FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 BLANKS = re.compile(r"[^\S\n]+")
 REQUEST = re.compile("|".join(f"(?:{one})" for one in languages.PATTERNS), re.MULTILINE)
