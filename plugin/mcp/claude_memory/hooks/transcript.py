@@ -62,7 +62,7 @@ def read_turn(path: str, prompt: str, earlier: int) -> tuple[list[Said], list[Sa
     said, start = _find(path, {prompt} - {""}, earlier, WINDOWS)
     if start is None:
         return [], []
-    return said[start:], _open(said[:start])[-earlier:]
+    return said[start:], _open(said[:start], earlier)
 
 
 def read_before(path: str, prompts: Collection[str], count: int) -> list[Said]:
@@ -72,7 +72,7 @@ def read_before(path: str, prompts: Collection[str], count: int) -> list[Said]:
     """
     said, start = _find(path, {*prompts} - {""}, count, CONTEXT_WINDOWS)
     end = len(said) if start is None else start
-    return _open(said[:end])[-count:]
+    return _open(said[:end], count)
 
 
 def is_withheld(turn: Iterable[Said]) -> bool:
@@ -107,20 +107,28 @@ def _find(
     return said, start
 
 
-def _open(said: Sequence[Said]) -> list[Said]:
-    """Leave out the turns that are withheld, and before each the one that "that" may mean."""
+def _open(said: Sequence[Said], count: int) -> list[Said]:
+    """Return the last texts, without withheld turns and before each the one that "that" may mean.
+
+    It is read from the end, and no further than for so many texts.
+    """
     turns: list[list[Said]] = [[]]
     for one in said:
         if one.is_first:
             turns.append([])
         turns[-1].append(one)
-    kept: list[list[Said]] = []
-    for turn in turns:
+    kept: list[Said] = []
+    meant = 0
+    for turn in reversed(turns):
+        if len(kept) >= count:
+            break
         if is_withheld(turn):
-            del kept[-1:]
+            meant += 1
+        elif meant:
+            meant -= 1
         else:
-            kept.append(turn)
-    return [one for turn in kept for one in turn]
+            kept[:0] = turn
+    return kept[-count:]
 
 
 def _start(said: list[Said], prompts: Collection[str]) -> int | None:
