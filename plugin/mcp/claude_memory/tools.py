@@ -50,7 +50,6 @@ RECALL_SCOPE: Schema = {
 IMPORTANCE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
 LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": 100}
 READ_ONLY = {"readOnlyHint": True}
-USUAL = 0.5  # importance
 MOST = 100  # memories in one answer
 NOT_MORE = (
     "There may be more: an answer holds 100 at most. Narrow it by category, tag or scope; "
@@ -264,9 +263,9 @@ def _unused(stored: Stored, new: NewMemory) -> list[str]:
     from claude_memory.service import checks
 
     asked = {
-        "category": new.category if new.category != "facts" else "",
+        "category": new.category if new.category != type(new).category else "",
         "tags": checks.tags(new.tags),
-        "importance": new.importance if new.importance != USUAL else "",
+        "importance": new.importance if new.importance != type(new).importance else "",
         "expanded_keywords": checks.keywords(new.expanded_keywords),
     }
     left = [

@@ -101,10 +101,7 @@ def test_file_that_may_not_grow_is_named(tmp_path: Path) -> None:
 @pytest.mark.once
 def test_full_disk_is_named_and_survived(tmp_path: Path) -> None:
     """On a small file system the server says that it is full, and goes on with more room."""
-    command = ("unshare", "--mount", "/bin/sh", "-c", TMPFS, "sh", *SERVER)
-    if not _may_mount():
-        pytest.skip(NO_MOUNT)
-    with Session(tmp_path, command=command) as session:
+    with _on_a_small_disk(tmp_path) as session:
         session.store(KEPT)
         inside = Path(f"/proc/{session.pid}/root{tmp_path}")
         filler = inside / "filler"
@@ -123,10 +120,7 @@ def test_full_disk_is_named_and_survived(tmp_path: Path) -> None:
 @pytest.mark.once
 def test_disk_that_is_full_from_the_start_is_named(tmp_path: Path) -> None:
     """Where not even a new store fits, the answer says so, and a later one works."""
-    command = ("unshare", "--mount", "/bin/sh", "-c", TMPFS, "sh", *SERVER)
-    if not _may_mount():
-        pytest.skip(NO_MOUNT)
-    with Session(tmp_path, command=command) as session:
+    with _on_a_small_disk(tmp_path) as session:
         session.ask("ping")
         inside = Path(f"/proc/{session.pid}/root{tmp_path}")
         _fill_up(inside)
@@ -145,10 +139,7 @@ def test_disk_that_is_full_from_the_start_is_named(tmp_path: Path) -> None:
 @pytest.mark.once
 def test_store_on_a_full_disk_is_read_by_a_new_session(tmp_path: Path) -> None:
     """Not even a log fits beside it; it is found in, its state is told, and it goes on later."""
-    command = ("unshare", "--mount", "/bin/sh", "-c", TMPFS, "sh", *SERVER)
-    if not _may_mount():
-        pytest.skip(NO_MOUNT)
-    with Session(tmp_path, command=command) as first:
+    with _on_a_small_disk(tmp_path) as first:
         first.store(KEPT)
         place = Path(f"/proc/{first.pid}/root{tmp_path}")
         inside = ("nsenter", f"--mount=/proc/{first.pid}/ns/mnt", *SERVER)
@@ -159,6 +150,12 @@ def test_store_on_a_full_disk_is_read_by_a_new_session(tmp_path: Path) -> None:
             assert "is full" in session.refused("memory_store", content="Something else.")
             (place / "filler").unlink()
             _assert_recovers(session)
+
+
+def _on_a_small_disk(home: Path) -> Session:
+    if not _may_mount():
+        pytest.skip(NO_MOUNT)
+    return Session(home, command=("unshare", "--mount", "/bin/sh", "-c", TMPFS, "sh", *SERVER))
 
 
 def _may_mount() -> bool:

@@ -67,8 +67,13 @@ def answer(event: dict[str, Any], context: Context) -> str:
 
 
 def session(event: dict[str, Any], context: Context) -> str:
-    """Return the session of an event, or that of its surroundings where it names none."""
-    return str(_tidy(event, context)["session_id"])
+    """Return the session of an event, or that of its surroundings where it names none.
+
+    A placeholder that the client left literal names none.
+    """
+    named = event.get("session_id")
+    is_named = named and named != "${session_id}"
+    return bounded(str(named if is_named else context.session))
 
 
 def run(
@@ -138,7 +143,7 @@ def _tidy(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Name the event and its session; a placeholder that the client left literal counts as none."""
     known = {key: value for key, value in event.items() if value != "${" + key + "}"}
     known["event"] = known.get("event") or known.get("hook_event_name") or ""
-    known["session_id"] = bounded(str(known.get("session_id") or context.session))
+    known["session_id"] = session(event, context)
     return known
 
 

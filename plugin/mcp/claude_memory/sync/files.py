@@ -34,7 +34,7 @@ class Files:
     def __init__(self, home: str, key: str) -> None:
         """Keep the folder and the fingerprint of the key; nothing is read yet."""
         self._folder = os.path.dirname(paths.database(home))
-        self.key = self._key = key
+        self.key = key
         self._waiting = bindings.waiting(key)
 
     def path(self) -> str:
@@ -43,11 +43,11 @@ class Files:
         Raises:
             StoreError: the folder cannot be used.
         """
-        known = self._read().get(self._key)
+        known = self._read().get(self.key)
         if known is None:
             paths.make_private_folder(self._folder)
             with self._alone():
-                known = self._read().get(self._key) or self._assign()
+                known = self._read().get(self.key) or self._assign()
         return self._at(known)
 
     def bind(self, connection: StoreConnection, hello: Hello, now: datetime) -> bool:
@@ -64,7 +64,7 @@ class Files:
             return False
         with self._alone():
             target = self._file_for(connection, hello, now)
-            self._save({**self._read(), self._key: target})
+            self._save({**self._read(), self.key: target})
             for name in {here, self._waiting} - {target}:
                 if self._is_there(name):
                     self._move(name, target, now)
@@ -92,7 +92,7 @@ class Files:
         """
         is_bound = self._is_there(FIRST) and any(_owner(self._at(FIRST)))
         others = [key for key, name in self._read().items() if name == FIRST]
-        is_taken = is_bound or not all(bindings.is_same_key(key, self._key) for key in others)
+        is_taken = is_bound or not all(bindings.is_same_key(key, self.key) for key in others)
         name = self._waiting if is_taken else FIRST
         if is_taken and not self._is_there(name):
             fresh = open_store(self._at(name))
@@ -101,7 +101,7 @@ class Files:
                     self._number(fresh)
             finally:
                 fresh.close()
-        self._save({**self._read(), self._key: name})
+        self._save({**self._read(), self.key: name})
         return name
 
     def _begin(self, name: str, hello: Hello, now: datetime) -> str:
