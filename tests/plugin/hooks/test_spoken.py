@@ -269,6 +269,17 @@ def test_request_for_silence_takes_the_whole_turn_along(served: Served) -> None:
     assert served.words == []
 
 
+@pytest.mark.parametrize("place", ["before", "behind"])
+def test_request_for_silence_is_heard_at_either_end_of_a_long_paste(
+    served: Served, place: str
+) -> None:
+    """What lies between was copied from somewhere, and is looked at by nobody."""
+    asked, paste = "Don't remember this: I prefer rum.", "the build took a while\n" * 2_000
+    served.prompt(f"{asked}\n{paste}" if place == "before" else f"{paste}\n{asked}")
+    served.end()
+    assert served.words == []
+
+
 def test_request_for_silence_takes_along_what_waits_to_be_learned(served: Served) -> None:
     """What was said one turn earlier may not be learned yet; other sessions have no part in it."""
     served.prompt("always use tabs", session_id="other")

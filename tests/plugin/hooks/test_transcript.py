@@ -59,6 +59,18 @@ def test_context_is_what_came_before_the_turn_written_or_not(tmp_path: Path) -> 
     assert transcript.read_before(str(tmp_path / "none"), ["p2"], 6) == []
 
 
+def test_context_reaches_over_several_turns_and_past_those_that_are_withheld(
+    tmp_path: Path,
+) -> None:
+    """Before a withheld turn goes the one that its "that" may mean, and no more."""
+    turns = [entry for number in range(6) for entry in (typed(f"say {number}"), answered("ok"))]
+    withheld = [typed("Please don't remember that."), answered("Of course.")]
+    path = transcripts.write(tmp_path / "t", *turns[:8], *withheld, *turns[8:], typed("now", "p"))
+    context = transcript.read_before(path, ["p"], 7)
+    said = [one.text for one in context]
+    assert said == ["ok", "say 2", "ok", "say 4", "ok", "say 5", "ok"]
+
+
 def test_prompts_that_no_person_typed_are_told(tmp_path: Path) -> None:
     """A schedule's prompt, another program's, one that came while the assistant worked."""
     path = transcripts.write(
