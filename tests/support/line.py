@@ -7,7 +7,6 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from claude_memory.errors import RemoteUnreachable
-from claude_memory.service.secrets import Keepers
 from claude_memory.store.bindings import fingerprint
 from claude_memory.sync.engine import Engine
 from claude_memory.sync.files import Files
@@ -92,12 +91,11 @@ def row(number: int, content: str, uid: str = "") -> Json:
 
 def engine(desk: Desk, line: Transport, key: str = OURS) -> Engine:
     """Return the engine of a session, with a line instead of the network."""
-    keepers = Keepers(lambda: None, lambda _sealed: None)  # type: ignore[arg-type, return-value]
     return Engine(
         desk.place,
         Remote(line, desk.settings.api_key),
         Files(desk.place.home, key),
-        keepers,
+        desk.door,
         now=desk.tick,
         chance=random.Random(1),  # noqa: S311  (repeatable)
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from claude_memory.hooks.greeting import WELCOME
-from claude_memory.store import binding, feed
+from claude_memory.store import binding, feed, outbox
 from claude_memory.store.bindings import fingerprint
 from claude_memory.store.connection import open_store, write
 from claude_memory.sync.files import Files
@@ -19,6 +19,8 @@ from tests.support.line import OURS, SERVER, Line, row, synced
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+TOKEN = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
 
 
 @pytest.fixture
@@ -195,6 +197,26 @@ def test_conflict_with_a_delete_elsewhere(desk: Desk) -> None:
     assert 'Kept: deleted. Yours: "Mine"' in status(desk)["!"]
     assert "Restored memory L1." in desk.call("memory_update", id="#7", restore=True)
     assert status(desk)["!"] == ""
+
+
+def test_edit_that_lost_leaves_the_secret_of_a_later_one_alone(desk: Desk) -> None:
+    """It was sent before the secret came: undone to it, the memory is plain, here and there."""
+    line = Line()
+    label = desk.store("One")
+    synced(desk, line)
+    desk.call("memory_update", id=label, content="Mine")
+    synced(desk, line, until="push")
+    desk.call("memory_update", id=label, content=f"Mine too: {TOKEN}")
+    line.outcome = {"status": "conflict", "current": row(7, "Theirs", uid_of(desk))}
+    synced(desk, line, until="pick", times=2)
+    assert TOKEN in desk.call("secret_get", id="#7")
+    desk.call("memory_update", id="#7", restore=True)
+    said = [(op.body, op.sealed) for op in outbox.of_memory(desk.connection, uid_of(desk))]
+    assert said == [({"content": "Mine", "is_sensitive": False}, None)]
+    assert "holds no secret" in desk.refused("secret_get", id="#7")
+    for _ in ("Mine, as it was edited", "One", "the latest"):
+        desk.call("memory_update", id="#7", restore=True)
+    assert TOKEN in desk.call("secret_get", id="#7")
 
 
 def test_delete_of_one_of_two_successors(desk: Desk) -> None:

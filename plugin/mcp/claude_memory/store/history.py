@@ -29,18 +29,33 @@ def record(
     What a restore leaves is kept as `undone`: it came after the present state, not before it. The
     seal of its secret, if it has one, moves from the memory to the entry.
     """
+    entry = keep(connection, memory, kind, now, undone=undone)
+    connection.execute(
+        "UPDATE secrets SET history_id = ? WHERE uid = ? AND history_id IS NULL",
+        (entry, memory.uid),
+    )
+    return entry
+
+
+def keep(
+    connection: sqlite3.Connection,
+    memory: Memory,
+    kind: str,
+    now: datetime,
+    *,
+    undone: bool = False,
+) -> int:
+    """Keep a state of a memory, which need not be the present one; its seals stay where they are.
+
+    Returns the entry's id.
+    """
     mark = {UNDONE: True} if undone else {}
     fields = json.dumps({**memory._asdict(), **mark}, ensure_ascii=False)
     cursor = connection.execute(
         "INSERT INTO history (uid, at, kind, fields) VALUES (?, ?, ?, ?)",
         (memory.uid, stamp(now), kind, fields),
     )
-    entry = int(cursor.lastrowid or 0)
-    connection.execute(
-        "UPDATE secrets SET history_id = ? WHERE uid = ? AND history_id IS NULL",
-        (entry, memory.uid),
-    )
-    return entry
+    return int(cursor.lastrowid or 0)
 
 
 def latest(

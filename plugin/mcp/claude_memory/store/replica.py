@@ -228,7 +228,9 @@ def _shelve(
     mine = _mine(connection, op)
     if mine is not None:
         is_gone = current is None or not is_live(current)
-        history.record(connection, mine, "deleted" if is_gone else "edited", now)
+        entry = history.keep(connection, mine, "deleted" if is_gone else "edited", now)
+        if op.sealed:
+            seals.hand_over(connection, op.uid, seals.unpacked(op.sealed), entry)
 
 
 def _mine(connection: sqlite3.Connection, op: Pending) -> Memory | None:

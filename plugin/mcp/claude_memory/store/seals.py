@@ -90,6 +90,15 @@ def take_older(connection: sqlite3.Connection, entry: int, than: int) -> None:
     )
 
 
+def hand_over(connection: sqlite3.Connection, uid: str, seal: Seal, entry: int) -> None:
+    """Give one seal of a memory to a history entry, wherever it is now."""
+    connection.execute(
+        "UPDATE secrets SET history_id = ? "
+        "WHERE uid = ? AND bound = ? AND keeper = ? AND key_id = ? AND blob = ?",
+        (entry, uid, *seal),
+    )
+
+
 def are_kept(connection: sqlite3.Connection, entry: int) -> bool:
     """Tell whether a history entry has a seal."""
     query = "SELECT 1 FROM secrets WHERE history_id = ? LIMIT 1"
