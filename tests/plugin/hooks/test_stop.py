@@ -110,17 +110,6 @@ def test_nothing_is_queued_when_learning_is_off_or_our_judge_runs(
     assert bodies(store) == []
 
 
-def test_guard_holds_in_the_hook_itself(store: sqlite3.Connection, tmp_path: Path) -> None:
-    """Even called past the runtime, the hook does nothing inside our judge."""
-    from claude_memory.hooks import stop as hook
-
-    path = transcripts.write(tmp_path / "t", typed("always use tabs"))
-    hook.answer(
-        {"transcript_path": path}, context_in(tmp_path, store, {"CLAUDE_MEMORY_JUDGE": "1"})
-    )
-    assert bodies(store) == []
-
-
 def test_turn_without_words_of_the_user_is_not_queued(
     store: sqlite3.Connection, tmp_path: Path
 ) -> None:

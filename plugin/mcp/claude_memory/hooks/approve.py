@@ -5,7 +5,6 @@ A name counts by full equality: whatever only looks like one of ours is left to 
 
 from __future__ import annotations
 
-import json
 import re
 
 TYPE_CHECKING = False
@@ -51,21 +50,21 @@ def _gravity(tool: object, event: dict[str, Any]) -> str:
     """Say why a call is put to the user; a delete that cannot be read may be a purge."""
     if tool in (SECRET, UPDATE):
         return SHOWS if tool == SECRET else REJECTS
-    given = _input(event) or {}
+    given = event["tool_input"]
     is_plain = set(given) == {"id"} and isinstance(given["id"], list)
     return SEVERAL if is_plain else ERASES
 
 
 def _rejects(tool: object, event: dict[str, Any]) -> bool:
     """Tell whether the call rejects a proposal, which is then forgotten."""
-    given = _input(event) if tool == UPDATE else None
-    return given is not None and str(given.get("review")).strip().lower() == "reject"
+    given = event["tool_input"]
+    return tool == UPDATE and str(given.get("review")).strip().lower() == "reject"
 
 
 def _deletes_one(tool: str, event: dict[str, Any]) -> bool:
     """Tell whether the call deletes exactly one memory, in a way that can be undone."""
-    given = _input(event)
-    if tool != DELETE or given is None or not set(given) <= {"id", "purge"}:
+    given = event["tool_input"]
+    if tool != DELETE or not set(given) <= {"id", "purge"}:
         return False
     if given.get("purge") is not False and given.get("purge") is not None:
         return False
@@ -77,17 +76,6 @@ def _is_one_id(value: object) -> bool:
     if isinstance(value, str):
         return ONE_ID.fullmatch(value) is not None
     return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _input(event: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the tool's arguments, which arrive as an object or as its JSON text."""
-    given = event.get("tool_input")
-    if isinstance(given, str):
-        try:
-            given = json.loads(given)
-        except (ValueError, RecursionError):
-            return None
-    return given if isinstance(given, dict) else None
 
 
 def _allowed(event: dict[str, Any], why: str) -> dict[str, Any]:

@@ -5,7 +5,6 @@ It never decides about the call: that is for the client and its user.
 
 from __future__ import annotations
 
-import json
 import re
 
 from claude_memory.hooks import injection
@@ -64,7 +63,8 @@ def answer(event: dict[str, Any], context: Context) -> dict[str, Any] | None:
     room = min(ROOM, injection.size(context))
     if event.get("tool_name") not in TOOLS or context.direct or not room:
         return None
-    named = commands(_line(event))
+    line = event["tool_input"].get("command")
+    named = commands(line) if isinstance(line, str) else []
     connection = context.connection() if named else None
     if connection is None:
         return None
@@ -129,15 +129,3 @@ def _led(rest: list[str], own: int, valued: str) -> list[str]:
 def _unquoted(word: str) -> str:
     text = word[1:-1]
     return text if word[0] == "'" else re.sub(r"\\(.)", r"\1", text)
-
-
-def _line(event: dict[str, Any]) -> str:
-    """Return the command line of a call, whose arguments arrive as an object or its JSON text."""
-    given = event.get("tool_input")
-    if isinstance(given, str):
-        try:
-            given = json.loads(given)
-        except (ValueError, RecursionError):
-            return ""
-    line = given.get("command") if isinstance(given, dict) else None
-    return line if isinstance(line, str) else ""

@@ -140,11 +140,22 @@ def _event(doorway: str, event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tidy(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Name the event and its session; a placeholder that the client left literal counts as none."""
+    """Name event and session, read a tool's arguments; literal placeholders count as none."""
     known = {key: value for key, value in event.items() if value != "${" + key + "}"}
     known["event"] = known.get("event") or known.get("hook_event_name") or ""
     known["session_id"] = session(event, context)
+    known["tool_input"] = _arguments(event.get("tool_input"))
     return known
+
+
+def _arguments(given: object) -> dict[str, Any]:
+    """Return a tool's arguments, which arrive as an object or as its JSON text."""
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except (ValueError, RecursionError):
+            return {}
+    return given if isinstance(given, dict) else {}
 
 
 def _is_for_nobody(event: dict[str, Any], context: Context) -> bool:

@@ -34,9 +34,9 @@ SETTLING = timedelta(seconds=2)
 
 def answer(event: dict[str, Any], context: Context) -> None:
     """Queue the turn that just ended, unless learning is off or it holds no words of the user."""
-    if context.learn == "off" or context.silent:
+    if context.learn == "off":
         return
-    session = str(event.get("session_id") or context.session)
+    session = str(event["session_id"])
     path = str(event.get("transcript_path") or "")
     heard = context.spoken.heard(session)
     if heard:
@@ -46,26 +46,27 @@ def answer(event: dict[str, Any], context: Context) -> None:
     else:  # a hook in a process of its own, or a server that began in the middle of the turn
         turn, earlier = transcript.read_turn(path, str(event.get("prompt_id") or ""), EARLIER)
     words = [one.text for one in turn if one.speaker == transcript.USER]
-    connection = context.connection() if words else None
-    if words and connection is None:
-        return
-    if connection is not None and transcript.is_withheld(turn):
-        with write(connection):
-            turns.forget(connection, session)  # "that" may be what was said in the turn before
-    elif connection is not None:
-        clean = [shorten(text, WORDS_LIMIT) for text in words]
-        stored = [uid for one in heard for uid in one.stored]
-        body = _body(clean, [_line(one) for one in earlier], _reply(event, turn), path, stored)
-        with write(connection, durable=False):
-            turns.enqueue(
-                connection,
-                session=session,
-                project=context.project,
-                words="\n".join(clean),
-                body=body,
-                now=context.now,
-                rest=SETTLING,
-            )
+    if words:
+        connection = context.connection()
+        if connection is None:
+            return
+        if transcript.is_withheld(turn):
+            with write(connection):
+                turns.forget(connection, session)  # "that" may be what was said in the turn before
+        else:
+            clean = [shorten(text, WORDS_LIMIT) for text in words]
+            stored = [uid for one in heard for uid in one.stored]
+            body = _body(clean, [_line(one) for one in earlier], _reply(event, turn), path, stored)
+            with write(connection, durable=False):
+                turns.enqueue(
+                    connection,
+                    session=session,
+                    project=context.project,
+                    words="\n".join(clean),
+                    body=body,
+                    now=context.now,
+                    rest=SETTLING,
+                )
     context.spoken.forget(session, heard)  # not before they are queued: a full disk loses none
 
 

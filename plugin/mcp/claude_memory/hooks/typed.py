@@ -18,11 +18,18 @@ ADDED = re.compile(
     re.DOTALL,
 )
 COMMAND = re.compile(r"\s*/(?P<name>[\w:.-]+)(?=\s|$)")
+FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+EDGE = 2_000  # characters of each end of a long text
 
 
 def own_words(message: str) -> str:
     """Return what a person typed of a user message, a command among it as it was typed."""
     return "" if NOT_TYPED.match(message) else ADDED.sub(" ", message).strip()
+
+
+def ends(text: str) -> str:
+    """Keep both ends of a long text: what lies between was pasted."""
+    return text if len(text) <= 2 * EDGE else f"{text[:EDGE]}\n{text[-EDGE:]}"
 
 
 def statement(prompt: str) -> str:

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import re
 
+from claude_memory.hooks import typed
 from claude_memory.hooks import withheld_languages as languages
 
-EDGE = 2_000  # characters looked at from each end; what lies between was pasted
-FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 BLANKS = re.compile(r"[^\S\n]+")
 REQUEST = re.compile("|".join(f"(?:{one})" for one in languages.PATTERNS), re.MULTILINE)
 
 
 def is_asked(text: str) -> bool:
     """Tell whether the text holds such a request; what it quotes as code does not count."""
-    ends = text if len(text) <= 2 * EDGE else f"{text[:EDGE]}\n{text[-EDGE:]}"
-    plain = FENCED.sub("\n", ends).lower().replace("\u2019", "'")
+    plain = typed.FENCED.sub("\n", typed.ends(text)).lower().replace("\u2019", "'")
     return REQUEST.search(BLANKS.sub(" ", plain).strip()) is not None

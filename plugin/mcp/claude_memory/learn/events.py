@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from claude_memory.hooks.stop import sound
 from claude_memory.redaction.detector import redact
 
 if TYPE_CHECKING:
@@ -121,8 +122,7 @@ def _line(value: object, limit: int, between: str = " ") -> str:
         value = between.join(str(part) for part in value if isinstance(part, (str, int)))
     if not isinstance(value, str):
         return ""
-    sound = value.encode("utf-8", "replace").decode("utf-8").replace("\0", " ")
-    return " ".join(sound.split())[:limit].rstrip(" ,")
+    return " ".join(sound(value).split())[:limit].rstrip(" ,")
 
 
 def _importance(value: object) -> float:

@@ -78,7 +78,7 @@ def _event(cue: Cue, rest: Sequence[str]) -> Event:
 def kind_of(sentence: str) -> str:
     """Return what a sentence announces (correction, preference, decision, fact), or nothing."""
     text = plain(sentence)
-    if not len(text) * (2 if CJK.search(text) else 1) >= SHORTEST or len(text) > LONGEST:
+    if len(text) * (2 if CJK.search(text) else 1) < SHORTEST or len(text) > LONGEST:
         return ""
     is_question = text.endswith(QUESTION) or cues.REQUEST.search(text)
     if is_question and not cues.ASKED.search(text):
