@@ -190,7 +190,7 @@ def _asked(scene: Scene, people: Sequence[Person]) -> Iterator[Case]:
 def _case(scene: Scene, asker: str, prompt: Prompt, project: str) -> Case:
     words = recall_prompt.question(prompt.text)
     most = recall_prompt.CANDIDATES
-    query = recall.Query(words, "", "", most, "relevance", "", project, PRESENT, floor=True)
+    query = recall.Query(words, project, PRESENT, most, floor=True)
     noted: list[tuple[floor.Floor, list[Hit]]] = []
     recall.search(scene.store.connection(), query, partial(Noted, noted))
     gold = scene.store.gold(prompt) if asker == scene.owner.name else set()

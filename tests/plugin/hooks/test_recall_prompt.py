@@ -100,7 +100,7 @@ def test_prompt_that_shares_only_a_word_is_given_nothing(store: sqlite3.Connecti
         put(store, f"The build of service {number} needs an autumn of patience")
     put(store, "Ann keeps autumn leaves from the trip to Kyoto in the guest room")
     prompt = "Write a haiku about the build of a cathedral in stone, with a patience of centuries"
-    unasked = recall.Query(prompt, "", "", 10, "relevance", "", PROJECT, NOW, floor=False)
+    unasked = recall.Query(prompt, PROJECT, NOW, limit=10)
     assert recall.search(store, unasked)
     assert given(store, prompt) == ""
 

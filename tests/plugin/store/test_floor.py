@@ -23,7 +23,7 @@ def test_what_was_kept_back_is_known(tmp_path: Path) -> None:
     store = opened(tmp_path)
     put(store, "The deploy region is eu-north-7")
     put(store, "Anna waters the plants of the region on Mondays")
-    query = recall.Query("Which deploy region?", "", "", 9, "relevance", "", "", NOW, floor=True)
+    query = recall.Query("Which deploy region?", "", NOW, limit=9, floor=True)
     floors = []
 
     def noted(*question: object) -> floor.Floor:

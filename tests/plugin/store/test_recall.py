@@ -16,17 +16,7 @@ if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
-DEFAULTS: dict[str, Any] = {
-    "context": "",
-    "expanded": "",
-    "category": "",
-    "limit": 10,
-    "sort_by": "relevance",
-    "scope": "",
-    "project": PROJECT,
-    "now": NOW,
-    "floor": False,
-}
+DEFAULTS: dict[str, Any] = {"project": PROJECT, "now": NOW, "limit": 10}
 EVERYDAY = (
     "fix the failing unit test in this file",
     "write a haiku about autumn leaves",

@@ -57,7 +57,7 @@ def filled(store: sqlite3.Connection, chance: random.Random, count: int) -> list
 
 def ask(store: sqlite3.Connection, context: str, **others: Any) -> list[Hit]:
     """Ask for ten memories by relevance, unless `others` say otherwise."""
-    usual = recall.Query(context, "", "", 10, "relevance", "", PROJECT, NOW, floor=False)
+    usual = recall.Query(context, PROJECT, NOW, limit=10)
     return recall.search(store, usual._replace(**others))
 
 

@@ -21,9 +21,7 @@ RECORDED = 3  # memories that were kept back
 MOST = 16  # memories for one prompt
 CANDIDATES = 40  # the best of them may have been given before
 PROMPT_LIMIT = 200_000  # characters; what comes behind them was pasted
-EDGE = 2_000  # characters looked at from each end of a long prompt
 TYPED = 300  # characters of a line that a person may have typed
-FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 OWN_COMMANDS = re.compile(r"memory:|(?:remember|recall|forget)$")  # they recall by themselves
 WORD = re.compile(r"\w+")
 FILLERS = frozenset(
@@ -75,17 +73,7 @@ def _found(
 
     ends = _ends(words)
     for asked in (words, ends) if ends else (words,):
-        query = recall.Query(
-            context=asked,
-            expanded="",
-            category="",
-            limit=CANDIDATES,
-            sort_by="relevance",
-            scope="",
-            project=context.project,
-            now=context.now,
-            floor=True,
-        )
+        query = recall.Query(asked, context.project, context.now, CANDIDATES, floor=True)
         hits = recall.search(connection, query, floor)
         if hits:
             return hits, floors[-1].cut
@@ -111,20 +99,15 @@ def _ends(words: str) -> str:
 
 def question(prompt: str) -> str:
     """Return the user's own words of a prompt, or nothing when there is nothing to look for."""
-    text = _edges(typed.own_words(prompt[:PROMPT_LIMIT]))
+    text = typed.ends(typed.own_words(prompt[:PROMPT_LIMIT]))
     command = typed.COMMAND.match(text)
     if command:
         if OWN_COMMANDS.match(command.group("name")):
             return ""
         text = text[command.end() :]
-    unfenced = FENCED.sub(" ", text)
+    unfenced = typed.FENCED.sub(" ", text)
     text = (unfenced if _says_something(unfenced) else text).strip()
     return text if _says_something(text) else ""
-
-
-def _edges(text: str) -> str:
-    """Keep both ends of a long prompt: people ask before or after what they paste."""
-    return text if len(text) <= 2 * EDGE else text[:EDGE] + "\n" + text[-EDGE:]
 
 
 def _says_something(text: str) -> bool:

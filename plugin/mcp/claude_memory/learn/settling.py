@@ -28,6 +28,7 @@ REVIEW_FIRST = "MEMORY_LEARN=propose: you look at everything first"
 REPLACEABLE = ("auto-learn", "model", "user")  # not what a teammate or an import brought
 COVERED = 0.7  # share of a sentence's words in a memory from which it says nothing more
 RETOLD, MEANT = 0.5, 0.42  # share of words, and likeness in meaning, in one turn
+COMPARED = 8  # memories most like a text
 SAME, OTHER = 0.6, 0.4  # likeness of the one memory that is meant, and of the next best at most
 
 
@@ -125,8 +126,6 @@ def find_superseded(
     connection: sqlite3.Connection, text: str, project: str, scope: str, now: datetime
 ) -> str:
     """Return the uid of the one memory that `text` means, or nothing when that is not sure."""
-    if not text:
-        return ""
     twins = memories.twins(connection, text, project, now)
     equal = [one for one in twins if _may_go(one, scope)]
     if equal:
@@ -144,21 +143,9 @@ def find_superseded(
     return ""
 
 
-def related(
-    connection: sqlite3.Connection, text: str, project: str, now: datetime, limit: int = 8
-) -> list[Memory]:
+def related(connection: sqlite3.Connection, text: str, project: str, now: datetime) -> list[Memory]:
     """Return the memories most like a text, those that hold a secret left out."""
-    query = recall.Query(
-        context=text,
-        expanded="",
-        category="",
-        limit=limit,
-        sort_by="relevance",
-        scope="",
-        project=project,
-        now=now,
-        floor=False,
-    )
+    query = recall.Query(text, project, now, limit=COMPARED)
     found = (hit.memory for hit in recall.search(connection, query))
     return [memory for memory in found if not memory.is_sensitive]
 

@@ -10,6 +10,8 @@ from claude_memory.errors import BadInput
 
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
+ASKED = ("", *memory.SCOPES, "all")  # scopes of a question
+QUERY_LIMIT = 100_000  # characters; recall itself looks only at the rarest terms
 NO_PROJECT = "This folder belongs to no project, so the memory is global."
 
 
@@ -53,6 +55,15 @@ def category(value: str) -> str:
         message = f"There is no category '{value[:40]}'."
         raise BadInput(message, f"Use one of: {', '.join(memory.CATEGORIES)}.")
     return value
+
+
+def category_asked(value: str) -> str:
+    """Return the category that a question is bound to; empty for all.
+
+    Raises:
+        BadInput: it is not one of the five.
+    """
+    return value and category(value)
 
 
 def tags(value: str) -> str:
@@ -110,8 +121,8 @@ def expiry(value: str, now: datetime, undone: str = "stored") -> str:
     return at
 
 
-def scope(value: str, known: tuple[str, ...]) -> str:
-    """Return a known scope.
+def scope(value: str, known: tuple[str, ...] = memory.SCOPES) -> str:
+    """Return a known scope: that of a memory.
 
     Raises:
         BadInput: it is none of `known`.
@@ -120,6 +131,15 @@ def scope(value: str, known: tuple[str, ...]) -> str:
         message = f"There is no scope '{value[:40]}'."
         raise BadInput(message, f"Use one of: {', '.join(name for name in known if name)}.")
     return value
+
+
+def scope_asked(value: str) -> str:
+    """Return the scope that a question is bound to; empty for global and this project's memories.
+
+    Raises:
+        BadInput: it is none that can be asked for.
+    """
+    return scope(value, ASKED)
 
 
 def limit(value: int) -> int:

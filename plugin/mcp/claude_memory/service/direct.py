@@ -21,7 +21,7 @@ from claude_memory.errors import (
     RemoteError,
     RemoteUnreachable,
 )
-from claude_memory.memory import CATEGORIES, TAGS_LIMIT, Memory, label, normalise
+from claude_memory.memory import TAGS_LIMIT, Memory, label, normalise
 from claude_memory.service import checks, direct_status, editing, rows
 from claude_memory.service.again import widened
 from claude_memory.service.interface import Deleted, Edited, Found, Stored
@@ -46,9 +46,7 @@ if TYPE_CHECKING:
 
     Call = Callable[[str], wire.Fields]
 
-QUERY_LIMIT = 100_000  # characters
 ALIKE = 3  # memories looked at to see whether a text is stored already
-SCOPES = ("", "global", "project", "all")
 READ: dict[str, Callable[[Any], object]] = {  # how each field that can be changed is checked
     "content": checks.content,
     "category": checks.category,
@@ -106,12 +104,12 @@ class DirectService:
             with _telling():
                 return Found(tuple(map(self._get, named)))
         asked = {
-            "context": question.context[:QUERY_LIMIT],
-            "expanded_query": question.expanded_query[:QUERY_LIMIT],
-            "category": _category(question.category) or None,
+            "context": question.context[: checks.QUERY_LIMIT],
+            "expanded_query": question.expanded_query[: checks.QUERY_LIMIT],
+            "category": checks.category_asked(question.category) or None,
             "limit": checks.limit(question.limit),
             "sort_by": question.sort_by,
-            "scope": checks.scope(question.scope, SCOPES),
+            "scope": checks.scope_asked(question.scope),
             "project": self._place.project,
         }
         with _telling():
@@ -121,10 +119,10 @@ class DirectService:
         """Return the newest memories first."""
         asked = {
             "limit": str(checks.limit(page.limit)),
-            "scope": checks.scope(page.scope, SCOPES),
+            "scope": checks.scope_asked(page.scope),
             "project": self._place.project,
         }
-        category = _category(page.category)
+        category = checks.category_asked(page.category)
         tag = checks.text("tag", page.tag, TAGS_LIMIT).strip()
         asked |= {"category": category} if category else {}
         asked |= {"tag": tag} if tag else {}
@@ -174,7 +172,7 @@ class DirectService:
 
     def _body(self, new: NewMemory) -> tuple[wire.Fields, tuple[str, ...]]:
         project = self._place.project if new.project is None else new.project
-        scope = checks.scope(new.scope, memory.SCOPES)
+        scope = checks.scope(new.scope)
         is_homeless = scope == "project" and not project
         body = {
             "content": checks.content(new.content),
@@ -332,10 +330,6 @@ def _fix(error: RemoteError) -> str:
     if isinstance(error, RemoteBusy):
         return f"Try again in {error.retry_after:.0f} s."
     return "Try again in a moment." if error.fix in BY_ITSELF else error.fix
-
-
-def _category(value: str) -> str:
-    return checks.category(value) if value and value not in CATEGORIES else value
 
 
 def _changes(edit: Edit, before: Memory, now: datetime) -> wire.Fields:

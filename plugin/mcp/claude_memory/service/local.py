@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from claude_memory.memory import CATEGORIES, TAGS_LIMIT
+from claude_memory.memory import TAGS_LIMIT
 from claude_memory.service import checks, editing, review, status, storing
 from claude_memory.service.interface import Found
 from claude_memory.store import ids, memories, recall
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from claude_memory.service.place import Place
     from claude_memory.service.secrets import SecretDoor
     from claude_memory.settings import Settings
-
-SCOPES = ("", "global", "project", "all")
-QUERY_LIMIT = 100_000  # characters; recall itself looks only at the rarest terms
 
 
 class LocalService:
@@ -49,15 +46,14 @@ class LocalService:
             with self._place.guarded():
                 return Found(tuple(memories.named(self._place.connection(), one) for one in named))
         query = recall.Query(
-            context=question.context[:QUERY_LIMIT],
-            expanded=question.expanded_query[:QUERY_LIMIT],
-            category=_category(question.category),
-            limit=checks.limit(question.limit),
+            question.context[: checks.QUERY_LIMIT],
+            self._place.project,
+            self._place.now(),
+            checks.limit(question.limit),
+            expanded=question.expanded_query[: checks.QUERY_LIMIT],
+            category=checks.category_asked(question.category),
             sort_by=question.sort_by,
-            scope=checks.scope(question.scope, SCOPES),
-            project=self._place.project,
-            now=self._place.now(),
-            floor=False,
+            scope=checks.scope_asked(question.scope),
         )
         with self._place.guarded():
             hits = recall.search(self._place.connection(), query)
@@ -70,9 +66,9 @@ class LocalService:
             found = memories.newest(
                 self._place.connection(),
                 self._place.now(),
-                category=_category(page.category),
+                category=checks.category_asked(page.category),
                 tag=checks.text("tag", page.tag, TAGS_LIMIT).strip(),
-                scope=checks.scope(page.scope, SCOPES),
+                scope=checks.scope_asked(page.scope),
                 project=self._place.project,
                 limit=checks.limit(page.limit),
             )
@@ -102,7 +98,3 @@ class LocalService:
         """Return the clear text of a sensitive memory; the access is recorded."""
         with self._place.guarded():
             return self._door.open(memory_id)
-
-
-def _category(value: str) -> str:
-    return checks.category(value) if value and value not in CATEGORIES else value

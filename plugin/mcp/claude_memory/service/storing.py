@@ -73,7 +73,7 @@ def _prepare(place: Place, new: NewMemory) -> _Ready:
     )
     superseded = _superseded(place, new.supersedes)
     project = place.project if new.project is None else new.project
-    scope = checks.scope(new.scope, memory.SCOPES)
+    scope = checks.scope(new.scope)
     notes = []
     if scope == "project" and not project:
         scope = "global"

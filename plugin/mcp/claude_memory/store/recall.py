@@ -40,14 +40,14 @@ if TYPE_CHECKING:
         """
 
         context: str
-        expanded: str
-        category: str
-        limit: int
-        sort_by: str
-        scope: str
         project: str
         now: datetime
-        floor: bool
+        limit: int
+        expanded: str = ""
+        category: str = ""
+        sort_by: str = "relevance"
+        scope: str = ""
+        floor: bool = False
 
     class Hit(NamedTuple):
         """A memory that was found.
@@ -63,7 +63,11 @@ if TYPE_CHECKING:
         share: float
 
 else:
-    Query = namedtuple("Query", "context expanded category limit sort_by scope project now floor")
+    Query = namedtuple(
+        "Query",
+        "context project now limit expanded category sort_by scope floor",
+        defaults=("", "", "relevance", "", False),
+    )
     Hit = namedtuple("Hit", "memory score matched alike share")
 
 CHOSEN = 14  # terms that take part: the rarest
