@@ -205,7 +205,7 @@ def _current_folder() -> str:
 
 def _made_session() -> str:
     """Return an id for a client that names no session: this process is the session."""
-    return memory.new_uid(int(memory.utc_now().timestamp() * 1000))
+    return memory.new_uid(memory.utc_now())
 
 
 def serve(environ: Mapping[str, str]) -> int:

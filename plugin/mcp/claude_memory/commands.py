@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from claude_memory.errors import ClaudeMemoryError, StoreError
+from claude_memory.store.lines import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -119,10 +120,10 @@ def _export(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
                 _say(line)
         else:
             count = _write(asked.file, lines) - 1  # the header
-            _say(f"{_counted(count)} exported to {asked.file}.", sys.stderr)
+            _say(f"{counted(count, 'memory')} exported to {asked.file}.", sys.stderr)
         missing = seals.count_on_server(parts.place.connection())
     if missing:
-        of = "the secret of 1 memory" if missing == 1 else f"the secrets of {missing} memories"
+        of = f"the secret{'s' * (missing != 1)} of {counted(missing, 'memory')}"
         _say(f"Not in the export: {of}, kept by the server alone.", sys.stderr)
     return 0
 
@@ -206,15 +207,13 @@ def _sum_up(outcomes: list[Outcome], notes: Iterable[str], verb: str) -> None:
     counts = dict.fromkeys(("new", "known", "differs"), 0)
     for one in outcomes:
         counts[one.verdict] += 1
-    _say(f"{_counted(counts['new'])} {verb}, {counts['known']} already here.")
+    _say(f"{counted(counts['new'], 'memory')} {verb}, {counts['known']} already here.")
     if counts["differs"]:
-        _say(f"{_counted(counts['differs'])} kept as here, where the file has another text.")
+        _say(
+            f"{counted(counts['differs'], 'memory')} kept as here, where the file has another text."
+        )
     for note in notes:
         _say(note)
-
-
-def _counted(count: int) -> str:
-    return f"{count} {'memory' if count == 1 else 'memories'}"
 
 
 def _progress(done: int, total: int) -> None:

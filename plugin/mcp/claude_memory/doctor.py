@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import sys
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,11 @@ from claude_memory.keeper import choice
 from claude_memory.service import secrets, syncing
 from claude_memory.store import binding, bindings, failures, schema, waiting
 from claude_memory.store.connection import explain, network_file_system, open_reader
+from claude_memory.store.lines import counted
 from claude_memory.sync import standing, wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from claude_memory.service.place import Place
@@ -139,22 +141,18 @@ def _server(settings: Settings, hello: Callable[[], Hello], now: datetime) -> Fi
 def _sync(settings: Settings, path: str) -> Finding:
     """Tell what waits, as the sessions have noted it; nobody is asked."""
     local = "off: this store is local"
-    if not os.path.exists(path):
-        return Finding("sync", "ok", "begins with the next session" if settings.syncs else local)
-    reader = open_reader(path)
-    try:
-        if not schema.version(reader):
-            return Finding("sync", "ok", WAITING if settings.syncs else local)
+    with _store(path) as reader:
+        if reader is None:
+            begins = WAITING if os.path.exists(path) else "begins with the next session"
+            return Finding("sync", "ok", begins if settings.syncs else local)
         if not settings.syncs:
             left = syncing.left(reader, settings)
             return Finding("sync", "ok", f"off: {left}" if left else local)
         found, (_, account) = standing.read(reader), binding.owner(reader)
         queued = syncing.to_send(reader, found)
-    finally:
-        reader.close()
     detail = (
         f"account {account or 'not known yet'}; {queued} to send, {found.rejected} refused, "
-        f"{found.conflicts} conflict{'s' * (found.conflicts != 1)}; "
+        f"{counted(found.conflicts, 'conflict')}; "
         f"last success {found.last_ok[:16] or 'never'}"
     )
     if said := syncing.error(found, settings):
@@ -169,18 +167,16 @@ def _other_files(path: str) -> Finding:
     found = _waiting(path)
     if not found:
         return Finding("other files", "ok", "nothing waits in any")
-    held = ", ".join(f"{_memories(one.held)} in {one.path}" for one in found)
+    held = ", ".join(f"{counted(one.held, 'memory')} in {one.path}" for one in found)
     return Finding("other files", "warn", held, " ".join(map(syncing.elsewhere, found)))
 
 
 def _waiting(path: str) -> list[waiting.Waiting]:
-    if not os.path.exists(path):
-        return waiting.beside(path) if os.path.isdir(os.path.dirname(path)) else []
-    reader = open_reader(path)
-    try:
-        return waiting.files(reader) if schema.version(reader) else []
-    finally:
-        reader.close()
+    with _store(path) as reader:
+        if reader is not None:
+            return waiting.files(reader)
+    is_missing = os.path.isdir(os.path.dirname(path)) and not os.path.exists(path)
+    return waiting.beside(path) if is_missing else []
 
 
 def _folder(home: str) -> Finding:
@@ -216,13 +212,10 @@ def _future(folder: str) -> Finding:
 
 
 def _database(path: str) -> Finding:
-    if not os.path.exists(path):
-        return Finding("database", "ok", "none yet")
-    reader = open_reader(path)
-    try:
+    with _store(path) as reader:
+        if reader is None:
+            return Finding("database", "ok", _absent(path))
         found = schema.version(reader)
-        if not found:
-            return Finding("database", "ok", WAITING)
         if found > schema.CURRENT:
             fix = "Update the plugin; until then the memories can be read, not changed."
             return Finding("database", "fail", f"schema {found} is newer than this plugin", fix)
@@ -231,31 +224,37 @@ def _database(path: str) -> Finding:
             seen = " ".join(str(verdict).split())
             return Finding("database", "fail", f"damaged: {seen}", DAMAGED)
         count = reader.execute("SELECT count(*) FROM memories WHERE live = 1").fetchone()[0]
-        return Finding("database", "ok", f"{_memories(count)}, schema {found}, {path}")
+        return Finding("database", "ok", f"{counted(count, 'memory')}, schema {found}, {path}")
+
+
+@contextmanager
+def _store(path: str) -> Iterator[sqlite3.Connection | None]:
+    """Open the store for reading; None where there is none that is set up."""
+    if not os.path.exists(path):
+        yield None
+        return
+    reader = open_reader(path)
+    try:
+        yield reader if schema.version(reader) else None
     finally:
         reader.close()
 
 
-def _memories(count: int) -> str:
-    return f"{count} memor{'y' if count == 1 else 'ies'}"
+def _absent(path: str) -> str:
+    return WAITING if os.path.exists(path) else "none yet"
 
 
 def _index(path: str) -> Finding:
     """Compare how many memories are shown and indexed; the deep check is upkeep's daily work."""
-    if not os.path.exists(path):
-        return Finding("index", "ok", "none yet")
-    reader = open_reader(path)
-    try:
-        if not schema.version(reader):
-            return Finding("index", "ok", WAITING)
+    with _store(path) as reader:
+        if reader is None:
+            return Finding("index", "ok", _absent(path))
         shown = reader.execute("SELECT count(*) FROM shown").fetchone()[0]
         indexed = reader.execute("SELECT count(*) FROM memories_fts_docsize").fetchone()[0]
-    finally:
-        reader.close()
     if shown != indexed:
         fix = "Restart Claude Code: the index is rebuilt within a minute."
         return Finding("index", "warn", f"{indexed} of {shown} memories are indexed", fix)
-    return Finding("index", "ok", f"{_memories(indexed)} indexed")
+    return Finding("index", "ok", f"{counted(indexed, 'memory')} indexed")
 
 
 def _file_system(path: str) -> Finding:
@@ -274,19 +273,11 @@ def _keeper(settings: Settings, path: str) -> Finding:
     trouble = keeper.check()
     if trouble:
         return Finding("secrets", "warn", f"{keeper.name}: {trouble}")
-    if lost := _lost(settings.home, path):
+    with _store(path) as reader:
+        lost = secrets.lost(reader, settings.home) if reader else ""
+    if lost:
         return Finding("secrets", "warn", lost)
     return Finding("secrets", "ok", f"sealed by {keeper.name}")
-
-
-def _lost(home: str, path: str) -> str:
-    if not os.path.exists(path):
-        return ""
-    reader = open_reader(path)
-    try:
-        return secrets.lost(reader, home) if schema.version(reader) else ""
-    finally:
-        reader.close()
 
 
 def _judge(settings: Settings) -> Finding:

@@ -89,8 +89,9 @@ def label(memory: Memory) -> str:
     return f"#{memory.no}" if memory.no is not None else f"L{memory.local_no}"
 
 
-def new_uid(milliseconds: int) -> str:
-    """Make a UUIDv7 (RFC 9562, 5.7) from Unix milliseconds and 74 random bits."""
+def new_uid(now: datetime) -> str:
+    """Make a UUIDv7 (RFC 9562, 5.7) from the time in milliseconds and 74 random bits."""
+    milliseconds = int(now.timestamp() * 1000)
     tail = int.from_bytes(os.urandom(10), "big")
     number = (milliseconds & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | (tail >> 62 & 0xFFF) << 64
     number |= 0b10 << 62 | tail & 0x3FFFFFFFFFFFFFFF

@@ -27,7 +27,7 @@ CLAUDE_PLACES = (
     ("/", "usr", "local", "bin", "claude"),
     ("/", "opt", "homebrew", "bin", "claude"),
 )
-EARLIER_HOME = os.path.join("~", ".claude", "metaclaw")
+EARLIER_HOME = os.path.join("~", ".claude", "metaclaw")  # of the system before this one
 
 
 def given(environ: Mapping[str, str], *names: str) -> str:
@@ -72,6 +72,11 @@ def home(environ: Mapping[str, str]) -> str:
 def database(home_folder: str) -> str:
     """Return the path of the local store's file."""
     return os.path.join(home_folder, "memory", "memory.db")
+
+
+def earlier_database() -> str:
+    """Return where the earlier system has its database."""
+    return database(os.path.expanduser(EARLIER_HOME))
 
 
 def failures(home_folder: str) -> str:

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
-OPTION = paths.OPTION
-KEYS = paths.KEYS
-URLS = paths.URLS
 
 
 @dataclass(frozen=True)
@@ -72,8 +69,8 @@ class Settings:
         read.expect_whole("MEMORY_HOME")
         return Settings(
             home=paths.home(environ),
-            api_url=read.text(*URLS),
-            api_key=read.text(*KEYS),
+            api_url=read.text(*paths.URLS),
+            api_key=read.text(*paths.KEYS),
             sync_interval=read.number("MEMORY_SYNC_INTERVAL", default=60, low=1, high=86_400),
             sync_disabled=paths.flag(environ, paths.DISABLE),
             vault_addr=read.text("VAULT_ADDR"),
@@ -82,10 +79,16 @@ class Settings:
             vault_cacert=read.text("VAULT_CACERT"),
             recall_budget=int(
                 read.number(
-                    "MEMORY_RECALL_BUDGET", OPTION + "RECALL_BUDGET", default=600, low=0, high=2_400
+                    "MEMORY_RECALL_BUDGET",
+                    paths.OPTION + "RECALL_BUDGET",
+                    default=600,
+                    low=0,
+                    high=2_400,
                 )
             ),
-            learn=read.choice("MEMORY_LEARN", OPTION + "LEARN", among=("auto", "propose", "off")),
+            learn=read.choice(
+                "MEMORY_LEARN", paths.OPTION + "LEARN", among=("auto", "propose", "off")
+            ),
             judge=read.choice("MEMORY_LEARN_JUDGE", among=("claude", "off")),
             learn_daily=int(read.number("MEMORY_LEARN_DAILY", default=20, low=0, high=10_000)),
             approve=read.choice("MEMORY_APPROVE", among=("safe", "all")),

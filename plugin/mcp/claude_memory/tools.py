@@ -5,7 +5,7 @@ from __future__ import annotations
 from claude_memory import arguments as given
 from claude_memory.memory import CATEGORIES, SCOPES, SPLIT_ADVICE, label
 from claude_memory.stdio.calls import Tool
-from claude_memory.store.lines import HEADER, line
+from claude_memory.store.lines import HEADER, counted, line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -278,7 +278,7 @@ def _listing(found: Found, nothing: str, limit: int) -> str:
     if not found.memories:
         return "\n".join([nothing, *found.notes])
     count = len(found.memories)
-    head = f"Found {count} {'memory' if count == 1 else 'memories'}. {HEADER}"
+    head = f"Found {counted(count, 'memory')}. {HEADER}"
     more = [NOT_MORE] if count >= MOST < limit else []
     return "\n".join([head, *map(line, found.memories), *more, *found.notes])
 

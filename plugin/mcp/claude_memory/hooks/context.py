@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     Store = Callable[[], "sqlite3.Connection | None"]
 
-OPTION = paths.OPTION
 # Set for whatever our own judge starts, so that a nested client never greets, recalls or learns.
 JUDGE_GUARD = "CLAUDE_MEMORY_JUDGE"
 BUDGET, BUDGET_LIMIT = 600, 2_400  # tokens; the client cuts a text of more than 10,000 characters
@@ -78,9 +77,11 @@ def from_environ(
         session=paths.given(environ, "CLAUDE_CODE_SESSION_ID"),
         now=now,
         spoken=spoken or Spoken(),
-        budget=_budget(paths.given(environ, "MEMORY_RECALL_BUDGET", OPTION + "RECALL_BUDGET")),
+        budget=_budget(
+            paths.given(environ, "MEMORY_RECALL_BUDGET", paths.OPTION + "RECALL_BUDGET")
+        ),
         approve=_approve(environ),
-        learn=_choice(environ, ("auto", "propose", "off"), "MEMORY_LEARN", OPTION + "LEARN"),
+        learn=_choice(environ, ("auto", "propose", "off"), "MEMORY_LEARN", paths.OPTION + "LEARN"),
         silent=bool(paths.given(environ, JUDGE_GUARD)),
         server=bindings.fingerprint(url, key) if url and key and not is_disabled else "",
         direct=bool(key) and is_disabled,

@@ -134,8 +134,8 @@ def _counted(everywhere: int, here: int) -> str:
     total = everywhere + here
     if not total:
         return ""
-    noun = "memory" if total == 1 else "memories"
-    return f"claude-memory: {total} {noun} here ({everywhere} global, {here} for this project)."
+    held = lines.counted(total, "memory")
+    return f"claude-memory: {held} here ({everywhere} global, {here} for this project)."
 
 
 def _to_review(connection: sqlite3.Connection) -> str:

@@ -30,9 +30,8 @@ def open_existing(path: str) -> sqlite3.Connection | None:
 
 def is_waiting(path: str) -> bool:
     """Tell whether the store at `path` is one that the server has yet to take over or migrate."""
-    earlier = paths.database(os.path.expanduser(paths.EARLIER_HOME))
     is_first = os.path.basename(path) == bindings.FIRST  # else an earlier system had none of it
-    return _has_content(path) or (is_first and _has_content(earlier))
+    return _has_content(path) or (is_first and _has_content(paths.earlier_database()))
 
 
 def can_be_read(path: str) -> bool:

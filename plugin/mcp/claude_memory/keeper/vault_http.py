@@ -6,7 +6,6 @@ With sync the only door to the network. It knows no secret engine.
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import queue
 import re
 import ssl
@@ -14,6 +13,7 @@ import threading
 from typing import NamedTuple
 
 from claude_memory.errors import KeeperError, KeeperRefused, KeeperUnavailable
+from claude_memory.sync.address import is_loopback
 from claude_memory.sync.connecting import Deadline
 from claude_memory.sync.exchange import Asked, Wire, ask
 
@@ -85,7 +85,7 @@ class VaultHttp:
             return http.client.HTTPSConnection(
                 host, port, timeout=self._connect_seconds, context=self._verifying()
             )
-        if not _is_loopback(host):
+        if not is_loopback(host):
             raise KeeperRefused(
                 f"VAULT_ADDR would send secrets unencrypted to {host}.",
                 "Use https://; http:// is for a Vault on this machine only.",
@@ -134,13 +134,6 @@ def _exchange(connection: http.client.HTTPConnection, asked: Asked, deadline: De
         wire.begin(deadline)
         answer, _ = ask(connection, wire, asked, LONGEST_ANSWER)
     return Answer(answer.status, answer.body)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _explained(error: Exception, host: str) -> KeeperError:

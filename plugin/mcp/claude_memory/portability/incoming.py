@@ -13,6 +13,7 @@ from claude_memory.service import checks
 from claude_memory.service.secrets import lost, separate
 from claude_memory.store import memories, records, seals
 from claude_memory.store.connection import write
+from claude_memory.store.lines import counted
 
 if TYPE_CHECKING:
     import sqlite3
@@ -138,7 +139,7 @@ def _foreign(place: Place, fact: Fact, scope: str) -> _Ready:
         supersedes="",
         expires_at="",
     )
-    return _Ready(fact.where, _new_uid(place), draft, safe, _created(place, fact), None)
+    return _Ready(fact.where, values.new_uid(place.now()), draft, safe, _created(place, fact), None)
 
 
 def _created(place: Place, fact: Fact) -> str:
@@ -238,7 +239,7 @@ def _holds_the_same_secret(work: _Import, one: _Ready, twin: Memory) -> bool:
 def _add(work: _Import, one: _Ready) -> Memory:
     uid = one.uid
     if memories.is_used(work.connection, uid):  # deleted here, and a delete is final for its uid
-        uid = _new_uid(work.place)
+        uid = values.new_uid(work.place.now())
     added = memories.add(
         work.connection,
         one.draft,
@@ -272,9 +273,4 @@ def _left_behind(work: _Import) -> str:
     )
     if not count:
         return ""
-    noun = "secret" if count == 1 else "secrets"
-    return f"{count} {noun} did not come along: the file holds the placeholder alone."
-
-
-def _new_uid(place: Place) -> str:
-    return values.new_uid(int(place.now().timestamp() * 1000))
+    return f"{counted(count, 'secret')} did not come along: the file holds the placeholder alone."

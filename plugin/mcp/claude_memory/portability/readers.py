@@ -17,7 +17,7 @@ from claude_memory.errors import BadInput
 from claude_memory.memory import CATEGORIES, utc_now
 from claude_memory.portability import markdown, outgoing
 from claude_memory.portability.facts import KINDS, Fact
-from claude_memory.store import schema
+from claude_memory.store import header, schema
 from claude_memory.store.connection import open_reader
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ LISTS = ("memories", "results", "entities", "relations", "items", "data")
 MARKDOWN = (".md", ".markdown")
 FOLDER = (*MARKDOWN, ".json", ".jsonl")
 FILE_LIMIT = 512 * 1_048_576  # bytes
-STORE = b"SQLite format 3\0"  # how the file of a store begins
 NOTHING = "Nothing was imported."
 
 
@@ -54,7 +53,7 @@ def facts(path: str, left_out: list[str]) -> list[Fact]:
         raise BadInput(f"{path} cannot be read: {error.strerror}.", NOTHING) from error
     if len(content) > FILE_LIMIT:
         raise BadInput(f"{path} is larger than {FILE_LIMIT // 1_048_576} MiB.", "Split it.")
-    if content.startswith(STORE):
+    if content.startswith(header.MAGIC):
         return list(_of_store(path))
     text = _decoded(path, content)
     if path.lower().endswith(MARKDOWN):
@@ -136,7 +135,7 @@ def _entry(where: str, entry: Any) -> Iterator[Fact]:  # noqa: ANN401
 
 
 def _check_header(where: str, entry: dict[str, Any]) -> None:
-    if entry["format"] != "claude-memory" or entry["format_version"] != 1:
+    if (entry["format"], entry["format_version"]) != (outgoing.FORMAT, outgoing.FORMAT_VERSION):
         message = f"{where}: an export in format {entry['format']} {entry['format_version']}."
         raise BadInput(message[:200], "Update the plugin and import again. Nothing was imported.")
 

@@ -301,15 +301,12 @@ class DirectService:
         digest = hashlib.sha256(json.dumps(what).encode()).hexdigest()
         lost, self._lost = self._lost, None
         is_again = lost is not None and lost[0] == digest
-        name = lost[1] if lost and is_again else memory.new_uid(self._milliseconds())
+        name = lost[1] if lost and is_again else memory.new_uid(self._place.now())
         try:
             return call(name)
         except AnswerLost:
             self._lost = digest, name
             raise
-
-    def _milliseconds(self) -> int:
-        return int(self._place.now().timestamp() * 1000)
 
 
 @contextmanager

@@ -47,8 +47,7 @@ def status(server: Rest, place: Place, settings: Settings) -> Status:
             f"{plain(place.database)} holds memories of another mode, which are not used now: "
             "unset MEMORY_SYNC_DISABLE to use them and to send them to the server."
         )
-    noted = [*failures.unseen(place.home), *failures.shown(place.home)][:SHOWN]
-    attention += [f"{one.at[:16]} {one.where}: {one.text}" for one in noted]
+    attention += failures.latest(place.home, SHOWN)
     return Status(tuple(lines), tuple(attention))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Status:
     """The state of the memory, ready to show: a headline and labelled lines."""
 
     lines: tuple[tuple[str, str], ...]
-    attention: tuple[str, ...] = field(default=())
+    attention: tuple[str, ...] = ()
 
 
 class MemoryService(Protocol):

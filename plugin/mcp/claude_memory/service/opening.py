@@ -59,7 +59,7 @@ class Opening:
         return said
 
     def _take_over(self, database: str, is_there: bool, is_ours: bool) -> Taken | None:  # noqa: FBT001
-        earlier = os.path.expanduser(os.path.join(paths.EARLIER_HOME, "memory", "memory.db"))
+        earlier = paths.earlier_database()
         if (is_ours or not is_there) and not os.path.exists(earlier):
             return None
         from claude_memory.service import takeover  # (once in a store's life)

@@ -20,6 +20,7 @@ from claude_memory.memory import normalise, stamp
 from claude_memory.redaction.detector import redact
 from claude_memory.store import memories, outbox, seals
 from claude_memory.store.connection import write
+from claude_memory.store.lines import counted
 
 if TYPE_CHECKING:
     import sqlite3
@@ -207,7 +208,7 @@ def lost(connection: sqlite3.Connection, home: str) -> str:
         return ""
     count = sum(counts[key] for key in gone)
     return (
-        f"{count} {'secret' if count == 1 else 'secrets'} cannot be opened: no file of "
+        f"{counted(count, 'secret')} cannot be opened: no file of "
         f"{key_file.folder} holds the key {', '.join(gone)}. {PUT_BACK}."
     )
 

@@ -23,7 +23,7 @@ from claude_memory.store import (
     weighings,
 )
 from claude_memory.store.connection import network_file_system
-from claude_memory.store.lines import plain
+from claude_memory.store.lines import counted, plain
 from claude_memory.sync import standing
 
 if TYPE_CHECKING:
@@ -99,17 +99,13 @@ def _learning(connection: sqlite3.Connection, settings: Settings, place: Place) 
     return (
         f"{settings.learn}, judge {_judge(settings)}; {learned} learned in all; today {calls} of "
         f"{settings.learn_daily} judge calls, {tokens_in} tokens in, {tokens_out} out; "
-        f"{_turns(turns.count(connection).queued)} waiting"
+        f"{counted(turns.count(connection).queued, 'turn')} waiting"
     )
 
 
 def _judge(settings: Settings) -> str:
     is_missing = settings.judge == "claude" and not paths.find_claude()
     return "none, as there is no program `claude`" if is_missing else settings.judge
-
-
-def _turns(count: int) -> str:
-    return f"{count} turn{'s' * (count != 1)}"
 
 
 def _injected(connection: sqlite3.Connection, place: Place) -> str:
@@ -137,11 +133,10 @@ def _attention(connection: StoreConnection, place: Place, settings: Settings) ->
         found.append(connection.refusal.sentence())
     found += syncing.attention(connection, settings)
     found += filter(None, [paths.without_room(place.home), secrets.lost(connection, place.home)])
-    noted = [*failures.unseen(place.home), *failures.shown(place.home)][:SHOWN]
-    found += [f"{one.at[:16]} {one.where}: {one.text}" for one in noted]
+    found += failures.latest(place.home, SHOWN)
     failed = turns.count(connection).failed
     if failed:
-        found.append(f"{_turns(failed)} could not be judged after {turns.TRIES} tries.")
+        found.append(f"{counted(failed, 'turn')} could not be judged after {turns.TRIES} tries.")
     kind = network_file_system(place.database)
     if kind:
         found.append(

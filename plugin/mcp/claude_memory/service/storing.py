@@ -45,7 +45,7 @@ def store(place: Place, door: SecretDoor, new: NewMemory, *, local_no: int | Non
     same = _same(place, door, ready)
     if same is not None:
         return _already(place, ready, same)
-    uid = memory.new_uid(int(place.now().timestamp() * 1000))
+    uid = memory.new_uid(place.now())
     twin = similar.likely_twin(place.connection(), ready.draft, place.now())
     seal, sealing = door.seal(uid, ready.safe)
     with door.given_up_unless_written(seal):

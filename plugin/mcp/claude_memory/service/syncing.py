@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from claude_memory import paths
 from claude_memory.memory import label, moment
 from claude_memory.store import bindings, memories, outbox, state, waiting
-from claude_memory.store.lines import plain
+from claude_memory.store.lines import counted, plain
 from claude_memory.sync import standing
 
 if TYPE_CHECKING:
@@ -100,14 +100,8 @@ def _span(seconds: float) -> str:
     """Write a length of time as a person says it."""
     for length, name in UNITS:
         if seconds >= length:
-            count = int(seconds // length)
-            return f"{count} {name}{'s' * (count > 1)}"
-    count = max(1, int(seconds))
-    return f"{count} second{'s' * (count > 1)}"
-
-
-def _changes(count: int) -> str:
-    return f"{count} change{'s' * (count != 1)}"
+            return counted(int(seconds // length), name)
+    return counted(max(1, int(seconds)), "second")
 
 
 def to_send(connection: sqlite3.Connection, found: Standing) -> int:
@@ -124,7 +118,11 @@ def left(connection: sqlite3.Connection, settings: Settings) -> str:
         paths.database(settings.home)
     )
     queued = to_send(connection, standing.read(connection)) if is_for_a_server else 0
-    return f"{_changes(queued)} to send, once a server and its key are set again" if queued else ""
+    return (
+        f"{counted(queued, 'change')} to send, once a server and its key are set again"
+        if queued
+        else ""
+    )
 
 
 def _queue(connection: sqlite3.Connection, found: Standing) -> str:
@@ -132,10 +130,11 @@ def _queue(connection: sqlite3.Connection, found: Standing) -> str:
         "SELECT total(sv > 0), count(*) FROM memories WHERE live = 1"
     ).fetchone()
     if not outbox.is_bound(connection):  # what the first answer of a server will queue
-        return f"{_changes(live)} to send" if live else "nothing to send yet"
+        return f"{counted(live, 'change')} to send" if live else "nothing to send yet"
     if not found.queued:
         return "everything is sent"
-    return f"{_changes(found.queued)} to send; {there:.0f} of {live} memories are on the server"
+    queued = counted(found.queued, "change")
+    return f"{queued} to send; {there:.0f} of {live} memories are on the server"
 
 
 def attention(connection: sqlite3.Connection, settings: Settings) -> list[str]:
@@ -144,10 +143,12 @@ def attention(connection: sqlite3.Connection, settings: Settings) -> list[str]:
     found = _troubles(now, settings) if settings.syncs else []
     found += [_stuck(connection, op) for op in outbox.stuck(connection, SHOWN)]
     if now.stuck > SHOWN:
-        found.append(f"{_changes(now.stuck - SHOWN)} more cannot be sent for want of a secret.")
+        found.append(
+            f"{counted(now.stuck - SHOWN, 'change')} more cannot be sent for want of a secret."
+        )
     found += [_refused(connection, op) for op in outbox.rejected(connection, SHOWN)]
     if now.rejected > SHOWN:
-        found.append(f"{_changes(now.rejected - SHOWN)} more refused by the server.")
+        found.append(f"{counted(now.rejected - SHOWN, 'change')} more refused by the server.")
     found += _conflicts(connection)
     if now.conflicts > SHOWN:
         more = now.conflicts - SHOWN
@@ -235,7 +236,5 @@ def _name(connection: sqlite3.Connection, uid: str) -> str:
 
 def elsewhere(one: waiting.Waiting) -> str:
     """Say what a file beside the store holds, why that is not here, and how it comes here."""
-    nouns = ("memory", "waits") if one.held == 1 else ("memories", "wait")
-    return ELSEWHERE[one.kind].format(
-        what=f"{one.held} {nouns[0]}", wait=nouns[1], path=plain(one.path)
-    )
+    what, wait = counted(one.held, "memory"), "waits" if one.held == 1 else "wait"
+    return ELSEWHERE[one.kind].format(what=what, wait=wait, path=plain(one.path))

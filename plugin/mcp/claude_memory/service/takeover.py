@@ -17,7 +17,7 @@ from claude_memory import memory as values
 from claude_memory.errors import BadInput
 from claude_memory.memory import CATEGORIES, Draft, moment, stamp
 from claude_memory.service.secrets import Safe, separate
-from claude_memory.store import memories, purge, schema, seals, state
+from claude_memory.store import header, memories, purge, schema, seals, state
 from claude_memory.store.connection import PATIENCE, open_store, uri, write
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     Seal = Callable[[str, Safe], tuple["seals.Seal | None", tuple[str, ...]]]
-
-SQLITE_HEADER = b"SQLite format 3\x00"
 
 
 @dataclass(frozen=True)
@@ -51,12 +49,8 @@ class Taken:
 
 def is_earlier(path: str) -> bool:
     """Tell whether `path` is a database of the earlier system; reads its header first."""
-    try:
-        with open(path, "rb") as file:
-            header = file.read(100)
-    except OSError:
-        return False
-    if header[:16] != SQLITE_HEADER or any(header[60:64]):  # user_version: ours is at least 1
+    found = header.read(path)
+    if not found.startswith(header.MAGIC) or header.has_version(found):
         return False
     try:
         connection = sqlite3.connect(uri(path, "ro"), uri=True, timeout=PATIENCE)
@@ -154,10 +148,9 @@ def _read(source: str, path: str, seal: Seal, now: datetime) -> tuple[list[_Read
 def _uids(rows: list[dict[str, Any]], now: datetime) -> dict[int, str]:
     """Give each row a uid, and rows of the same text the same one."""
     of_text: dict[str, str] = {}
-    milliseconds = int(now.timestamp() * 1000)
     return {
         row["id"]: of_text.setdefault(
-            values.normalise(_text(row.get("content"))), values.new_uid(milliseconds)
+            values.normalise(_text(row.get("content"))), values.new_uid(now)
         )
         for row in rows
     }

@@ -54,6 +54,12 @@ def shown(home: str) -> list[Failure]:
     return _read(_aside(home))
 
 
+def latest(home: str, most: int) -> list[str]:
+    """Write the latest failures for a person, those that no greeting has shown first."""
+    noted = [*unseen(home), *shown(home)][:most]
+    return [f"{one.at[:16]} {one.where}: {one.text}" for one in noted]
+
+
 def take(home: str) -> list[Failure]:
     """Return the failures not yet shown, and set them aside as shown."""
     if not unseen(home):

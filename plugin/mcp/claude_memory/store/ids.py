@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from claude_memory.errors import Ambiguous, BadInput, NotFound
-from claude_memory.store import state
+from claude_memory.store import outbox, state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def local_number(text: str) -> int | None:
 
 def _bare(connection: sqlite3.Connection, number: int, text: str) -> str:
     here = _with(connection, "local_no", number)
-    if not state.get(connection, "account_id"):
+    if not outbox.is_bound(connection):
         return _only(here, f"L{text}")
     there = _with(connection, "no", number)
     if here and there and here != there:

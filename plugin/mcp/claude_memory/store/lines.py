@@ -48,6 +48,13 @@ def tokens(text: str) -> int:
     return (len(text) + 3) // 4
 
 
+def counted(count: int, noun: str) -> str:
+    """Write how many there are of something: `1 change`, `2 memories`."""
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count} {noun[:-1]}ies" if noun.endswith("ry") else f"{count} {noun}s"
+
+
 def plain(text: str) -> str:
     """Keep text outside quotes on its line and free of tags."""
     return TAG.sub(ESCAPED, " ".join(UNSAFE.sub(" ", text).split()))

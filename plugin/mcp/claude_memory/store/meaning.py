@@ -143,14 +143,6 @@ def _highest(connection: sqlite3.Connection) -> int:
     return connection.execute("SELECT max(rid) FROM meanings").fetchone()[0] or 0
 
 
-def _of_block(connection: sqlite3.Connection, block: int) -> list[tuple[int, bytes]]:
-    rows = connection.execute(
-        "SELECT rid, vector FROM meanings WHERE rid BETWEEN ? AND ?",
-        (block * BLOCK, block * BLOCK + BLOCK - 1),
-    )
-    return [(rid, vector) for rid, vector in rows if vector]
-
-
 def begin(connection: sqlite3.Connection) -> None:
     """Drop the vectors of another version's table; call it inside a write transaction."""
     embedding = table()
@@ -194,7 +186,6 @@ def _seal(connection: sqlite3.Connection, block: int) -> None:
 
 
 def _planes(connection: sqlite3.Connection, block: int) -> bytes:
-    held = dict(_of_block(connection, block))
-    start = block * BLOCK
-    rows = [held.get(rid, NOTHING) for rid in range(start, start + BLOCK)]
-    return vectors.planes(rows, DIMENSIONS)
+    rids = range(block * BLOCK, block * BLOCK + BLOCK)
+    held = dict(connection.execute(f"{ALL} WHERE rid BETWEEN ? AND ?", (rids[0], rids[-1])))
+    return vectors.planes([held.get(rid) or NOTHING for rid in rids], DIMENSIONS)

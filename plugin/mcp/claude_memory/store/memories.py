@@ -104,7 +104,7 @@ def add(
     """Insert a memory; a uid and a local number are made unless they are given."""
     at = stamp(present(connection, now))
     memory = Memory(
-        uid=uid or new_uid(int(now.timestamp() * 1000)),
+        uid=uid or new_uid(now),
         local_no=ids.take_local_no(connection) if local_no is None else local_no,
         no=None,
         content=draft.content,

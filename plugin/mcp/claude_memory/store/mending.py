@@ -41,7 +41,7 @@ def _memory(found: Row, now: datetime) -> Row:
         **{name: _text(found[name]) for name in TEXTS},
         **{name: _whole(found[name], 0) for name in ("session_seq", "sv", "gen")},
         **{name: _whole(found[name], None) for name in ("local_no", "no")},
-        "uid": found["uid"] if UID.fullmatch(_text(found["uid"])) else _new_uid(now),
+        "uid": found["uid"] if UID.fullmatch(_text(found["uid"])) else values.new_uid(now),
         "scope": _among(found["scope"], values.SCOPES),
         "source": _among(found["source"], values.SOURCES),
         "is_sensitive": int(found["is_sensitive"] != 0),
@@ -92,10 +92,6 @@ def _among(value: object, known: tuple[str, ...]) -> str:
 
 def _importance(value: object) -> float:
     return float(value) if isinstance(value, (int, float)) and 0 <= value <= 1 else 0.5
-
-
-def _new_uid(now: datetime) -> str:
-    return values.new_uid(int(now.timestamp() * 1000))
 
 
 def _time(value: object, otherwise: str) -> str:

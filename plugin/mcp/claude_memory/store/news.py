@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from claude_memory.memory import stamp
 from claude_memory.store import outbox, state, waiting
+from claude_memory.store.lines import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,23 +56,22 @@ def _interrupted(connection: sqlite3.Connection, now: datetime, server: str) -> 
 
 
 def _waiting(queued: int) -> str:
-    return f"{_changes(queued)} {'waits' if queued == 1 else 'wait'}"
-
-
-def _changes(count: int) -> str:
-    return f"{count} change{'s' * (count != 1)}"
+    return f"{counted(queued, 'change')} {'waits' if queued == 1 else 'wait'}"
 
 
 def _refused(connection: sqlite3.Connection) -> str:
     count = outbox.count(connection, "rejected")
-    return f"The server refused {_changes(count)}: /memory:status shows why." if count else ""
+    return (
+        f"The server refused {counted(count, 'change')}: /memory:status shows why." if count else ""
+    )
 
 
 def _conflicts(connection: sqlite3.Connection) -> str:
     count = connection.execute("SELECT count(*) FROM shelf").fetchone()[0]
     if not count:
         return ""
-    return f"{_changes(count)} lost against another machine's: /memory:status shows both texts."
+    lost = counted(count, "change")
+    return f"{lost} lost against another machine's: /memory:status shows both texts."
 
 
 def elsewhere(files: list[waiting.Waiting]) -> list[str]:
@@ -80,6 +80,6 @@ def elsewhere(files: list[waiting.Waiting]) -> list[str]:
 
 
 def _held(one: waiting.Waiting) -> str:
-    what, them = ("memory waits", "it") if one.held == 1 else ("memories wait", "them")
+    wait, them = ("waits", "it") if one.held == 1 else ("wait", "them")
     how = ELSEWHERE[one.kind].format(them=them)
-    return f"{one.held} {what} in {os.path.basename(one.path)}, {how}"
+    return f"{counted(one.held, 'memory')} {wait} in {os.path.basename(one.path)}, {how}"

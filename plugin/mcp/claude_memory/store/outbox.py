@@ -42,13 +42,12 @@ if TYPE_CHECKING:
         state: str
         error: str
         created_at: str
-        next_at: str
         seen: Fields
 
 else:
     Pending = namedtuple(
         "Pending",
-        "seq op_id uid kind base body sealed attempts state error created_at next_at seen",
+        "seq op_id uid kind base body sealed attempts state error created_at seen",
     )
 
 ACCOUNT = "account_id"

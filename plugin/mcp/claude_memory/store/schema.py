@@ -185,17 +185,6 @@ CREATE INDEX memories_by_version ON memories (sv) WHERE sv > 0;
 """
 
 
-def _create_tables(connection: sqlite3.Connection) -> None:
-    for statement in _statements(TABLES):
-        connection.execute(statement)
-    connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-
-
-def _prepare_syncing(connection: sqlite3.Connection) -> None:
-    for statement in _statements(SYNCING):
-        connection.execute(statement)
-
-
 MEANINGS = """
 CREATE TABLE meanings (rid INTEGER PRIMARY KEY, vector BLOB NOT NULL);
 CREATE TABLE meaning_planes (block INTEGER PRIMARY KEY, planes BLOB NOT NULL);
@@ -211,16 +200,19 @@ END;
 """
 
 
-def _create_meanings(connection: sqlite3.Connection) -> None:
-    for statement in _statements(MEANINGS):
-        connection.execute(statement)
+def _script(text: str) -> Callable[[sqlite3.Connection], None]:
+    def run(connection: sqlite3.Connection) -> None:
+        for statement in _statements(text):
+            connection.execute(statement)
+
+    return run
 
 
 # The n-th entry brings a file from user_version n to n + 1.
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
-    _create_tables,
-    _prepare_syncing,
-    _create_meanings,
+    _script(f"{TABLES}PRAGMA application_id={APPLICATION_ID};\n"),
+    _script(SYNCING),
+    _script(MEANINGS),
 )
 CURRENT = len(MIGRATIONS)
 IMPLAUSIBLE = 200  # schemas that there will never be

@@ -13,7 +13,7 @@ from collections import Counter
 from claude_memory.memory import stamp
 from claude_memory.store.likeness import LIKE, shared, words_of
 from claude_memory.store.postings import HOLDERS
-from claude_memory.store.rows import COLUMNS_OF_M, SCOPES, VISIBLE, to_memory
+from claude_memory.store.rows import AMONG, COLUMNS_OF_M, SCOPES, VISIBLE, placed, to_memory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,29 +26,26 @@ ASKED = 5  # words that are looked up at most: the longest
 AHEAD = 128  # entries read of each; a word with fewer is rare
 ENOUGH = 3  # rare words, and no more are looked up
 COMPARED = 8  # memories whose text is compared
-PLACES = [f"rid{number}" for number in range(COMPARED)]
-# One text for any number of memories: SQLite prepares it once.
-AMONG = f"m.rid IN ({', '.join(':' + place for place in PLACES)})"
-TEXTS = f"SELECT m.rid, m.content FROM memories m WHERE {AMONG}"  # noqa: S608
-SHOWN = f"SELECT {COLUMNS_OF_M} FROM memories m WHERE {AMONG} AND {VISIBLE} AND {SCOPES['']}"  # noqa: S608
+TEXTS = f"SELECT rid, content FROM memories WHERE rid {AMONG}"  # noqa: S608
+SHOWN = (
+    f"SELECT {COLUMNS_OF_M} FROM memories m "  # noqa: S608
+    f"WHERE m.rid {AMONG} AND {VISIBLE} AND {SCOPES['']}"
+)
 
 
 def likely_twin(connection: sqlite3.Connection, draft: Draft, now: datetime) -> Memory | None:
     """Return the visible memory whose words are nearly those of the draft, or None."""
     wanted = words_of(draft.content)
-    texts = connection.execute(TEXTS, _placed(_candidates(connection, wanted)))
-    alike = [rid for rid, text in texts if shared(wanted, words_of(text)) >= LIKE]
-    if not alike:
-        return None
+    candidates = placed(_candidates(connection, wanted))
+    texts = (row for some in candidates for row in connection.execute(TEXTS, some))
+    alike = placed(rid for rid, text in texts if shared(wanted, words_of(text)) >= LIKE)
     around = {"now": stamp(now), "project": draft.project}
-    shown = map(to_memory, connection.execute(SHOWN, {**_placed(alike), **around}))
+    rows = (row for some in alike for row in connection.execute(SHOWN, {**some, **around}))
     return max(
-        shown, default=None, key=lambda one: (shared(wanted, words_of(one.content)), one.uid)
+        map(to_memory, rows),
+        default=None,
+        key=lambda one: (shared(wanted, words_of(one.content)), one.uid),
     )
-
-
-def _placed(rids: list[int]) -> dict[str, int | None]:
-    return {**dict.fromkeys(PLACES), **dict(zip(PLACES, rids))}
 
 
 def _candidates(connection: sqlite3.Connection, wanted: frozenset[str]) -> list[int]:

@@ -60,8 +60,8 @@ class Remote:
             RemoteError: one of its kinds; whether they were applied is not known.
         """
         names = _names(account, epoch, cursor)
-        body = self._call("POST", "/api/memories/sync", names, wire.encode_push(ops))
-        return wire.decode_push(body, ops)
+        answer = self._ask("POST", "/api/memories/sync", names, wire.encode_push(ops))
+        return wire.decode_push(answer.body, ops)
 
     def pull(self, account: str, epoch: str, cursor: str) -> wire.Page:
         """Return the page after a cursor; without one, the first of a full dump.
@@ -71,7 +71,7 @@ class Remote:
         """
         asked = {"limit": str(PAGE_ROWS), **({"cursor": cursor} if cursor else {})}
         path = f"/api/memories/sync?{urlencode(asked)}"
-        return wire.decode_page(self._call("GET", path, _names(account, epoch)))
+        return wire.decode_page(self._ask("GET", path, _names(account, epoch)).body)
 
     def secret(self, uid: str) -> str:
         """Return the clear text of a sensitive memory.
@@ -88,11 +88,6 @@ class Remote:
     def close(self) -> None:
         """Let go of the connection; a running call fails."""
         self._transport.close()
-
-    def _call(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None
-    ) -> bytes:
-        return self._ask(method, path, headers, body).body
 
     def _ask(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None

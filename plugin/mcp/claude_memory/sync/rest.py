@@ -86,7 +86,7 @@ class Rest:
         response = self._transport.request(method, path, headers, sent)
         if response.status != 200:  # noqa: PLR2004
             raise _refusal(response)
-        return _object(response.body)
+        return wire.json_object(response.body)
 
 
 def place(memory_id: str, *below: str) -> str:
@@ -103,13 +103,3 @@ def _refusal(response: Response) -> errors.ClaudeMemoryError:
     if code in REFUSALS:
         return errors.BadInput(f"{said} Nothing was done.", fix)
     return remote.meaning(response)
-
-
-def _object(body: bytes) -> wire.Fields:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        raise wire.foreign("it is no JSON") from None
-    if not isinstance(found, dict):
-        raise wire.foreign("it is no JSON object")
-    return found

@@ -37,11 +37,9 @@ class Standing(NamedTuple):
     """How it stands; times are stamps, empty where there is none."""
 
     state: str
-    not_before: str
     last_ok: str
     last_error: str
     error_by: str  # the fingerprint of the server and the key that it came with
-    failures: int
     queued: int
     stuck: int  # of these, what cannot be sent since its secret does not open
     rejected: int
@@ -57,11 +55,9 @@ def read(connection: sqlite3.Connection) -> Standing:
     bound = outbox.is_bound(connection)
     return Standing(
         state=why or ("ready" if bound else "local"),
-        not_before=state.get(connection, GATE),
         last_ok=state.get(connection, LAST_OK),
         last_error=state.get(connection, ERROR),
         error_by=state.get(connection, ERROR_BY),
-        failures=_failures(connection),
         queued=outbox.count(connection),
         stuck=outbox.count_stuck(connection),
         rejected=outbox.count(connection, "rejected"),

@@ -81,7 +81,7 @@ def decode_push(body: bytes, ops: Sequence[Op]) -> tuple[Result, ...]:
     Raises:
         RemoteUnreachable: this is not our server's answer to these operations.
     """
-    results = [_result(one) for one in _list(_object(body), "results")]
+    results = [_result(one) for one in _list(json_object(body), "results")]
     if sorted(one.op_id for one in results) != sorted(op.op_id for op in ops):
         raise foreign("its results are not those of the operations sent")
     return tuple(results)
@@ -93,7 +93,7 @@ def decode_page(body: bytes) -> Page:
     Raises:
         RemoteUnreachable: this is not our server's answer.
     """
-    found = _object(body)
+    found = json_object(body)
     check = found.get("check")
     return Page(
         rows=tuple(_row(one) for one in _list(found, "memories")),
@@ -110,7 +110,7 @@ def decode_hello(body: bytes) -> Hello:
     Raises:
         RemoteUnreachable: this is not our server's answer.
     """
-    found = _object(body)
+    found = json_object(body)
     limits, protocol = found.get("limits"), found.get("protocol")
     if not isinstance(limits, dict) or not isinstance(protocol, dict):
         raise foreign("it names no limits")
@@ -133,7 +133,7 @@ def decode_secret(body: bytes) -> str:
     Raises:
         RemoteUnreachable: this is not our server's answer.
     """
-    return _text(_object(body), "content")
+    return _text(json_object(body), "content")
 
 
 def decode_problem(body: bytes) -> Fields:
@@ -145,6 +145,21 @@ def decode_problem(body: bytes) -> Fields:
     return found if isinstance(found, dict) and isinstance(found.get("code"), str) else {}
 
 
+def json_object(body: bytes) -> Fields:
+    """Read an answer.
+
+    Raises:
+        RemoteUnreachable: this is not our server's answer.
+    """
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        raise foreign("it is no JSON") from None
+    if not isinstance(found, dict):
+        raise foreign("it is no JSON object")
+    return found
+
+
 def foreign(why: str) -> RemoteUnreachable:
     """Return the error for an answer that is none of our server's."""
     message = f"What answered is not a claude-memory server: {why}."
@@ -153,16 +168,6 @@ def foreign(why: str) -> RemoteUnreachable:
 
 def _bytes(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _object(body: bytes) -> Fields:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        raise foreign("it is no JSON") from None
-    if not isinstance(found, dict):
-        raise foreign("it is no JSON object")
-    return found
 
 
 def _list(found: Fields, name: str) -> list[Any]:
