@@ -235,15 +235,6 @@ class Database:
         except AWAY as error:
             raise _away(error) from error
 
-    async def check(self) -> None:
-        """Ask the database for a sign of life.
-
-        Raises:
-            Unavailable: it gives none.
-        """
-        async with self.transaction(None, seconds=2) as connection:
-            await connection.execute("SELECT 1")
-
     async def guard(self) -> None:
         """Refuse to serve where row-level security would not hold.
 

@@ -40,10 +40,6 @@ NUMBERS = re.compile(r"\d+")
 THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
 
 
-def _silent(_text: str) -> None:
-    """Tell nobody."""
-
-
 class EmbeddedPostgres:
     """One private server and its data folder.
 
@@ -58,7 +54,7 @@ class EmbeddedPostgres:
         binaries: str = "",
         throwaway: bool = False,
         options: tuple[str, ...] = (),
-        tell: Callable[[str], None] = _silent,
+        tell: Callable[[str], None] = lambda _text: None,
     ) -> None:
         """`throwaway` trades the safety of the data for speed; `options` are `name=value`."""
         self._folder = folder

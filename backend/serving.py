@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import os
 import secrets
@@ -22,6 +21,7 @@ from backend.embedded import EmbeddedPostgres
 from backend.errors import ConfigurationError
 from backend.folders import default_folder
 from backend.leaving import Leaving
+from backend.remote.site import is_loopback
 from backend.secrets import keyfile
 from backend.settings import KEY
 from backend.telemetry import Telemetry
@@ -77,7 +77,7 @@ def serve(settings: Settings, host: str, port: int, tell: Tell) -> None:
     Raises:
         ConfigurationError: it cannot serve as it is set up; the text says what to do.
     """
-    if not settings.database_url and not _is_loopback(host):
+    if not settings.database_url and not is_loopback(host):
         raise ConfigurationError(
             f"Serving on {host} needs a PostgreSQL that others can rely on: set DATABASE_URL. "
             "Without it, only --host 127.0.0.1 is served."
@@ -213,13 +213,6 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with listener:
         yield listener
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _in_url(host: str) -> str:

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 
 from backend.errors import Unavailable
 from backend.lives import NewLife
-from backend.repositories.rows import COLUMNS, Account, Done, Kept, Meaning, Row
+from backend.repositories.rows import COLUMNS, NAMES, NAMES_OF_M, Account, Done, Kept, Meaning, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from backend.services.applying import Batch
 
-NAMES = ", ".join(COLUMNS)
 KINDS = {  # of the columns that are no text
     "uid": "uuid",
     "no": "bigint",
@@ -217,7 +216,7 @@ FEED = AND_ACCOUNT.format(
 # Cut by rows and by bytes, between two moments: who asks next names the last moment that was shown.
 # Only the lengths of the others are read.
 SINCE = AND_ACCOUNT.format(
-    page="SELECT {names}, w.number < w.total AS is_cut FROM ("
+    page=f"SELECT {NAMES_OF_M}, w.number < w.total AS is_cut FROM ("
     "SELECT s.uid, s.updated_at, count(*) OVER moments AS number, count(*) OVER () AS total, "
     "sum(s.bytes) OVER moments AS bytes, min(s.updated_at) OVER () AS first "
     "FROM (SELECT uid, updated_at, %(row)s + octet_length(coalesce(content, '')) "
@@ -226,9 +225,7 @@ SINCE = AND_ACCOUNT.format(
     "ORDER BY updated_at, version LIMIT %(rows)s + 1) s "
     "WINDOW moments AS (ORDER BY s.updated_at)) w "
     "JOIN memories m ON m.account_id = %(account)s AND m.uid = w.uid "
-    "WHERE (w.number <= %(rows)s AND w.bytes <= %(bytes)s) OR w.updated_at = w.first".format(
-        names=", ".join(f"m.{name}" for name in COLUMNS)
-    ),
+    "WHERE (w.number <= %(rows)s AND w.bytes <= %(bytes)s) OR w.updated_at = w.first",
     columns=f"{COLUMNS_OF_P}, p.is_cut",
 )
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg.rows import class_row, dict_row, tuple_row
 from psycopg.types.json import Jsonb
 
-from backend.repositories.rows import COLUMNS, Row
+from backend.repositories.rows import NAMES, NAMES_OF_M, Row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,13 +21,11 @@ if TYPE_CHECKING:
 
     Connection = AsyncConnection[Any]
 
-NAMES = ", ".join(COLUMNS)
 IN_SCOPE = {
     "global": "m.scope = 'global'",
     "project": "m.scope = 'project' AND m.project = %(project)s",
     "": "(m.scope = 'global' OR m.project = %(project)s)",
 }
-NAMES_OF_M = ", ".join(f"m.{name}" for name in COLUMNS)
 SHOWN = (
     "m.deleted_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > clock_timestamp()) "
     "AND NOT EXISTS (SELECT 1 FROM memories s WHERE s.account_id = m.account_id "

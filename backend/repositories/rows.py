@@ -93,6 +93,8 @@ class Row:
 
 
 COLUMNS = tuple(one.name for one in fields(Row))
+NAMES = ", ".join(COLUMNS)
+NAMES_OF_M = ", ".join(f"m.{name}" for name in COLUMNS)
 INNER = {"no", "secret", "bound", "deleted_at", "replayed_from", "field_versions", "words"}
 SHOWN = tuple(name for name in COLUMNS if name not in INNER)  # of a live memory, besides its number
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from backend.errors import AccountMismatch, CursorExpired, UpgradeNeeded
-from backend.fields import CONTENT_LIMIT
+from backend.fields import CONTENT_LIMIT, INT64
 from backend.repositories import changes, epochs
 from backend.repositories.rows import digest_text
 from backend.schemas import BODY_LIMIT, OPS_LIMIT, Check, FeedAnswer, Hello
-from backend.services.places import INT64, Known, Place, place_or_none, refuse_fallen
+from backend.services.places import Known, Place, place_or_none, refuse_fallen
 from backend.services.preparing import change_of
 
 if TYPE_CHECKING:

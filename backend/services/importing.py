@@ -44,10 +44,6 @@ async def read(body: bytes, *, is_list: bool) -> list[ImportRow]:
     return await to_thread.run_sync(read_list if is_list else read_lines, body, IMPORT_LIMIT)
 
 
-def _silent(_done: int) -> None:
-    """Tell nobody."""
-
-
 async def store(
     database: Database,
     keeper: Keeper | None,
@@ -55,7 +51,7 @@ async def store(
     rows: Sequence[ImportRow],
     *,
     idempotency_key: str = "",
-    tell: Callable[[int], None] = _silent,
+    tell: Callable[[int], None] = lambda _done: None,
 ) -> list[Imported]:
     """Store all rows or none; rows that are there already, just so, stay as they are.
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -13,6 +10,7 @@ from uuid import UUID
 from backend.errors import Malformed
 from backend.repositories import memories
 from backend.schemas import ListAnswer
+from backend.services import places
 from backend.services.single import row_of
 
 if TYPE_CHECKING:
@@ -55,17 +53,15 @@ async def page(database: Database, account: UUID, wanted: Wanted) -> ListAnswer:
 
 
 def _cursor(row: Row) -> str:
-    parts = [row.created_at.isoformat(), row.uid.hex]
-    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+    return places.packed([row.created_at.isoformat(), row.uid.hex])
 
 
 def _read(text: str) -> tuple[datetime, UUID]:
     try:
-        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-        moment, uid = json.loads(base64.b64decode(padded, b"-_", validate=True))
+        moment, uid = places.unpacked(text)
         at = datetime.fromisoformat(moment)
         if at.tzinfo is None:
             raise ValueError("a cursor's time has its zone")
         return at, UUID(uid)
-    except (binascii.Error, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except places.NO_CURSOR as error:
         raise Malformed("This cursor is none that a list has answered with.") from error

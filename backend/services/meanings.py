@@ -72,16 +72,12 @@ class Filled:
     memories: int = 0
 
 
-def _silent(_filled: Filled) -> None:
-    """Tell nobody."""
-
-
 async def fill(
     database: Database,
     *,
     semantic: Semantic | None = None,
     share: float = 1.0,
-    tell: Callable[[Filled], None] = _silent,
+    tell: Callable[[Filled], None] = lambda _filled: None,
 ) -> Filled:
     """Write what all memories mean that lack it, and drop what other tables said.
 
@@ -133,7 +129,7 @@ async def fill_account(
     semantic: Semantic | None = None,
     after: int = 0,
     share: float = 1.0,
-    tell: Callable[[Filled], None] = _silent,
+    tell: Callable[[Filled], None] = lambda _filled: None,
 ) -> None:
     """Write what the memories of one account mean that lack it, from behind a number on."""
     readers = _readers(semantic)

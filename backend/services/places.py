@@ -7,7 +7,6 @@ up one that says the database has been further than it is.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from backend.errors import CursorExpired
+from backend.fields import INT64
 from backend.lives import Fallen, PutBack
 from backend.repositories import epochs
 
@@ -24,7 +24,19 @@ if TYPE_CHECKING:
 
 CURSOR_FORM = 2
 MARK_BYTES = 16
-INT64 = 2**63 - 1
+# What reading a text that is no cursor raises.
+NO_CURSOR = (ValueError, TypeError, AttributeError, RecursionError)
+
+
+def packed(parts: list[Any]) -> str:
+    """Write the parts of a cursor as one word."""
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+
+def unpacked(text: str) -> Any:  # noqa: ANN401  (whatever a caller wrote)
+    """Read what `packed` wrote; of anything else, one of NO_CURSOR is raised."""
+    padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+    return json.loads(base64.b64decode(padded, b"-_", validate=True))
 
 
 @dataclass(frozen=True)
@@ -39,8 +51,7 @@ class Place:
 
     def text(self, key: bytes) -> str:
         """Write it as a cursor."""
-        parts = [*self._parts(), self._mark(key)]
-        return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+        return packed([*self._parts(), self._mark(key)])
 
     @staticmethod
     def read(text: str) -> Place:
@@ -50,11 +61,9 @@ class Place:
             CursorExpired: it is none of ours, or of a form that is no longer made.
         """
         try:
-            padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-            parts = json.loads(base64.b64decode(padded, b"-_", validate=True))
-            form, account, epoch, n, f, mark = parts
+            form, account, epoch, n, f, mark = unpacked(text)
             place = Place(UUID(account), UUID(epoch), n, f, str(mark))
-        except (binascii.Error, ValueError, TypeError, AttributeError, RecursionError) as error:
+        except NO_CURSOR as error:
             raise CursorExpired("This is no cursor of this server.") from error
         if form != CURSOR_FORM or any(type(at) is not int or not 0 <= at <= INT64 for at in (n, f)):
             raise CursorExpired("This is no cursor of this server.")

@@ -137,7 +137,7 @@ class Preparer:
     async def op(self, op: Op) -> Ready | Refusal:
         """Check and prepare one operation of a client."""
         try:
-            return await self._prepare(op)
+            return await self.checked(op)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or op.kind
@@ -146,14 +146,6 @@ class Preparer:
             return Refusal(op.op_id, "rejected", error.code, error.fix)
         except ApiError as error:
             return Refusal(op.op_id, "retry", error.code, error.fix)
-
-    async def checked(self, op: Op) -> Ready:
-        """Prepare an operation whose body was checked before.
-
-        Raises:
-            NoKeeper, KeeperDown: it holds a secret that cannot be kept now.
-        """
-        return await self._prepare(op)
 
     async def rows(self, rows: Sequence[tuple[UUID, ImportRow]]) -> list[Ready]:
         """Prepare the creation of many memories; what takes long leaves room for others.
@@ -182,7 +174,13 @@ class Preparer:
             created_at=row.created_at,
         )
 
-    async def _prepare(self, op: Op) -> Ready:
+    async def checked(self, op: Op) -> Ready:
+        """Prepare an operation whose body fits.
+
+        Raises:
+            ValidationError: it does not.
+            NoKeeper, KeeperDown: it holds a secret that cannot be kept now.
+        """
         if op.kind == "delete":
             forever = DeleteBody.model_validate(op.body).purge
             mark = marks.plain(text_of(op))

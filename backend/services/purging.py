@@ -35,17 +35,13 @@ class Purged:
     rates: int = 0
 
 
-def _silent(_purged: Purged) -> None:
-    """Tell nobody."""
-
-
 async def purge(
     database: Database,
     now: datetime,
     *,
     history_days: int = HISTORY_DAYS,
     tombstone_days: int = KEEP,
-    tell: Callable[[Purged], None] = _silent,
+    tell: Callable[[Purged], None] = lambda _purged: None,
 ) -> Purged:
     """Erase old history and rates, and with an age above 0 tombstones and their operations.
 

@@ -254,7 +254,8 @@ def test_connection_that_is_cut_during_the_work_is_unavailable(
 
         with pytest.raises(Unavailable):
             await lose()
-        await database.check()
+        async with database.transaction(None):
+            pass
 
     using(url, work)
     assert operations(superuser) == 0
@@ -277,13 +278,14 @@ def test_waiting_too_long_is_unavailable(
 
 
 def test_database_that_is_away_is_unavailable() -> None:
-    """Also for the sign of life that readiness asks for."""
+    """It is told before anything is sent."""
 
     async def work() -> None:
         database = Database("postgresql://nobody@/none?host=/nonexistent", patience=0.2)
         await database.open()
         try:
-            await database.check()
+            async with database.transaction(None):
+                pass
         finally:
             await database.close()
 
