@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
@@ -382,6 +384,21 @@ def test_key_that_opens_another_account_than_before(tmp_path: Path) -> None:
     assert (before.place.database, told(before).count("wait")) == (former, 1)
     assert "1 memory waits in memory-c.db" in told(before)
     assert label == "L5"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others know no such names")
+def test_what_waits_in_a_folder_whose_name_is_no_utf8(tmp_path: Path) -> None:
+    """It is counted like in any other, and the greeting comes."""
+    home = tmp_path / os.fsdecode(b"caf\xe9 %? #")
+    desk, line = with_server(home), Line()
+    desk.store("One")
+    synced(desk, Line())
+    line.hello["account_id"] = "b"
+    synced(desk, line)
+    event = {"hook_event_name": "SessionStart", "source": "startup", "session_id": "s"}
+    said = through_doorway("session-start", event, home, **SERVER).said
+    assert said["systemMessage"].startswith("1 memory waits in memory.db, synced with another")
+    assert "1 memory that this key's former account had" in status(desk)["!"]
 
 
 def test_new_key_beside_memories_that_may_be_its_own(tmp_path: Path) -> None:

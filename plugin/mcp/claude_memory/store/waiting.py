@@ -13,12 +13,12 @@ import sqlite3
 from collections import namedtuple
 
 from claude_memory.errors import StoreError
-from claude_memory.store import binding, bindings, memories
-from claude_memory.store.connection import open_reader
+from claude_memory.store import binding, bindings
+from claude_memory.store.connection import StoreConnection, open_reader, uri
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from typing import NamedTuple
 
     class Waiting(NamedTuple):
@@ -32,20 +32,20 @@ else:
     Waiting = namedtuple("Waiting", "path held kind")
 
 NEW, FORMER, SYNCED = "new", "former", "synced"
+# Each greeting counts: the plus keeps it from going through an index, from row to row.
+HELD = "SELECT count(*) FROM memories m WHERE +live = 1"
+NOT_HERE = " AND NOT EXISTS (SELECT 1 FROM here.memories h WHERE h.uid = m.uid)"
 
 
 def files(connection: sqlite3.Connection) -> list[Waiting]:
     """Return the files that hold what this store does not."""
     path = _path(connection)
-    if not path:
-        return []  # in memory
-    former = binding.former(connection)
-    return _beside(path, former, lambda uid: memories.is_used(connection, uid))
+    return _beside(path, binding.former(connection), path) if path else []
 
 
 def beside(path: str) -> list[Waiting]:
     """Return the files that hold something beside a store which is not made yet."""
-    return _beside(path, [], lambda _uid: False)
+    return _beside(path, [], "")
 
 
 def is_for_a_new_key(connection: sqlite3.Connection) -> bool:
@@ -54,20 +54,20 @@ def is_for_a_new_key(connection: sqlite3.Connection) -> bool:
 
 
 def _path(connection: sqlite3.Connection) -> str:
-    return str(connection.execute("PRAGMA database_list").fetchone()[2])
+    return connection.path if isinstance(connection, StoreConnection) else ""
 
 
 def _waits(name: str) -> bool:
     return name.startswith(bindings.WAITING)
 
 
-def _beside(path: str, former: Iterable[str], is_here: Callable[[str], bool]) -> list[Waiting]:
+def _beside(path: str, former: Iterable[str], store: str) -> list[Waiting]:
     folder, here = os.path.split(path)
     names = {name for name in os.listdir(folder) if name.endswith(".db")} - {here}
     of_kind = dict.fromkeys(names, SYNCED) if _waits(here) else {}
     of_kind.update(dict.fromkeys(names & set(former), FORMER))
-    found = [_look(os.path.join(folder, name), kind, is_here) for name, kind in of_kind.items()]
-    found += [_look(os.path.join(folder, name), NEW, is_here) for name in _unbound(folder, names)]
+    found = [_look(os.path.join(folder, name), kind, store) for name, kind in of_kind.items()]
+    found += [_look(os.path.join(folder, name), NEW, store) for name in _unbound(folder, names)]
     return sorted(one for one in found if one.held)
 
 
@@ -77,7 +77,7 @@ def _unbound(folder: str, names: set[str]) -> set[str]:
     return names & kept_for_a_key | set(filter(_waits, names))
 
 
-def _look(path: str, kind: str, is_here: Callable[[str], bool]) -> Waiting:
+def _look(path: str, kind: str, store: str) -> Waiting:
     nothing = Waiting(path, 0, kind)
     try:
         other = open_reader(path)
@@ -86,9 +86,15 @@ def _look(path: str, kind: str, is_here: Callable[[str], bool]) -> Waiting:
     try:
         if any(binding.owner(other)) == (kind == NEW):
             return nothing
-        rows = other.execute("SELECT uid FROM memories WHERE live = 1").fetchall()
+        return Waiting(path, _count(other, store), kind)
     except sqlite3.Error:  # an earlier system's file, or a damaged one
         return nothing
     finally:
         other.close()
-    return Waiting(path, sum(not is_here(uid) for (uid,) in rows), kind)
+
+
+def _count(other: sqlite3.Connection, store: str) -> int:
+    """Count the memories of another file that the store lacks; without one, all of them."""
+    if store:  # as bytes, since not every path is UTF-8
+        other.execute("ATTACH ? AS here", (os.fsencode(uri(store, "ro")),))
+    return int(other.execute(HELD + NOT_HERE * bool(store)).fetchone()[0])
