@@ -13,12 +13,16 @@ from claude_memory.service import upkeep
 from tests.support.desk import Desk
 from tests.support.line import SERVER, Line, engine, row, synced
 from tests.support.promises import promise
+from tests.support.vault_stand_in import TOKEN as VAULT_TOKEN
+from tests.support.vault_stand_in import VaultStandIn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from claude_memory.sync.transport import Response
+
+TOKEN = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
 
 
 def received(tmp_path: Path, *supersedes: int) -> Desk:
@@ -145,6 +149,28 @@ def test_operation_that_a_wrong_clock_put_off_is_sent(tmp_path: Path) -> None:
     line.outcome = {"status": "applied"}
     synced(desk, line)
     assert [one["content"] for one in line.rows.values()] == ["The office is in Bern"]
+
+
+def test_secret_that_does_not_open_is_tried_less_and_less(tmp_path: Path) -> None:
+    """A keeper that is away for a morning is not asked at every pass."""
+    with VaultStandIn() as vault:
+        desk = Desk(tmp_path, VAULT_ADDR=vault.address, VAULT_TOKEN=VAULT_TOKEN, **SERVER)
+        line = Line()
+        syncing = engine(desk, line)
+        list(syncing.cycle())
+        desk.store(f"The token is {TOKEN}")
+        vault.fault = (503, b"")
+        before = len(vault.paths)
+        for _ in range(6 * 60):
+            desk.clock += timedelta(minutes=1)
+            list(syncing.cycle())
+        assert 6 < len(vault.paths) - before < 60
+        assert line.rows == {}
+        vault.fault = None
+        for _ in range(15):
+            desk.clock += timedelta(minutes=1)
+            list(syncing.cycle())
+    assert len(line.rows) == 1
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,7 @@ class Engine:
         self._chance = chance
         self._hello: wire.Hello | None = None
         self._most = self._limit = 0  # operations in one push, and how many it may become again
+        self._unopened: dict[str, int] = {}  # how often the secret of an operation did not open
         self.is_answered = False  # by the server, when it was last asked
         self.is_misset = False  # to ask again is of no use while the settings are the same
         self.has_news = False  # since somebody last set this back
@@ -211,7 +212,8 @@ class Engine:
         self, connection: StoreConnection, pending: Pending, error: errors.KeeperError
     ) -> None:
         """Try an operation later, unless its seal opens no more and the server needs it not."""
-        until = standing.later(self._now(), pending.attempts + 1, self._chance)
+        tries = self._unopened[pending.op_id] = self._unopened.get(pending.op_id, 0) + 1
+        until = standing.later(self._now(), tries, self._chance)
         is_refused = isinstance(error, errors.KeeperRefused)
         with write(connection):
             if not (is_refused and replica.give_way(connection, pending)):
