@@ -108,6 +108,20 @@ def test_deleted_and_edited_texts_are_gone_after_thirty_days(tmp_path: Path) -> 
     assert desk.texts() == [f'{two} [facts] 2026-03-01 "The code was changed."']
 
 
+def test_daily_work_goes_on_after_a_clock_was_ahead(tmp_path: Path) -> None:
+    """Set right, it need not wait for a year: what should be gone would lie in old copies."""
+    desk = Desk(tmp_path)
+    desk.store(TEXT)
+    desk.clock += timedelta(days=365)
+    upkeep.run(desk.place, desk.door)
+    desk.clock -= timedelta(days=365)
+    old = Path(f"{desk.place.database}.before-schema-3")
+    old.touch()
+    os.utime(old, (0, 0))
+    upkeep.run(desk.place, desk.door)
+    assert not old.exists()
+
+
 def test_lock_of_syncing_is_no_copy_of_the_store(tmp_path: Path) -> None:
     """However old it is: whoever held it would not keep others out any more."""
     desk = Desk(tmp_path)

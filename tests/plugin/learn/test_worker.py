@@ -238,6 +238,15 @@ def test_running_worker_learns_when_woken(machine: Learning, claude: StandIn) ->
     assert machine.contents() == ["The webshop uses pnpm instead of npm"]
 
 
+def test_turn_heard_by_a_clock_that_was_ahead_is_learned_from(machine: Learning) -> None:
+    """Set right, it need not wait for a year."""
+    machine.now += timedelta(days=365)
+    machine.hear(CUE, rest=timedelta(seconds=2))
+    machine.now -= timedelta(days=365)
+    machine.learn()
+    assert machine.contents() == [EVENT["content"]]
+
+
 def test_next_look_comes_when_the_turn_is_ready(
     make_machine: Callable[..., Learning],
 ) -> None:

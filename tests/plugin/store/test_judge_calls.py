@@ -26,11 +26,15 @@ def store(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def test_calls_and_tokens_of_a_day_are_summed(store: sqlite3.Connection) -> None:
-    """All sessions count together; a call that never ended counts too; yesterday does not."""
+    """All sessions count together, and a call that never ended; no other day does.
+
+    Not even one to come: a clock that was ahead for an hour would use up the days until then.
+    """
     with write(store):
         yesterday = judge_calls.begin(store, "s", NOW - timedelta(hours=13))
         first = judge_calls.begin(store, "s", NOW)
         judge_calls.begin(store, "other", NOW)
+        judge_calls.begin(store, "s", NOW + timedelta(days=2))
         for number in (yesterday, first):
             judge_calls.end(store, number, input_tokens=500, output_tokens=20, outcome="answered")
     assert judge_calls.today(store, NOW) == (2, 500, 20)

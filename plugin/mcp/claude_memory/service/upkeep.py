@@ -64,13 +64,19 @@ def _understand(connection: sqlite3.Connection) -> None:
 
 def _claim_the_day(place: Place, connection: sqlite3.Connection) -> bool:
     """Let one session a day do the work that reads the whole store."""
-    if state.get(connection, LAST) > stamp(place.now() - DAILY):
+    if _is_done(place, connection):
         return False
     with write(connection, durable=False):
-        if state.get(connection, LAST) > stamp(place.now() - DAILY):
+        if _is_done(place, connection):
             return False
         state.put(connection, LAST, stamp(place.now()))
     return True
+
+
+def _is_done(place: Place, connection: sqlite3.Connection) -> bool:
+    """Tell whether the day's work is done; a time ahead of the clock is from a wrong one."""
+    now = place.now()
+    return stamp(now - DAILY) < state.get(connection, LAST) <= stamp(now)
 
 
 def _check_index(place: Place, connection: sqlite3.Connection) -> None:

@@ -7,7 +7,7 @@ Every write runs inside the caller's transaction.
 from __future__ import annotations
 
 from collections import namedtuple
-from datetime import timedelta, timezone
+from datetime import timedelta
 
 from claude_memory.memory import stamp
 
@@ -59,11 +59,10 @@ def end(
 
 
 def today(connection: sqlite3.Connection, now: datetime) -> Usage:
-    """Return the usage since midnight (UTC), over all sessions of this store."""
-    midnight = now.astimezone(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
+    """Return the usage of this day (UTC), over all sessions of this store."""
     row = connection.execute(
         "SELECT count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0) "
-        "FROM judge_calls WHERE at >= ?",
-        (stamp(midnight),),
+        "FROM judge_calls WHERE substr(at, 1, 10) = ?",
+        (stamp(now)[:10],),
     ).fetchone()
     return Usage._make(row)

@@ -28,6 +28,7 @@ BODY_LIMIT = 16_384  # bytes
 DONE_LIMIT = 1_000  # digests of turns that need not be seen again
 TRIES = 3
 NO_REST = timedelta(0)
+LONGEST = timedelta(hours=1)  # no turn rests for as long, unless the clock was wrong
 
 if TYPE_CHECKING:
 
@@ -52,7 +53,7 @@ else:
     Counts = namedtuple("Counts", "queued failed")
 
 FIELDS = ", ".join(Turn._fields)
-READY = "(state = 'claimed' OR (state = 'queued' AND claimed_at <= ?))"
+READY = "(state = 'claimed' OR (state = 'queued' AND (claimed_at <= ? OR claimed_at > ?)))"
 
 
 def enqueue(
@@ -89,7 +90,7 @@ def claim(connection: sqlite3.Connection, now: datetime) -> Turn | None:
     )
     row = connection.execute(
         f"SELECT {FIELDS} FROM turns WHERE {READY} ORDER BY at, id LIMIT 1",  # noqa: S608
-        (stamp(now),),
+        (stamp(now), stamp(now + LONGEST)),
     ).fetchone()
     if row is None:
         return None
@@ -110,7 +111,8 @@ def ready_in(connection: sqlite3.Connection, now: datetime) -> float:
     ).fetchone()
     if at is None:
         return inf
-    return max(0.0, (moment(at) - now).total_seconds()) if at else 0.0
+    rest = moment(at) - now if at else NO_REST
+    return max(0.0, rest.total_seconds()) if rest <= LONGEST else 0.0
 
 
 def finish(connection: sqlite3.Connection, turn: Turn) -> None:
