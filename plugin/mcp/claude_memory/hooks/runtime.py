@@ -93,6 +93,8 @@ def run(
     try:
         sink.write(_run(doorway, source, environ).encode("utf-8", "replace"))
         sink.flush()
+    except BrokenPipeError:
+        pass  # the client has left
     except Exception as error:  # noqa: BLE001  (a traceback on stderr would alarm the user)
         failures.note(home, doorway, _explained(error), utc_now())
     finally:
