@@ -13,6 +13,7 @@ from claude_memory.store.connection import network_file_system
 
 from tests.support.promises import promise
 from tests.support.sessions import SERVER, Session, assert_sound, database, files_with, rows
+from tests.support.stdio_peer import CLIENT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,6 +92,17 @@ def test_replaced_store_is_the_one_used(tmp_path: Path, ends: str) -> None:
     assert_sound(tmp_path / "home")
     with Session(tmp_path / "home") as session:
         assert KEPT in session.contents()
+
+
+def test_removed_plugin_asks_for_a_restart(tmp_path: Path) -> None:
+    """A session that outlives its plugin's folder has not all of it loaded, and says what to do."""
+    installed = tmp_path / "plugin"
+    shutil.copytree(CLIENT.parent, installed)
+    command = (*SERVER[:-1], str(installed / "mcp" / "server.py"))
+    with Session(tmp_path / "home", command=command) as session:
+        session.ask("ping")
+        shutil.rmtree(installed)
+        assert "restart Claude Code" in session.refused("memory_status")
 
 
 def test_network_file_systems_are_recognised(tmp_path: Path) -> None:

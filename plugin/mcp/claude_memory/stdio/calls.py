@@ -107,4 +107,6 @@ def content(text: str, *, is_error: bool) -> Message:
 
 def internal(error: Exception) -> str:
     """Name the kind of failure only: an exception's text may quote what must stay private."""
+    if isinstance(error, ImportError):
+        return "This plugin was removed or replaced meanwhile: restart Claude Code."
     return f"Internal error ({type(error).__name__}); memory_status shows what is known of it."
