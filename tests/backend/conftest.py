@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.postgres import Server
+from tests.support.postgres import LOGIN, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +55,12 @@ def database_name(postgres: Server, worker_database: str) -> str:
 def database_url(postgres: Server, database_name: str) -> str:
     """Return the URL of a database whose tables are empty, for the owner of the schema."""
     return postgres.url(database_name)
+
+
+@pytest.fixture
+def app_url(postgres: Server, database_name: str) -> str:
+    """Return the URL of an emptied database for a login that may only take the app's role."""
+    return postgres.url(database_name, LOGIN)
 
 
 @pytest.fixture

@@ -38,12 +38,6 @@ TIMES = {"created_at", "expires_at"}
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    """Run the tests as uvicorn runs the app."""
-    return "asyncio"
-
-
-@pytest.fixture
 async def api(
     postgres: Server,  # noqa: F811
     database_name: str,  # noqa: F811

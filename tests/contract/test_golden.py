@@ -72,12 +72,6 @@ SENT = [one for one in ANSWERED if "headers" in one.values[1]]  # type: ignore[o
 
 
 @pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    """Run the server as uvicorn runs it."""
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Run a PostgreSQL for this module."""
     with Server(tmp_path_factory.mktemp("golden")) as server:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-USERS = [f"user{number}" for number in range(60)]
+USERS = [f"user{number}" for number in range(80)]
 PATIENCE = 60.0  # seconds until something that comes by itself must have come
 unused = iter(USERS)
 

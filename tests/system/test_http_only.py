@@ -14,44 +14,22 @@ import pytest
 from tests.support.hook_calls import added, through_doorway
 from tests.support.promises import promise
 from tests.support.scripted_server import ScriptedServer, Visit, reply
-from tests.support.serving import Serving
 from tests.support.sessions import Session, files_with
 from tools.ports import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 pytestmark = pytest.mark.once
 
-USERS = [f"user{number}" for number in range(20)]
 CANARY = "Zanzibar" + "quokka"  # a word that is in no file of the plugin
 TOKEN = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
 
 
-def key_of(user: str) -> str:
-    """Return a user's key."""
-    return f"{user}-" + "key-for-tests"
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run a server with its own PostgreSQL for all tests here; return its address."""
-    keys = {user: key_of(user) for user in USERS}
-    folder = tmp_path_factory.mktemp("server")
-    server = Serving({"MEMORY_DATA": str(folder), "API_KEYS": json.dumps(keys)})
-    try:
-        yield server.settings()["MEMORY_API_URL"]
-    finally:
-        server.stop()
-
-
-unused = iter(USERS)
-
-
 @pytest.fixture
-def around(url: str) -> dict[str, str]:
+def around(server: str, key: str) -> dict[str, str]:
     """Return the settings of a user whom no other test has."""
-    return environment(url, key_of(next(unused)))
+    return environment(server, key)
 
 
 def environment(url: str, key: str) -> dict[str, str]:
@@ -267,7 +245,7 @@ def test_another_session_sees_it_at_once(tmp_path: Path, around: dict[str, str])
 
 @pytest.mark.parametrize("shape", ["down", "wrong key", "no address", "unencrypted"])
 def test_server_that_cannot_be_used_is_told_and_nothing_is_stored(
-    tmp_path: Path, url: str, shape: str
+    tmp_path: Path, server: str, shape: str
 ) -> None:
     """Each tool says why; the status works and says it too, with the fix."""
     home = tmp_path / "home"
@@ -278,7 +256,7 @@ def test_server_that_cannot_be_used_is_told_and_nothing_is_stored(
         "no address": "MEMORY_API_URL is not set",
         "unencrypted": "Set MEMORY_API_URL to https://memory.example.com",
     }[shape]
-    around = environment(where.get(shape, url), "nobodys-" + "key")
+    around = environment(where.get(shape, server), "nobodys-" + "key")
     with in_session(home, around) as session:
         said = session.refused("memory_store", content=f"The {CANARY} again")
         assert told in said
@@ -327,12 +305,12 @@ class Between:
 
 @promise("direct.lost-answers-double-nothing")
 def test_lost_answer_is_told_and_the_repetition_is_done_once(
-    tmp_path: Path, around: dict[str, str], url: str
+    tmp_path: Path, around: dict[str, str], server: str
 ) -> None:
     """A store, an edit and an undo, each asked for again after its answer was lost."""
-    between = Between(url)
-    with ScriptedServer(between) as server:
-        environ = {**around, "MEMORY_API_URL": server.url}
+    between = Between(server)
+    with ScriptedServer(between) as losing:
+        environ = {**around, "MEMORY_API_URL": losing.url}
         with in_session(tmp_path, environ) as session:
 
             def lost(path: str, tool: str, **arguments: object) -> str:

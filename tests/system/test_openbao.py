@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import threading
 from typing import TYPE_CHECKING
 
 import hvac
@@ -15,9 +13,8 @@ from claude_memory.keeper.vault_http import VaultHttp
 from claude_memory.settings import Settings
 from hvac.exceptions import InvalidPath
 
-from tests.support import components
 from tests.support.keeper_conformance import CANARY, UID, KeeperConformance, everything_shown
-from tools.ports import free_port
+from tests.support.openbao import ROOT_TOKEN, OpenBao
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,36 +22,17 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.heavy, pytest.mark.once]
 
-ROOT_TOKEN = "root-of-" + "this-test"
 LEAST = """
 path "secret/data/claude-memory/*" { capabilities = ["create", "read"] }
 path "secret/metadata/claude-memory/*" { capabilities = ["delete"] }
 """
 
 
-class Bao:
-    """A development server of its own, with TLS, on a free port of `host`."""
+class Bao(OpenBao):
+    """A development server of its own, with TLS."""
 
     def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
-        port = free_port(host)
-        self.address = f"https://{host}:{port}"
-        self._process = subprocess.Popen(
-            [
-                str(components.openbao()),
-                "server",
-                "-dev",
-                "-dev-tls",
-                f"-dev-tls-cert-dir={folder}",
-                f"-dev-root-token-id={ROOT_TOKEN}",
-                "-dev-no-store-token",
-                f"-dev-listen-address={host}:{port}",
-            ],
-            env={"HOME": str(folder), "PATH": "/usr/bin:/bin"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self._wait()
+        super().__init__(folder, "https", host)
         self.authority = folder / "authority.pem"  # the server takes its own file away at the end
         self.authority.write_bytes((folder / "vault-ca.pem").read_bytes())
         self.client = hvac.Client(self.address, ROOT_TOKEN, verify=str(self.authority))
@@ -67,26 +45,6 @@ class Bao:
         """Return the settings of a user of this server."""
         given = {"MEMORY_HOME": str(home), "VAULT_ADDR": self.address, "VAULT_TOKEN": ROOT_TOKEN}
         return Settings.from_env({**given, **environ})
-
-    def stop(self) -> None:
-        """End the server and wait for its last word."""
-        self._process.terminate()
-        self._process.wait()
-        self._reader.join()
-        assert self._process.stdout
-        self._process.stdout.close()
-
-    def _wait(self) -> None:
-        assert self._process.stdout
-        said = []
-        for line in self._process.stdout:
-            said.append(line)
-            if line.startswith("Root Token:"):
-                break
-        else:
-            pytest.fail("OpenBao did not start:\n" + "".join(said), pytrace=False)
-        self._reader = threading.Thread(target=self._process.stdout.read)
-        self._reader.start()
 
 
 @pytest.fixture(scope="module")

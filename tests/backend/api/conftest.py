@@ -7,22 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.api import Api, running
-from tests.support.postgres import LOGIN, Server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-
-@pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    """Run the tests as uvicorn runs the app."""
-    return "asyncio"
-
-
-@pytest.fixture
-def app_url(postgres: Server, database_name: str) -> str:
-    """Return the URL of an emptied database for a login that may only take the app's role."""
-    return postgres.url(database_name, LOGIN)
 
 
 @pytest.fixture

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -22,6 +18,7 @@ from tests.support.replica import FEED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import httpx
 
@@ -174,29 +171,20 @@ async def test_database_that_was_put_back_is_noticed_by_the_cursor_of_a_client(
 async def test_promotion_of_a_standby_is_noticed_by_a_running_server(tmp_path: Path) -> None:
     """PostgreSQL itself begins another timeline; the next write comes in a new epoch."""
     postgres = EmbeddedPostgres(tmp_path / "postgres")
-    short = tempfile.mkdtemp(prefix="s-")  # a socket's path has 107 bytes at most
-    socket_folder = Path(short) / "now"
-
-    def start() -> str:
-        url = postgres.start()
-        socket_folder.unlink(missing_ok=True)
-        socket_folder.symlink_to(url.split("host=")[1])
-        return re.sub("host=.*", f"host={socket_folder}", url)
-
     try:
-        url = start()
+        url = postgres.start()
         upgrade(Settings(database_url=url, migration_url=url))
         async with running(url) as api:
             await stored(api.alice, "before")
             hello = (await api.alice.get("/api/sync/hello")).json()
             await asyncio.to_thread(postgres.stop)
-            await asyncio.to_thread(start)
+            await asyncio.to_thread(postgres.start)
             assert await answered(api.alice, "after a mere restart") >= 0
             told = (await api.alice.get("/api/sync/hello")).json()
             assert told["epoch"] == hello["epoch"]
             await asyncio.to_thread(postgres.stop)
             (tmp_path / "postgres/data/standby.signal").touch()
-            await asyncio.to_thread(start)
+            await asyncio.to_thread(postgres.start)
             assert (await api.alice.post("/api/memories", json={"content": "x"})).status_code == 503
             with psycopg.connect(url, autocommit=True) as operator:
                 operator.execute("SELECT pg_promote()")
@@ -205,4 +193,3 @@ async def test_promotion_of_a_standby_is_noticed_by_a_running_server(tmp_path: P
             assert (told.status_code, told.json()["lost_after"]) == (410, 2)
     finally:
         postgres.stop()
-        shutil.rmtree(short)

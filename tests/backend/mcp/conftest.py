@@ -18,7 +18,6 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 
 from tests.support.api import KEYS, Api, running
-from tests.support.postgres import LOGIN, Server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -89,18 +88,6 @@ class Said:
     def first(self) -> str:
         """Return the first line."""
         return self.text.splitlines()[0]
-
-
-@pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    """Run the tests as uvicorn runs the app."""
-    return "asyncio"
-
-
-@pytest.fixture
-def app_url(postgres: Server, database_name: str) -> str:
-    """Return the URL of an emptied database for a login that may only take the app's role."""
-    return postgres.url(database_name, LOGIN)
 
 
 @asynccontextmanager

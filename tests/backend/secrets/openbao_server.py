@@ -1,9 +1,8 @@
-"""A real OpenBao of its own for a test, and what an operator does to it."""
+"""What an operator does to an OpenBao, and the cluster around it."""
 
 from __future__ import annotations
 
 import json
-import subprocess
 import threading
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import hvac
 import jwt
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,8 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from backend.secrets.choice import choose
 from backend.settings import Settings
 from tests.backend.secrets.conformance import keep_nothing
-from tests.support import components
-from tools.ports import free_port
+from tests.support.openbao import ROOT_TOKEN, OpenBao
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
 
     from backend.secrets.keeper import Keeper
 
-ROOT_TOKEN = "root-of-" + "this-test"
 # What backend/secrets/vault.py says is enough.
 SEALS = 'path "transit/encrypt/claude-memory" { capabilities = ["create", "update"] }\n'
 OPENS = 'path "transit/decrypt/claude-memory" { capabilities = ["update"] }\n'
@@ -36,27 +32,11 @@ KEEPS = 'path "secret/data/claude-memory/*" { capabilities = ["create", "update"
 POLICIES = {"seals": SEALS, "seals-and-opens": SEALS + OPENS, "keeps": KEEPS}
 
 
-class Bao:
-    """A development server on a free port, with the engines transit and kv."""
+class Bao(OpenBao):
+    """A development server with the engines transit and kv."""
 
     def __init__(self, folder: Path) -> None:
-        port = free_port()
-        self.address = f"http://127.0.0.1:{port}"
-        self._process = subprocess.Popen(
-            [
-                str(components.openbao()),
-                "server",
-                "-dev",
-                f"-dev-root-token-id={ROOT_TOKEN}",
-                "-dev-no-store-token",
-                f"-dev-listen-address=127.0.0.1:{port}",
-            ],
-            env={"HOME": str(folder), "PATH": "/usr/bin:/bin"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self._wait()
+        super().__init__(folder)
         self.client: Any = hvac.Client(self.address, ROOT_TOKEN)
         self.client.sys.enable_secrets_engine("transit")
         for name, policy in POLICIES.items():
@@ -74,26 +54,6 @@ class Bao:
         """Return a new token that may do no more than the policy says."""
         made = self.client.auth.token.create(policies=[policy], **named)
         return str(made["auth"]["client_token"])
-
-    def stop(self) -> None:
-        """End the server and wait for its last word."""
-        self._process.terminate()
-        self._process.wait()
-        self._reader.join()
-        assert self._process.stdout
-        self._process.stdout.close()
-
-    def _wait(self) -> None:
-        assert self._process.stdout
-        said = []
-        for line in self._process.stdout:
-            said.append(line)
-            if line.startswith("Root Token:"):
-                break
-        else:
-            pytest.fail("OpenBao did not start:\n" + "".join(said), pytrace=False)
-        self._reader = threading.Thread(target=self._process.stdout.read)
-        self._reader.start()
 
 
 class TokenReview:

@@ -20,13 +20,8 @@ from tests.backend.secrets.conformance import (
     KeeperConformance,
     everything_shown,
 )
-from tests.backend.secrets.openbao_server import (
-    ROOT_TOKEN,
-    Bao,
-    TokenReview,
-    authority,
-    service_account_token,
-)
+from tests.backend.secrets.openbao_server import Bao, TokenReview, authority, service_account_token
+from tests.support.openbao import ROOT_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -34,12 +34,6 @@ FIRST_UID = UUID(int=1)
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s"
 
 
-@pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    """Run the tests as uvicorn runs the app."""
-    return "asyncio"
-
-
 @pytest.fixture
 async def api(postgres: Server, database_name: str) -> AsyncIterator[Api]:
     """Run a server that has not heard of the new key yet."""

@@ -155,6 +155,22 @@ def test_answer_that_drips_is_given_up(listener: socket.socket) -> None:
         server.join()
 
 
+def _answered(listener: socket.socket, answer: bytes) -> KeeperError:
+    """Return the error that these bytes lead to."""
+
+    def speak() -> None:
+        peer, _ = listener.accept()
+        with peer:
+            peer.recv(65_536)
+            peer.sendall(answer)
+
+    server = threading.Thread(target=speak)
+    server.start()
+    error = _send(_address(listener))
+    server.join()
+    return error
+
+
 CUT_OFF = [
     b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n",
     b"HTTP/1.1 204 No Content\r\n",
@@ -165,17 +181,7 @@ CUT_OFF = [
 @pytest.mark.parametrize("answer", CUT_OFF)
 def test_answer_that_broke_off_is_none(listener: socket.socket, answer: bytes) -> None:
     """Half a head would tell that a secret is missing, or is gone, and nobody knows."""
-
-    def speak() -> None:
-        peer, _ = listener.accept()
-        with peer:
-            peer.recv(65_536)
-            peer.sendall(answer)
-
-    server = threading.Thread(target=speak)
-    server.start()
-    error = _send(_address(listener))
-    server.join()
+    error = _answered(listener, answer)
     assert isinstance(error, KeeperUnavailable)
     assert "broke off" in str(error)
 
@@ -183,17 +189,7 @@ def test_answer_that_broke_off_is_none(listener: socket.socket, answer: bytes) -
 @pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH_9.2\r\n", b"", b"\x15\x03\x01\x00\x02\x02"])
 def test_other_service_is_no_vault(listener: socket.socket, answer: bytes) -> None:
     """A wrong port is explained."""
-
-    def speak() -> None:
-        peer, _ = listener.accept()
-        with peer:
-            peer.recv(65_536)
-            peer.sendall(answer)
-
-    server = threading.Thread(target=speak)
-    server.start()
-    error = _send(_address(listener))
-    server.join()
+    error = _answered(listener, answer)
     assert isinstance(error, KeeperUnavailable)
     assert "VAULT_ADDR" in error.fix
 
