@@ -69,6 +69,7 @@ Source = Literal["user", "model", "auto-learn", "import", "teammate"]
 KeyScope = Literal["read", "write", "secret", "admin"]
 SearchScope = Literal["", "global", "project", "all"]  # empty: global plus that project
 SortBy = Literal["relevance", "importance", "recency"]
+Step = Literal["earlier", "latest", "deleted"]  # what came back; latest: none was earlier
 STORABLE = AfterValidator(_storable)
 Content = Annotated[
     str,

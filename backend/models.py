@@ -192,7 +192,7 @@ class History(SQLModel, table=True):
         default=None, sa_column=Column(BigInteger, Identity(always=True), nullable=False)
     )
     op_id: UUID | None = _column(Uuid, null=True)
-    kind: str = _column(Text)  # superseded | conflict | deleted
+    kind: str = _column(Text)  # superseded | undone | conflict | deleted
     payload: dict[str, Any] = _column(JSONB)
     secret: bytes | None = _column(LargeBinary, null=True)
     at: datetime = _column(TIME)

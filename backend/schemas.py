@@ -30,6 +30,7 @@ from backend.fields import (
     SearchScope,
     SortBy,
     Source,
+    Step,
     Tag,
     Tags,
     Version64,
@@ -140,12 +141,17 @@ class Imported(Answer):
     left_out: list[str] = []
 
 
-class MemoryRow(Answer):
-    """A live memory; `version` is its ETag."""
+class Written(Answer):
+    """What names a memory and its state: all that a key is answered that may not read."""
 
     id: int
     uid: UUID
     version: int
+
+
+class MemoryRow(Written):
+    """A live memory; `version` is its ETag."""
+
     content: str
     category: str
     tags: str
@@ -163,20 +169,21 @@ class MemoryRow(Answer):
     updated_at: datetime
 
 
-class Written(Answer):
-    """What a change answers to a key that may not read: nothing that was there before."""
+class RestoredRow(MemoryRow):
+    """A memory as a restore left it; a repetition that came late is not told what came back."""
 
-    id: int
-    uid: UUID
-    version: int
+    restored: Step | None
 
 
-class Change(Answer):
+class RestoredAlone(Written):
+    """What a restore answers to a key that may not read."""
+
+    restored: Step | None
+
+
+class Change(Written):
     """One new state of a memory in the change feed; a tombstone has no content."""
 
-    id: int
-    uid: UUID
-    version: int
     content: str | None
     category: str
     tags: str
@@ -240,12 +247,9 @@ class HistoryAnswer(Answer):
     versions: list[Version]
 
 
-class Deleted(Answer):
+class Deleted(Written):
     """What a delete answers."""
 
-    id: int
-    uid: UUID
-    version: int
     deleted_at: datetime
 
 

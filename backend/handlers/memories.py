@@ -25,6 +25,8 @@ from backend.schemas import (
     PatchBody,
     RecallAnswer,
     RecallBody,
+    RestoredAlone,
+    RestoredRow,
     StoreBody,
     Stored,
     Written,
@@ -115,10 +117,16 @@ async def restore(
     *,
     if_match: IfMatch = "*",
     idempotency_key: IdempotencyKey = "",
-) -> MemoryRow | Written:
-    """Undo the last edit, or a delete: then the memory comes back under a new uid."""
+) -> RestoredRow | RestoredAlone:
+    """Undo the last edit that is not undone yet, or a delete: then the memory has a new uid.
+
+    When nothing is earlier, the latest state comes back, and all can be undone again.
+    """
     row = await desk.restore(memory_id, _version(if_match), idempotency_key)
-    return _shown(desk, row, response)
+    _tagged(row, response)
+    if desk.may_read:
+        return row
+    return RestoredAlone(**vars(written(row)), restored=row.restored)
 
 
 def _shown(desk: WriteDesk, row: MemoryRow, response: Response) -> MemoryRow | Written:

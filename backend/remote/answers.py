@@ -27,6 +27,10 @@ SPLIT_ADVICE = 1_400  # characters; longer memories are found less well
 ALIKE = 3  # memories looked at to see whether a text is stored already
 SEALED = "What is secret in it is sealed and shown by secret_get alone."
 HOMELESS = "No project is known here, so the memory is global."
+RESTORED = {
+    "earlier": "Restored the earlier state of memory #{}.",
+    "latest": "No state is earlier: restored the latest of memory #{}.",
+}
 UNKNOWN = "Recall or list the memories to see their ids."
 
 
@@ -173,10 +177,12 @@ async def _update(visit: Visit, edit: given.Update) -> str:
     changes = edit.changes()
     if edit.review:
         raise Refused("Nothing waits for review here; proposals are kept on the device.")
-    await _known(visit, edit.id)
+    number = await _known(visit, edit.id)
     if edit.restore:
         back = await visit.desk.restore(edit.id)
-        return _shown(visit, f"Restored memory #{back.id}.", back)
+        said = RESTORED.get(back.restored or "", "Restored memory #{}.").format(back.id)
+        renamed = f" It was #{number} before it was deleted." if back.id != number else ""
+        return _shown(visit, f"{said}{renamed}", back)
     before = await visit.desk.get(edit.id)
     after = await visit.desk.change(edit.id, PatchBody(**changes), None)
     changed = [name for name in changes if getattr(before, name) != getattr(after, name)]

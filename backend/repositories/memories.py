@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from psycopg.rows import class_row, dict_row, tuple_row
-from psycopg.types.json import Jsonb
 
 from backend.repositories.rows import NAMES, NAMES_OF_M, Row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from datetime import datetime
+    from uuid import UUID
 
     from psycopg import AsyncConnection, AsyncServerCursor
 
@@ -31,13 +30,13 @@ SHOWN = (
     "AND NOT EXISTS (SELECT 1 FROM memories s WHERE s.account_id = m.account_id "
     "AND s.supersedes = m.uid AND s.deleted_at IS NULL)"
 )
-HISTORY_SHOWN = 200  # entries; each may be as long as a memory
 COUNTS = (
     "SELECT count(*) FILTER (WHERE m.deleted_at IS NULL) AS live, "
     "count(*) FILTER (WHERE m.deleted_at IS NULL AND m.scope = 'project') AS of_projects, "
     "count(*) FILTER (WHERE m.is_sensitive) AS sensitive, "
-    "count(*) FILTER (WHERE m.deleted_at > clock_timestamp() - interval '30 days') AS deleted "
-    "FROM memories m WHERE m.account_id = %s"
+    "(SELECT count(*) FROM history h "
+    "WHERE h.account_id = %(account)s AND h.kind = 'deleted') AS deleted "
+    "FROM memories m WHERE m.account_id = %(account)s"
 )
 
 
@@ -98,7 +97,7 @@ async def newest(
 async def counts(connection: Connection, account: UUID) -> dict[str, int]:
     """Count an account's memories: live ones by kind, and deleted ones that can come back."""
     cursor = connection.cursor(row_factory=dict_row)
-    await cursor.execute(COUNTS, (account,))
+    await cursor.execute(COUNTS, {"account": account})
     found = await cursor.fetchone()
     assert found is not None  # noqa: S101  (an aggregate is one row)
     return found
@@ -115,6 +114,16 @@ async def live(connection: Connection, account: UUID) -> AsyncIterator[AsyncServ
         yield cursor
 
 
+async def successors(connection: Connection, account: UUID, uid: UUID) -> list[UUID]:
+    """Return which live memories supersede this one."""
+    cursor = connection.cursor(row_factory=tuple_row)
+    query = (
+        "SELECT uid FROM memories WHERE account_id = %s AND supersedes = %s AND deleted_at IS NULL"
+    )
+    await cursor.execute(query, (account, uid))
+    return [found for (found,) in await cursor.fetchall()]
+
+
 async def page_by_uid(
     connection: Connection, account: UUID, after: UUID | None, limit: int
 ) -> list[Row]:
@@ -126,57 +135,6 @@ async def page_by_uid(
         {"account": account, "after": after, "limit": limit},
     )
     return await cursor.fetchall()
-
-
-async def history(connection: Connection, account: UUID, uid: UUID) -> list[dict[str, Any]]:
-    """Return the newest of the earlier and losing texts of a memory, newest first."""
-    cursor = connection.cursor(row_factory=dict_row)
-    await cursor.execute(
-        "SELECT kind, payload, at FROM history "
-        "WHERE account_id = %s AND uid = %s ORDER BY id DESC LIMIT %s",
-        (account, uid, HISTORY_SHOWN),
-    )
-    return await cursor.fetchall()
-
-
-async def last_state(connection: Connection, account: UUID, uid: UUID) -> dict[str, Any] | None:
-    """Return what a memory was before its last edit, or before it was deleted."""
-    cursor = connection.cursor(row_factory=dict_row)
-    await cursor.execute(
-        "SELECT id, payload, secret FROM history WHERE account_id = %s AND uid = %s "
-        "AND kind IN ('superseded', 'deleted') ORDER BY id DESC LIMIT 1",
-        (account, uid),
-    )
-    return await cursor.fetchone()
-
-
-async def history_page(
-    connection: Connection, account: UUID, after: tuple[UUID, int] | None, limit: int
-) -> list[dict[str, Any]]:
-    """Return the next entries of an account's history, in a fixed order."""
-    uid, number = after or (UUID(int=0), 0)
-    cursor = connection.cursor(row_factory=dict_row)
-    await cursor.execute(
-        "SELECT uid, id, payload, secret FROM history WHERE account_id = %s "
-        "AND (uid, id) > (%s, %s) ORDER BY uid, id LIMIT %s",
-        (account, uid, number, limit),
-    )
-    return await cursor.fetchall()
-
-
-async def replace_history(
-    connection: Connection,
-    account: UUID,
-    entry: dict[str, Any],
-    payload: dict[str, Any],
-    secret: bytes | None,
-) -> None:
-    """Put other words and a sealed secret in the place of an entry's, if it is as it was."""
-    await connection.execute(
-        "UPDATE history SET payload = %s, secret = %s "
-        "WHERE account_id = %s AND uid = %s AND id = %s AND secret IS NOT DISTINCT FROM %s",
-        (Jsonb(payload), secret, account, entry["uid"], entry["id"], entry["secret"]),
-    )
 
 
 async def erase(connection: Connection) -> int:

@@ -101,11 +101,11 @@ SHOWN = tuple(name for name in COLUMNS if name not in INNER)  # of a live memory
 
 @dataclass(frozen=True)
 class Kept:
-    """An entry for the history: what was replaced, deleted, or lost a conflict."""
+    """An entry for the history: what was replaced, undone, deleted, or lost a conflict."""
 
     uid: UUID
     op_id: UUID | None
-    kind: str  # superseded | deleted | conflict
+    kind: str  # superseded | undone | deleted | conflict
     payload: dict[str, Any]
     secret: bytes | None
 

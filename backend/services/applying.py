@@ -47,6 +47,7 @@ class Ready:
     meaning: Meaning | None = None  # of the content; what has none yet is read in the background
     again: Again | None = None  # gives the hash in the form of one that was recorded before
     only_at: int | None = None  # the version that the row must have
+    undo: Undo | None = None  # it takes a former state as a whole, its seals too
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,14 @@ class Replay:
     was: int
     lost_after: int
     deleted: bool
+
+
+@dataclass(frozen=True)
+class Undo:
+    """How a restore leaves what is there, and the states that it passes on its way."""
+
+    kept_as: str  # superseded | undone
+    passed: tuple[Kept, ...] = ()  # to be kept after the present one, oldest first
 
 
 @dataclass(frozen=True)
@@ -149,7 +158,7 @@ class Batch:
         base = row.version if op.base is None else op.base
         if any(row.field_versions.get(name, 0) > base for name in op.fields):
             return self._lost(op)
-        if not self._says_the_same(row, op):
+        if op.undo is not None or not self._says_the_same(row, op):
             self._change(row, op)
         return "applied"
 
@@ -169,7 +178,8 @@ class Batch:
 
     def _change(self, row: Row, op: Ready) -> None:
         if not op.forever:
-            self._keep(row, "superseded", op.op_id)
+            self._keep(row, op.undo.kept_as if op.undo else "superseded", op.op_id)
+            self.kept += op.undo.passed if op.undo else ()
         after = self._next(row)
         self._write(after, row, op)
         after.field_versions.update(dict.fromkeys(op.fields, after.version))
@@ -278,6 +288,9 @@ class Batch:
 
 def _seal(after: Row, before: Row, op: Ready) -> None:
     """Give a row the seals of its texts as they are now: fresh ones, and those still spoken of."""
+    if op.undo is not None:
+        after.secret, after.bound, after.is_sensitive = op.secret, op.bound, op.is_sensitive
+        return
     spoken = [name for name in TEXTS if PLACEHOLDER in (getattr(after, name) or "")]
     replaced = op.fields.keys() - op.keeps
     after.secret, after.bound = bundle.changed(

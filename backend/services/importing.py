@@ -16,8 +16,7 @@ from backend.repositories import changes
 from backend.schemas import IMPORT_LIMIT, Imported, ImportRow
 from backend.services import writing
 from backend.services.preparing import Preparer
-from backend.services.single import KEYS
-from backend.services.uids import new_uid
+from backend.services.uids import KEYS, new_uid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from backend.errors import SecretLost
 from backend.fields import TEXTS
-from backend.repositories import changes, memories, seals
+from backend.repositories import changes, history, memories, seals
 from backend.repositories.rows import EDITABLE
 from backend.secrets import bundle
 from backend.services import accounts, writing
@@ -191,7 +191,7 @@ async def _migrate_history_once(database: Database, preparer: Preparer, account:
     after: tuple[UUID, int] | None = None
     while True:
         async with database.transaction(account) as connection:
-            page = await memories.history_page(connection, account, after, PAGE)
+            page = await history.page(connection, account, after, PAGE)
         if not page:
             return found
         after = page[-1]["uid"], page[-1]["id"]
@@ -213,5 +213,5 @@ async def _seal_entry(
     fresh = {**payload, **safe.fields, "is_sensitive": True, "bound": str(bound)}
     async with database.transaction(account) as connection:
         await changes.lock(connection, account)
-        await memories.replace_history(connection, account, entry, fresh, secret)
+        await history.replace(connection, account, entry, fresh, secret)
     return True

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4, uuid5
 
 from backend.db import Within
 from backend.errors import Conflict, IdempotencyReused, NoKeeper, NotFound, SecretLost, StaleVersion
-from backend.repositories import accounts, changes, memories
+from backend.repositories import accounts, changes, history, memories
 from backend.schemas import (
     Deleted,
     MemoryRow,
@@ -17,16 +16,16 @@ from backend.schemas import (
     PatchBody,
     RecallAnswer,
     RecallBody,
+    RestoredRow,
     SecretAnswer,
     StoreBody,
     Stored,
     Version,
     Written,
 )
-from backend.services import meanings, recalling, writing
-from backend.services.applying import Ready
+from backend.services import recalling, restoring, writing
 from backend.services.preparing import Preparer, change_of, columns
-from backend.services.uids import new_uid
+from backend.services.uids import KEYS, new_uid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,9 +34,9 @@ if TYPE_CHECKING:
     from backend.repositories.rows import Row
     from backend.secrets.keeper import Keeper
     from backend.semantic import Semantic
+    from backend.services.applying import Ready
 
 LONGEST_ID = 64  # characters
-KEYS = UUID("6d1f8a3e-52cb-4f0e-9a53-6f0f3c2b7f10")  # names Idempotency-Keys among other op ids
 TAKEN = "Another memory with this uid exists already."
 
 
@@ -193,13 +192,15 @@ class Desk:
         """
         row = await self._named(memory_id)
         async with self.database.transaction(self.account) as connection:
-            found = await memories.history(connection, self.account, row.uid)
+            found = await history.newest(connection, self.account, row.uid)
         return [Version(kind=one["kind"], at=one["at"], fields=one["payload"]) for one in found]
 
     async def restore(
         self, memory_id: str, if_match: int | None = None, idempotency_key: str = ""
-    ) -> MemoryRow:
-        """Undo the last edit, or a delete: then the memory comes back under a new uid.
+    ) -> RestoredRow:
+        """Undo the last edit that is not undone yet, or a delete: then it has a new uid.
+
+        When nothing is earlier, the latest state comes back, and all can be undone again.
 
         Raises:
             NotFound: there is nothing to go back to.
@@ -208,30 +209,19 @@ class Desk:
         """
         async with self.database.transaction(self.account) as connection:
             await changes.lock(connection, self.account)
-            within = Within(connection)
-            row = await named(within, self.account, memory_id)
+            row = await named(Within(connection), self.account, memory_id)
             if row is None:
                 raise NotFound
             op_id = self._op_id(idempotency_key)
-            is_repeated = bool(await changes.known(connection, self.account, [op_id]))
-            if if_match not in (None, row.version) and not is_repeated:
+            done = (await changes.known(connection, self.account, [op_id])).get(op_id)
+            if done is not None:
+                back = await restoring.again(connection, self.account, row, done)
+            elif if_match not in (None, row.version):
                 raise StaleVersion(current=self._current(row))
-            earlier = await memories.last_state(connection, self.account, row.uid)
-            if earlier is None:
-                raise NotFound("There is no earlier text of this memory.")
-            uid = row.uid
-            if not row.is_live:
-                uid = uuid5(KEYS, f"{self.account}:restore:{row.uid}:{earlier['id']}")
-                back = await memories.by_uid(within, self.account, uid)
-                if back is not None and back.is_live:  # asked again: the answer was lost
-                    return row_of(back)
-                uid = uid if back is None else new_uid()
-            ready = meanings.understood([restoring(row, earlier, op_id, uid)])
-            (outcome,) = await writing.apply_in(connection, self.account, ready)
-        if outcome.code == "op_id_reused":
-            raise IdempotencyReused
-        assert outcome.row is not None  # noqa: S101  (a create or an update was applied)
-        return row_of(outcome.row)
+            else:
+                back = await restoring.restore(connection, self.account, row, op_id)
+        fields = {**vars(back.row), "id": back.row.no, "restored": back.step}
+        return RestoredRow.model_validate(fields)
 
     async def open_secret(self, memory_id: str) -> SecretAnswer:
         """Return the clear text of a sensitive memory, and record the access.
@@ -253,8 +243,8 @@ class Desk:
         return SecretAnswer(id=row.no, content=clear, source=source)  # type: ignore[arg-type]
 
     def _current(self, row: Row) -> dict[str, Any]:
-        found = change_of(row) if self.may_read else written(row_of(row))
-        return found.model_dump(mode="json")
+        numbers = Written(id=row.no, uid=row.uid, version=row.version)
+        return (change_of(row) if self.may_read else numbers).model_dump(mode="json")
 
     async def _named(self, memory_id: str) -> Row:
         found = await named(self.database, self.account, memory_id)
@@ -287,36 +277,6 @@ async def named(reader: Reader, account: UUID, memory_id: str) -> Row | None:
     except ValueError:
         return None
     return await memories.by_uid(reader, account, uid)
-
-
-def restoring(row: Row, earlier: dict[str, Any], op_id: UUID, uid: UUID) -> Ready:
-    """Make the operation that brings an earlier text back, under this uid."""
-    payload = dict(earlier["payload"])
-    names = ("content", "category", "tags", "expanded_keywords", "importance", "scope", "project")
-    fields = {name: payload[name] for name in names}
-    expires = payload.get("expires_at")
-    fields["expires_at"] = datetime.fromisoformat(expires) if expires else None
-    supersedes = payload.get("supersedes")
-    fields["supersedes"] = UUID(supersedes) if supersedes else None
-    is_gone = not row.is_live
-    if is_gone:
-        fields |= {
-            "supersedes": fields["supersedes"] or row.uid,
-            "session": row.session,
-            "session_seq": row.session_seq,
-            "source": row.source,
-        }
-    return Ready(
-        op_id,
-        row.uid.bytes,
-        uid,
-        "create" if is_gone else "update",
-        None,
-        fields,
-        secret=earlier["secret"],
-        bound=UUID(payload["bound"]) if earlier["secret"] else None,
-        is_sensitive=bool(payload.get("is_sensitive")),
-    )
 
 
 def row_of(row: Row) -> MemoryRow:

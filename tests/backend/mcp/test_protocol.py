@@ -175,7 +175,7 @@ async def test_key_that_may_only_write_is_shown_no_memory(served: Served) -> Non
     assert [one.text for one in (changed, same, back)] == [
         "Updated memory #1: importance. The earlier state is kept.",
         "Memory #1 already says that.",
-        "Restored memory #1.",
+        "Restored the earlier state of memory #1.",
     ]
 
 

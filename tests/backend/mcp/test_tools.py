@@ -153,13 +153,30 @@ async def test_restore_undoes_an_edit_and_a_delete(served: Served) -> None:
     await served.tool("memory_store", content="first words")
     await served.tool("memory_update", id=1, content="second words")
     back = await served.tool("memory_update", id=1, restore=True)
-    assert back.first == "Restored memory #1."
+    assert back.first == "Restored the earlier state of memory #1."
     assert '"first words"' in back.text
     gone = await served.tool("memory_delete", id=1)
     assert gone.text.startswith("Deleted memory #1;")
     assert (await served.tool("memory_list")).text == "No memories yet."
     again = await served.tool("memory_update", id=1, restore=True)
-    assert again.first == "Restored memory #2."
+    assert again.first == "Restored memory #2. It was #1 before it was deleted."
+
+
+async def test_status_counts_what_can_be_brought_back(served: Served) -> None:
+    """Neither what is back already nor what was purged."""
+
+    async def counted() -> int:
+        said = (await served.tool("memory_status")).text
+        return int(said.split(" deleted that can still be restored")[0].split()[-1])
+
+    for number in range(2):
+        await served.tool("memory_store", content=f"fact {number}")
+    await served.tool("memory_delete", id=[1, 2])
+    assert await counted() == 2
+    await served.tool("memory_update", id=1, restore=True)
+    assert await counted() == 1
+    await served.tool("memory_delete", id=2, purge=True)
+    assert await counted() == 0
 
 
 async def test_delete_of_several_is_all_or_none(served: Served) -> None:
@@ -175,7 +192,9 @@ async def test_delete_of_several_is_all_or_none(served: Served) -> None:
     assert purged.text.startswith("Purged memory #2:")
     back = await served.tool("memory_update", id=2, restore=True)
     assert back.is_error
-    assert (await served.tool("memory_update", id=1, restore=True)).first == "Restored memory #4."
+    assert back.first.startswith("Memory #2 has no earlier state. Nothing is kept here")
+    again = await served.tool("memory_update", id=1, restore=True)
+    assert again.first == "Restored memory #4. It was #1 before it was deleted."
 
 
 @pytest.mark.parametrize("purge", [True, False])

@@ -285,6 +285,22 @@ def test_edit_that_changes_nothing_is_not_sent(scene: Scene) -> None:
     assert json.loads(scene.server.visits[-1].body) == {"expires_at": None}
 
 
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        ({"restored": "earlier"}, "Restored the earlier state of memory #7."),
+        ({"restored": "latest"}, "No state is earlier: restored the latest of memory #7."),
+        ({"restored": "deleted"}, "Restored memory #7."),
+        ({"restored": None}, "Restored memory #7."),
+        ({}, "Restored memory #7."),
+    ],
+)
+def test_restore_says_what_came_back(scene: Scene, answer: dict[str, Any], sentence: str) -> None:
+    """As far as the server tells; one of before did not."""
+    scene.answers = lambda _: told(200, {**OLD_ROW, **answer})
+    assert scene.service.update(Edit("7", restore=True)).sentence == sentence
+
+
 def test_recall_of_ids_asks_for_the_memories_that_they_name(scene: Scene) -> None:
     """One after the other, and no search."""
     scene.answers = lambda _: told(200, OLD_ROW)

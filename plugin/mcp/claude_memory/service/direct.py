@@ -54,6 +54,10 @@ READ: dict[str, Callable[[Any], object]] = {  # how each field that can be chang
     "importance": checks.importance,
     "expanded_keywords": checks.keywords,
 }
+RESTORED = {  # by what the server says of it; one of before did not
+    "earlier": "Restored the earlier state of memory {}.",
+    "latest": "No state is earlier: restored the latest of memory {}.",
+}
 BY_ITSELF = (RemoteUnreachable.fix, RemoteBusy.fix)  # what is true of syncing alone
 NOTHING = "in HTTP-only mode there is no store on this machine"
 UNEXPLAINED = "Why each was found is not known: in HTTP-only mode the server searches."
@@ -255,10 +259,12 @@ class DirectService:
     def _restore(self, memory_id: str) -> Edited:
         name = _named(memory_id)
         path = rest.place(name, "restore")
-        back = rows.read(self._once(path, lambda once: self._server.post(path, {}, once=once)))
+        answer = self._once(path, lambda once: self._server.post(path, {}, once=once))
+        back = rows.read(answer)
+        said = RESTORED.get(rows.text(answer, "restored"), "Restored memory {}.")
         is_new = name not in {str(back.no), back.uid}
         renamed = f" It was {_shown(name)} before it was deleted." if is_new else ""
-        return Edited(back, f"Restored memory {label(back)}.{renamed}")
+        return Edited(back, f"{said.format(label(back))}{renamed}")
 
     def _known(self, memory_id: str, *, deleted_too: bool) -> str:
         """Return the name of a memory that is there; a purge reaches deleted ones as well."""

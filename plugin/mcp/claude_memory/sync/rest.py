@@ -99,7 +99,7 @@ def _refusal(response: Response) -> errors.ClaudeMemoryError:
     code, said = problem.get("code"), str(problem.get("detail") or "The server refuses that.")
     fix = str(problem.get("fix") or "")
     if code == "not_found":
-        return errors.NotFound(said)
+        return errors.NotFound(said, fix)
     if code in REFUSALS:
         return errors.BadInput(f"{said} Nothing was done.", fix)
     return remote.meaning(response)
