@@ -66,7 +66,7 @@ def _megabytes(path: str) -> str:
 def _counts(connection: sqlite3.Connection, place: Place) -> str:
     total, everywhere, here, sensitive = connection.execute(
         "SELECT count(*), total(scope = 'global'), total(scope = 'project' AND project = ?), "  # noqa: S608
-        f"total(is_sensitive) FROM memories WHERE live = 1 AND NOT {EXPIRED}",
+        f"total(is_sensitive) FROM memories WHERE +live = 1 AND NOT {EXPIRED}",  # (row by row)
         (place.project, stamp(place.now())),
     ).fetchone()
     deleted = history.count(connection, "deleted")
@@ -94,7 +94,7 @@ def _expired(connection: sqlite3.Connection, place: Place) -> str:
 def _learning(connection: sqlite3.Connection, settings: Settings, place: Place) -> str:
     calls, tokens_in, tokens_out = judge_calls.today(connection, place.now())
     learned = connection.execute(
-        "SELECT count(*) FROM memories WHERE live = 1 AND source = 'auto-learn'"
+        "SELECT count(*) FROM memories WHERE +live = 1 AND source = 'auto-learn'"
     ).fetchone()[0]
     return (
         f"{settings.learn}, judge {_judge(settings)}; {learned} learned in all; today {calls} of "
