@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import sys
 from datetime import timedelta
 from email.utils import format_datetime
@@ -15,6 +17,7 @@ from claude_memory.store.bindings import fingerprint
 from claude_memory.store.connection import open_store, write
 from claude_memory.sync.files import Files
 
+from tests.support import shell
 from tests.support.desk import START, Desk
 from tests.support.hook_calls import added, asked, context_in, through_doorway
 from tests.support.line import OURS, SERVER, Line, row, synced
@@ -384,6 +387,27 @@ def test_key_that_opens_another_account_than_before(tmp_path: Path) -> None:
     assert (before.place.database, told(before).count("wait")) == (former, 1)
     assert "1 memory waits in memory-c.db" in told(before)
     assert label == "L5"
+
+
+def test_copy_that_a_shared_folder_made_is_named_until_it_is_imported(tmp_path: Path) -> None:
+    """Two machines wrote at once, and one's store was put aside under another name."""
+    home = tmp_path / "home"
+    here, there = Desk(home), Desk(tmp_path / "other")
+    here.store("Stored here")
+    for text in ("Stored there", "Stored there too"):
+        there.store(text)
+    there.connection.close()
+    copy = home / "memory" / "memory (Bob's conflicted copy 2026-03-01).db"
+    shutil.copy(there.place.database, copy)
+    event = {"hook_event_name": "SessionStart", "source": "startup", "session_id": "s"}
+    said = through_doorway("session-start", event, home).said["systemMessage"]
+    assert said.startswith(f"2 memories wait in {copy.name}, a copy made by another program: ")
+    trouble = status(here)["!"]
+    assert f"2 memories that this store lacks wait in {copy}" in trouble
+    command, *named = shlex.split(trouble.split("`")[1])
+    assert command == "server.py"
+    assert "2 memories imported" in shell.said(shell.run(home, *named))
+    assert (status(here)["!"], told(here)) == ("", "")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="others know no such names")

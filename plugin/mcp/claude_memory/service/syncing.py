@@ -31,15 +31,18 @@ VERBS = {"create": "store", "update": "change", "delete": "delete", "replay": "t
 ELSEWHERE = {
     waiting.NEW: "{what} stored under another key or server address, which no server has accepted "
     "yet, {wait} in {path}. That may be another person's, so it does not come here by itself; it "
-    "is sent when those are set again. If they were mistyped, `server.py import '{path}'` "
+    "is sent when those are set again. If they were mistyped, `server.py import '{file}'` "
     "(/memory:setup runs it) brings it here.",
     waiting.FORMER: "{what} that this key's former account had on this machine {wait} in {path}. "
     "The key opens another account now: the former one was erased, or the server was restored to "
-    "a time before it. `server.py import '{path}'` (/memory:setup runs it) brings all of it here "
+    "a time before it. `server.py import '{file}'` (/memory:setup runs it) brings all of it here "
     "and to the server; to be rid of it, delete that file.",
     waiting.SYNCED: "{what} synced under another key or server address {wait} in {path}. As soon "
     "as the server has said that this key opens the same account, all of it is shown; another "
     "account's stays there.",
+    waiting.COPY: "{what} that this store lacks {wait} in {path}, a copy made by another program, "
+    "perhaps because two machines share the folder. `server.py import '{file}'` "
+    "(/memory:setup runs it) brings all of it here; to be rid of it, delete that file.",
 }
 UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
@@ -237,4 +240,6 @@ def _name(connection: sqlite3.Connection, uid: str) -> str:
 def elsewhere(one: waiting.Waiting) -> str:
     """Say what a file beside the store holds, why that is not here, and how it comes here."""
     what, wait = counted(one.held, "memory"), "waits" if one.held == 1 else "wait"
-    return ELSEWHERE[one.kind].format(what=what, wait=wait, path=plain(one.path))
+    path = plain(one.path)
+    quoted = path.replace("'", "'\\''")  # for a shell
+    return ELSEWHERE[one.kind].format(what=what, wait=wait, path=path, file=quoted)

@@ -27,6 +27,7 @@ ELSEWHERE = {
     "/memory:status says how to bring {them} here.",
     waiting.SYNCED: "synced under another key or server address: shown as soon as the server has "
     "said that this key opens the same account.",
+    waiting.COPY: "a copy made by another program: /memory:status says how to bring {them} here.",
 }
 
 

@@ -3,7 +3,8 @@
 NEW ones belong to nobody yet: written under a key that no server has accepted. They are sent when
 that key works; a key or an address that was misspelt never does. FORMER ones belong to an account
 that this store's key opened before, and opens no more. SYNCED ones belong to an account that may
-be this store's own: as long as no server has said so, they are not shown.
+be this store's own: as long as no server has said so, they are not shown. COPIES are files that
+another program made: of two machines that share a folder, the one whose store was put aside.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 else:
     Waiting = namedtuple("Waiting", "path held kind")
 
-NEW, FORMER, SYNCED = "new", "former", "synced"
+NEW, FORMER, SYNCED, COPY = "new", "former", "synced", "copy"
 # Each greeting counts: the plus keeps it from going through an index, from row to row.
 HELD = "SELECT count(*) FROM memories m WHERE +live = 1"
 NOT_HERE = " AND NOT EXISTS (SELECT 1 FROM here.memories h WHERE h.uid = m.uid)"
@@ -67,7 +68,9 @@ def _beside(path: str, former: Iterable[str], store: str) -> list[Waiting]:
     of_kind = dict.fromkeys(names, SYNCED) if _waits(here) else {}
     of_kind.update(dict.fromkeys(names & set(former), FORMER))
     found = [_look(os.path.join(folder, name), kind, store) for name, kind in of_kind.items()]
-    found += [_look(os.path.join(folder, name), NEW, store) for name in _unbound(folder, names)]
+    of_kind = dict.fromkeys(names - {bindings.FIRST}, COPY)
+    of_kind.update(dict.fromkeys(_unbound(folder, names), NEW))
+    found += [_look(os.path.join(folder, name), kind, store) for name, kind in of_kind.items()]
     return sorted(one for one in found if one.held)
 
 
@@ -84,7 +87,7 @@ def _look(path: str, kind: str, store: str) -> Waiting:
     except StoreError:
         return nothing
     try:
-        if any(binding.owner(other)) == (kind == NEW):
+        if any(binding.owner(other)) == (kind in (NEW, COPY)):
             return nothing
         return Waiting(path, _count(other, store), kind)
     except sqlite3.Error:  # an earlier system's file, or a damaged one
