@@ -133,6 +133,7 @@ class Memory(SQLModel, table=True):
     created_at: datetime = _column(TIME)
     updated_at: datetime = _column(TIME)
     deleted_at: datetime | None = _column(TIME, null=True)
+    purged: bool = _column(Boolean, default="false")
     replayed_from: int | None = _column(BigInteger, null=True)
     tsv: str = Field(
         default=None, sa_column=Column(TSVECTOR, Computed(SEARCH_VECTOR, persisted=True))

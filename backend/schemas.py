@@ -200,6 +200,7 @@ class Change(Written):
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+    purged: bool  # erased for good: whoever kept anything of it erases that too
 
 
 class RecallBody(Body):

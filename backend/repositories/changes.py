@@ -35,6 +35,7 @@ KINDS = {  # of the columns that are no text
     "created_at": "timestamptz",
     "updated_at": "timestamptz",
     "deleted_at": "timestamptz",
+    "purged": "boolean",
     "replayed_from": "bigint",
     "field_versions": "jsonb",
 }

@@ -73,6 +73,7 @@ class Row:
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None = None
+    purged: bool = False
     replayed_from: int | None = None
     field_versions: dict[str, int] = field(default_factory=dict)
     words: str = ""
@@ -95,7 +96,10 @@ class Row:
 COLUMNS = tuple(one.name for one in fields(Row))
 NAMES = ", ".join(COLUMNS)
 NAMES_OF_M = ", ".join(f"m.{name}" for name in COLUMNS)
-INNER = {"no", "secret", "bound", "deleted_at", "replayed_from", "field_versions", "words"}
+INNER = {
+    *("no", "secret", "bound", "deleted_at", "purged"),
+    *("replayed_from", "field_versions", "words"),
+}
 SHOWN = tuple(name for name in COLUMNS if name not in INNER)  # of a live memory, besides its number
 
 

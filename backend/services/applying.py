@@ -202,11 +202,16 @@ class Batch:
         if row is not None and row.is_live:
             if not op.forever:
                 self._keep(row, "deleted", op.op_id)
-            self._bury(row)
+            self._bury(row, forever=op.forever)
+        elif row is not None and op.forever and not row.purged:
+            after = self._next(row)
+            after.purged = True
+            self._put(after)
         return "applied"
 
-    def _bury(self, row: Row) -> None:
+    def _bury(self, row: Row, *, forever: bool) -> None:
         after = self._next(row)
+        after.purged = forever
         after.content = after.secret = after.supersedes = after.expires_at = None
         after.tags = after.expanded_keywords = after.words = after.project = after.session = ""
         after.is_sensitive = False
@@ -240,9 +245,11 @@ class Batch:
 
     def _replay_delete(self, op: Ready, row: Row) -> str:
         """Delete again: that is final, whatever was done since the restore."""
+        if op.forever:
+            return self._delete(op)
         if row.is_live:
             self._keep(row, "superseded", op.op_id)
-            self._bury(row)
+            self._bury(row, forever=False)
         return "applied"
 
     def _replay_missing(self, op: Ready, told: Replay) -> str:
@@ -250,7 +257,8 @@ class Batch:
             return self._lost(op)  # its tombstone may have been purged, and a delete is final
         row = self._insert(op)
         if told.deleted:
-            self._bury(row)  # what it said is not known: a replay of that goes to the history
+            # What it said is not known: a replay of that goes to the history.
+            self._bury(row, forever=op.forever)
         else:
             self._rows[op.uid].replayed_from = told.was
         return "applied"

@@ -6,7 +6,7 @@ All of it happens before the transaction: no keeper is asked while an account is
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -71,6 +71,7 @@ class ReplayBody(_Tolerant):
     was: Version64
     lost_after: Version64
     deleted: bool = False
+    purge: StrictBool = False
     fields: CreateFields | None = None
 
 
@@ -190,7 +191,8 @@ class Preparer:
         if op.kind == "replay":
             lost = ReplayBody.model_validate(op.body)
             told = Replay(lost.was, lost.lost_after, lost.deleted)
-            return await self._full(op, lost.fields or CreateFields(content="-"), told)
+            ready = await self._full(op, lost.fields or CreateFields(content="-"), told)
+            return replace(ready, forever=lost.purge)
         body = UpdateFields.model_validate(op.body)
         given = body.model_dump(exclude_unset=True, exclude=UNSTORED)
         safe = separate(given)

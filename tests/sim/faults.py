@@ -465,7 +465,7 @@ def _(patch: Patch, _chance: Random) -> None:
     def polite(self: Batch, op: Any, row: Any) -> str:
         if row.version > op.replay.lost_after:
             return self._lost(op)
-        self._bury(row)
+        self._bury(row, forever=False)
         return "applied"
 
     patch.setattr(Batch, "_replay_delete", polite)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import ExitStack
+import sqlite3
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from claude_memory.store import schema
 
 from tests.support import hybrid, shell
 from tests.support.hook_calls import through_doorway
@@ -239,29 +241,68 @@ def given(server: str, key: str) -> dict[str, str]:
     return {"MEMORY_API_URL": server, "MEMORY_API_KEY": key}
 
 
-def test_restore_says_that_it_goes_by_what_this_machine_has_seen_changed(
+@promise("sync.any-machine-undoes-an-edit")
+def test_restore_undoes_what_this_machine_has_seen_changed_wherever_that_was(
     tmp_path: Path, server: str, key: str
 ) -> None:
-    """What other machines changed or deleted is to be undone there, or on the server."""
+    """What was changed before it came here, or deleted elsewhere, is to be undone there."""
     with machine(tmp_path / "a", server, key) as one, machine(tmp_path / "b", server, key) as two:
         one.done("memory_store", content="Text one.")
         all_sent(one)
         comes(lambda: two.call("memory_list").text, "Text one.")
         one.done("memory_update", id="#1", content="Text two.")
         comes(lambda: two.call("memory_list").text, "Text two.")
-        assert "comes back there, or on the server" in two.refused(
-            "memory_update", id="#1", restore=True
-        )
+        with machine(tmp_path / "c", server, key) as three:
+            comes(lambda: three.call("memory_list").text, "Text two.")
+            assert "comes back there, or on the server" in three.refused(
+                "memory_update", id="#1", restore=True
+            )
         two.done("memory_update", id="#1", content="Text three.")
         comes(lambda: one.call("memory_list").text, "Text three.")
-        said = one.done("memory_update", id="#1", restore=True)
-        assert "Restored the state before the last edit on this machine of memory #1." in said
-        comes(lambda: two.call("memory_list").text, "Text one.")
+        for wanted in ("Text two.", "Text one."):
+            said = one.done("memory_update", id="#1", restore=True)
+            assert "Restored the earlier state of memory #1." in said
+            comes(lambda: two.call("memory_list").text, wanted)
+        two.done("memory_update", id="#1", restore=True)
+        comes(lambda: one.call("memory_list").text, "Text two.")
         one.done("memory_delete", id="#1")
         comes(lambda: two.call("memory_list").text, "No memories yet")
         assert "restore=true" not in two.refused("memory_delete", id="#1")
         said = two.refused("memory_update", id="#1", restore=True)
         assert "Memory #1 is deleted. Nothing is kept here" in said
+
+
+@promise("sync.a-purge-goes-everywhere")
+@pytest.mark.parametrize("is_deleted_first", [False, True])
+def test_purge_on_one_machine_erases_what_the_others_keep(
+    tmp_path: Path, server: str, key: str, *, is_deleted_first: bool
+) -> None:
+    """Also what they changed themselves, and their snapshots; memories beside it stay."""
+    word, home = "zqxplumbago", tmp_path / "b"
+    with machine(tmp_path / "a", server, key) as one, machine(home, server, key) as two:
+        one.done("memory_store", content="Another memory stays.")
+        one.done("memory_store", content=f"The {word} door opens with a card.")
+        comes(lambda: two.call("memory_list").text, word)
+        two.done("memory_update", id="#2", content=f"The {word} door opens with a key.")
+        comes(lambda: one.call("memory_list").text, "with a key")
+        if is_deleted_first:
+            two.done("memory_delete", id="#2")
+            comes(lambda: one.call("memory_status").text, "Memories: 1 (")
+        else:
+            one.done("memory_update", id="#2", content=f"Nobody opens the {word} door.")
+            comes(lambda: two.call("memory_list").text, "Nobody")
+        with closing(sqlite3.connect(str(database(home)))) as store:
+            schema.snapshot(store, f"{database(home)}.before-schema-2")
+        assert len(files_with(home, word)) >= 2
+        one.done("memory_delete", id="#2", purge=True)
+        all_sent(one)
+        assert files_with(tmp_path / "a", word) == []
+        comes(lambda: two.call("memory_status").text, "Memories: 1 (1 global, 0 for this project")
+        comes(lambda: two.call("memory_status").text, "0 deleted that can")
+        assert "Nothing is kept here" in two.refused("memory_update", id="#2", restore=True)
+    with machine(home, server, key) as two:  # an hour later is as well
+        comes(lambda: str(files_with(home, word)), "[]")
+        assert "Another memory stays." in two.done("memory_list")
 
 
 @promise("sync.conflicts-show-both-texts")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from claude_memory.hooks.greeting import WELCOME
+from claude_memory.service import upkeep
 from claude_memory.store import binding, feed, outbox
 from claude_memory.store.bindings import fingerprint
 from claude_memory.store.connection import open_store, write
@@ -202,6 +203,63 @@ def test_conflict_with_a_delete_elsewhere(desk: Desk) -> None:
     assert 'Kept: deleted. Yours: "Mine"' in status(desk)["!"]
     assert "Restored memory L1." in desk.call("memory_update", id="#7", restore=True)
     assert status(desk)["!"] == ""
+
+
+def test_purge_elsewhere_leaves_an_edit_that_its_author_still_has_to_hear_of(desk: Desk) -> None:
+    """What was kept before it is erased; the edit that lost against it can be taken back."""
+    line = Line()
+    label = desk.store("One")
+    synced(desk, line)
+    desk.call("memory_update", id=label, content="Two")
+    synced(desk, line)
+    desk.call("memory_update", id=uid_of(desk), content="Mine")
+    gone = {**row(7, "", uid_of(desk)), "content": None, "deleted_at": "2026-03-01T12:00:00Z"}
+    line.rows = {}
+    line.outcome = {"status": "conflict", "current": {**gone, "purged": True}}
+    synced(desk, line)
+    assert 'Kept: deleted. Yours: "Mine"' in status(desk)["!"]
+    assert "One" not in "".join(desk.connection.iterdump())
+    desk.call("memory_update", id="#7", restore=True)
+    assert desk.texts()[0].endswith('"Mine"')
+    assert "no earlier state" in desk.refused("memory_update", id="L1", restore=True)
+
+
+def test_edit_elsewhere_is_undone_here_unless_a_secret_is_in_it(desk: Desk) -> None:
+    """Only the server knows which secret belonged to which text."""
+    line = Line()
+    desk.store("One")
+    desk.store("Other")
+    synced(desk, line)
+    one, other = line.rows
+    line.rows = {
+        one: row(8, "Two", one) | {"id": 1},
+        other: row(9, "[secret: x] of theirs", other) | {"id": 2, "is_sensitive": True},
+    }
+    line.version = 9
+    synced(desk, line)
+    assert "Restored the earlier state" in desk.call("memory_update", id="#1", restore=True)
+    assert "One" in "".join(desk.texts())
+    assert "no earlier state" in desk.refused("memory_update", id="#2", restore=True)
+
+
+def test_what_is_kept_of_a_memory_that_was_deleted_elsewhere_goes(desk: Desk) -> None:
+    """Nobody can bring it back here; what was deleted here can be, for thirty days."""
+    line = Line()
+    for text in ("One", "Two"):
+        desk.store(text)
+    synced(desk, line)
+    uid, mine = line.rows
+    for one in (uid, mine):
+        desk.call("memory_update", id=one, content=f"Edited {one[-1]}")
+    synced(desk, line)
+    desk.call("memory_delete", id=mine)
+    gone = row(11, "", uid) | {"id": 1, "content": None, "deleted_at": "2026-03-01T12:00:00Z"}
+    line.rows, line.version = {uid: gone}, 11
+    synced(desk, line)
+    upkeep.run(desk.place, desk.door)
+    kept = "SELECT count(*) FROM history WHERE uid = ?"
+    assert desk.connection.execute(kept, (uid,)).fetchone() == (0,)
+    assert "Restored memory" in desk.call("memory_update", id=mine, restore=True)
 
 
 def test_edit_that_lost_leaves_the_secret_of_a_later_one_alone(desk: Desk) -> None:

@@ -151,9 +151,7 @@ def restore(place: Place, memory_id: str) -> Edited:
             back = _revive(connection, entry, earlier, place)
             return Edited(back, f"Restored memory {label(back)}.")
         back = _step(connection, entry, earlier, place, undone=True)
-        what = "the state before the last edit on this machine"
-        of = what if outbox.is_bound(connection) else "the earlier state"
-        return Edited(back, f"Restored {of} of memory {label(back)}.")
+        return Edited(back, f"Restored the earlier state of memory {label(back)}.")
 
 
 def _revive(connection: sqlite3.Connection, entry: int, earlier: Memory, place: Place) -> Memory:
@@ -257,19 +255,19 @@ def _purge(place: Place, door: SecretDoor, names: tuple[str, ...]) -> list[Delet
         with _all_or_none():
             for name in names:
                 named.setdefault(ids.resolve(connection, name), name)
-        kept = {uid: seals.all_of(connection, uid) for uid in named}
         for uid in named:
             _forget_origin(connection, uid)
             memories.bury(connection, uid, stamp(place.now()), forever=True)
             purge.forget(connection, uid)
         turns.forget(connection, place.session)
+        kept = seals.take_loose(connection)
     clean = purge.scrub(connection)
-    answers = []
-    for uid, name in named.items():
-        notes = door.forget(kept[uid])
-        stubborn = purge.purge_copies(place.database, uid, place.now())
-        answers.append(Deleted(name, _purge_sentence(name, clean, notes, stubborn), uid))
-    return answers
+    notes = door.forget(kept)
+    stubborn = purge.purge_copies(place.database, named, place.now())
+    return [
+        Deleted(name, _purge_sentence(name, clean, notes, stubborn), uid)
+        for uid, name in named.items()
+    ]
 
 
 def _forget_origin(connection: sqlite3.Connection, uid: str) -> None:

@@ -5,6 +5,7 @@ That is expiry, scrubbing, pruning, a check of the index, and vectors that are m
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ def run(place: Place, door: SecretDoor) -> None:
         sealed = purge.expire(connection, days_before(place.now(), history.KEPT_DAYS))
         for note in door.forget(sealed):
             failures.note(place.home, "secrets", note, place.now())
+        _follow_purges(place, connection)
         if purge.is_due(connection):
             purge.scrub(connection)
         if _claim_the_day(place, connection):
@@ -44,6 +46,15 @@ def run(place: Place, door: SecretDoor) -> None:
             connection.execute("PRAGMA optimize")
         if state.get(connection, "need_sweep") != "1":  # else who receives them does it
             _understand(connection)
+
+
+def _follow_purges(place: Place, connection: sqlite3.Connection) -> None:
+    """Erase from the copies what was purged on another machine; what is stubborn, the next time."""
+    gone = purge.followed(connection)
+    if gone and not purge.purge_copies(place.database, gone, place.now()):
+        with write(connection):
+            left = [uid for uid in purge.followed(connection) if uid not in gone]
+            state.put(connection, purge.ELSEWHERE, json.dumps(left))
 
 
 def _understand(connection: sqlite3.Connection) -> None:

@@ -1,4 +1,8 @@
-"""Earlier texts of memories, kept 30 days: what an edit or a delete can be undone from. Hot."""
+"""Earlier texts of memories, kept 30 days: what an edit or a delete can be undone from. Hot.
+
+An edit that came from another machine can be undone as one that was made here; a delete that did
+cannot, and what was kept before it is of no use any more.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,11 @@ if TYPE_CHECKING:
 
 KEPT_DAYS = 30
 UNDONE = "undone"
+USELESS = (  # from before a time, or of a memory that was deleted on another machine
+    "(h.at < ? OR NOT EXISTS (SELECT 1 FROM memories WHERE uid = h.uid AND live = 1) "
+    "AND NOT EXISTS (SELECT 1 FROM history d WHERE d.uid = h.uid AND d.kind = 'deleted') "
+    "AND NOT EXISTS (SELECT 1 FROM pending_ops WHERE uid = h.uid))"
+)
 
 
 def record(
@@ -29,7 +38,7 @@ def record(
     What a restore leaves is kept as `undone`: it came after the present state, not before it. The
     seal of its secret, if it has one, moves from the memory to the entry.
     """
-    entry = keep(connection, memory, kind, now, undone=undone)
+    entry = keep(connection, memory, kind, stamp(now), undone=undone)
     connection.execute(
         "UPDATE secrets SET history_id = ? WHERE uid = ? AND history_id IS NULL",
         (entry, memory.uid),
@@ -41,7 +50,7 @@ def keep(
     connection: sqlite3.Connection,
     memory: Memory,
     kind: str,
-    now: datetime,
+    at: str,
     *,
     undone: bool = False,
 ) -> int:
@@ -53,7 +62,7 @@ def keep(
     fields = json.dumps({**memory._asdict(), **mark}, ensure_ascii=False)
     cursor = connection.execute(
         "INSERT INTO history (uid, at, kind, fields) VALUES (?, ?, ?, ?)",
-        (memory.uid, stamp(now), kind, fields),
+        (memory.uid, at, kind, fields),
     )
     return int(cursor.lastrowid or 0)
 
@@ -86,11 +95,10 @@ def remove(connection: sqlite3.Connection, entry: int) -> None:
 
 
 def expire(connection: sqlite3.Connection, before: str) -> int:
-    """Forget entries, and the seals they hold, from before a time; return how many."""
-    connection.execute(
-        "DELETE FROM secrets WHERE history_id IN (SELECT id FROM history WHERE at < ?)", (before,)
-    )
-    return connection.execute("DELETE FROM history WHERE at < ?", (before,)).rowcount
+    """Forget entries, and the seals they hold, that are of no use any more; return how many."""
+    found = f"(SELECT h.id FROM history h WHERE {USELESS})"  # noqa: S608  (a fixed condition)
+    connection.execute(f"DELETE FROM secrets WHERE history_id IN {found}", (before,))  # noqa: S608
+    return connection.execute(f"DELETE FROM history WHERE id IN {found}", (before,)).rowcount  # noqa: S608
 
 
 def move(connection: sqlite3.Connection, uid: str, heir: str) -> None:

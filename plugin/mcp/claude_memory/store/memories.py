@@ -52,9 +52,9 @@ NOTHING_KEPT = (
     "none after a purge."
 )
 ELSEWHERE = (
-    "Nothing is kept here that it could be brought back from. What another machine changed or "
-    "deleted comes back there, or on the server (POST /api/memories/ID/restore), for 30 days, "
-    "unless it was purged."
+    "Nothing is kept here that it could be brought back from. What another machine deleted, or "
+    "changed before it came here, comes back there, or on the server "
+    "(POST /api/memories/ID/restore), for 30 days, unless it was purged."
 )
 NO_STATE = (0, None, False, 0)
 STORED = f"{COLUMNS}, live, twin, words, sv, srv, srv_live, gen"

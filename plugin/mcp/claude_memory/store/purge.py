@@ -16,32 +16,52 @@ from claude_memory.store.connection import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from claude_memory.store.seals import Seal
 
 DUE = "scrub_due"
+PURGED = "purged"  # so the server marks what is left of it
+ELSEWHERE = "purged_elsewhere"
 PART_SECONDS = 600  # making a copy takes a few
 LOGS = ("-wal", "-shm", "-journal")  # of a copy that is open, or was not closed
 NO_COPIES = (*LOGS, ".lock")
 
 
 def forget(connection: sqlite3.Connection, uid: str) -> None:
-    """Erase all earlier texts and seals of a buried memory; call it inside a write transaction."""
+    """Erase all earlier texts of a buried memory; call it inside a write transaction.
+
+    Its seals are left for `seals.take_loose`.
+    """
     connection.execute("DELETE FROM history WHERE uid = ?", (uid,))
-    connection.execute("DELETE FROM secrets WHERE uid = ?", (uid,))
+    seals.loosen(connection, uid)
     connection.execute("DELETE FROM shelf WHERE uid = ?", (uid,))
     weighings.forget(connection)
     # The server's state stays counted until the server says that it is gone, without its text.
-    bare = json.dumps({"uid": uid})
+    bare = json.dumps({"uid": uid, PURGED: True})
     connection.execute("UPDATE memories SET srv = ? WHERE uid = ? AND srv <> ''", (bare, uid))
     state.put(connection, DUE, "1")
 
 
+def follow(connection: sqlite3.Connection, uid: str) -> None:
+    """Erase what is kept of a memory that was purged on another machine; copies follow later."""
+    forget(connection, uid)
+    state.put(connection, ELSEWHERE, json.dumps([*followed(connection), uid]))
+
+
+def followed(connection: sqlite3.Connection) -> list[str]:
+    """Return the uids that were purged elsewhere and may still be in the copies."""
+    return list(json.loads(state.get(connection, ELSEWHERE, "[]")))
+
+
 def expire(connection: sqlite3.Connection, before: str) -> list[Seal]:
-    """Erase earlier texts from before a time, after which a scrub is due; return their seals."""
+    """Erase earlier texts that are of no use any more, after which a scrub is due.
+
+    Returns their seals, and those of what was purged elsewhere.
+    """
     with write(connection):
-        sealed = seals.of_entries_before(connection, before)
+        sealed = [*seals.useless(connection, before), *seals.take_loose(connection)]
         if history.expire(connection, before):
             state.put(connection, DUE, "1")
         connection.execute("DELETE FROM shelf WHERE at < ?", (before,))
@@ -89,8 +109,8 @@ def copies(path: str) -> list[str]:
     return [os.path.join(folder, entry) for entry in sorted(whole)]
 
 
-def purge_copies(path: str, uid: str, now: datetime) -> list[str]:
-    """Erase a memory from the copies beside the database; return those that could not be cleaned.
+def purge_copies(path: str, uids: Iterable[str], now: datetime) -> list[str]:
+    """Erase memories from the copies beside the database; return those that could not be cleaned.
 
     The copy that a takeover keeps of an earlier system's database has our uids too.
     """
@@ -98,13 +118,13 @@ def purge_copies(path: str, uid: str, now: datetime) -> list[str]:
     remove_parts(path, now)
     for copy in copies(path):
         try:
-            _purge_copy(copy, uid)
+            _purge_copy(copy, uids)
         except sqlite3.Error:
             stubborn.append(copy)
     return stubborn
 
 
-def _purge_copy(copy: str, uid: str) -> None:
+def _purge_copy(copy: str, uids: Iterable[str]) -> None:
     connection = sqlite3.connect(copy, isolation_level=None)
     try:
         connection.execute("PRAGMA secure_delete=ON")
@@ -112,7 +132,7 @@ def _purge_copy(copy: str, uid: str) -> None:
         gone = 0
         for table in {"memories", "history", "secrets"} & tables:
             query = f"DELETE FROM {table} WHERE uid = ?"  # noqa: S608  (three fixed names)
-            gone += connection.execute(query, (uid,)).rowcount
+            gone += connection.executemany(query, [(uid,) for uid in uids]).rowcount
         if gone and "pending_ops" in tables:  # a copy never syncs
             connection.execute("DELETE FROM pending_ops")
         if gone and "sync_state" in tables:

@@ -11,7 +11,7 @@ import json
 
 from claude_memory.errors import BadInput
 from claude_memory.memory import CATEGORIES, SCOPES, SOURCES, Memory, moment, stamp
-from claude_memory.store import history, memories, outbox, seals
+from claude_memory.store import history, memories, outbox, proposals, purge, seals, turns
 from claude_memory.store.rows import COLUMNS, FIELDS, to_memory
 
 TYPE_CHECKING = False
@@ -68,15 +68,21 @@ def is_live(srv: Fields) -> bool:
 
 
 def take(
-    connection: sqlite3.Connection, srv: Fields, gen: int | None = None, *, at: int = 0
+    connection: sqlite3.Connection,
+    srv: Fields,
+    gen: int | None = None,
+    *,
+    at: int = 0,
+    keeps: bool = True,
 ) -> bool:
     """Take a state that the server gave, unless a newer one is known; tell whether it was taken.
 
     `gen` stamps the row as part of a full dump; `at` is the account's version when the state was
-    read: what is known of later than the state, but not later than that, was damaged here.
+    read: what is known of later than the state, but not later than that, was damaged here. What it
+    changes can be undone, if it `keeps` that.
     """
     uid, version = srv["uid"], srv["version"]
-    known = connection.execute("SELECT sv FROM memories WHERE uid = ?", (uid,)).fetchone()
+    known = connection.execute("SELECT sv, srv FROM memories WHERE uid = ?", (uid,)).fetchone()
     if known is not None and gen is not None:
         connection.execute("UPDATE memories SET gen = ? WHERE uid = ?", (gen, uid))
     # An equal version is the same state; taking it again mends a row that was damaged here.
@@ -86,13 +92,27 @@ def take(
     if known is None:
         _bring(connection, srv, (version, text, is_live(srv), gen or 0))
         return True
+    if srv.get(purge.PURGED) and not (known[1] and json.loads(known[1]).get(purge.PURGED)):
+        _follow_purge(connection, uid)
     connection.execute(
         "UPDATE memories SET sv = ?, srv = ?, srv_live = ?, no = ?, gen = coalesce(?, gen) "
         "WHERE uid = ?",
         (version, text, is_live(srv), srv["id"], gen, uid),
     )
-    show(connection, uid)
+    show(connection, uid, keeps=keeps and 0 < known[0] < version)
     return True
+
+
+def _follow_purge(connection: sqlite3.Connection, uid: str) -> None:
+    """Erase what is left here of a memory that was purged elsewhere, and of where it came from.
+
+    Once: what loses against the purge later on is kept like all that loses.
+    """
+    memory = memories.get(connection, uid)
+    if memory is not None:
+        turns.forget(connection, memory.session)
+        proposals.forget(connection, memory.content)
+    purge.follow(connection, uid)
 
 
 def _bring(connection: sqlite3.Connection, srv: Fields, kept: tuple[int, str, bool, int]) -> None:
@@ -105,8 +125,12 @@ def _bring(connection: sqlite3.Connection, srv: Fields, kept: tuple[int, str, bo
     memories.lay_down(connection, memory, live=shown is not None, srv=kept)
 
 
-def show(connection: sqlite3.Connection, uid: str) -> None:
-    """Write the visible row of a memory as it follows from the server's state and the outbox."""
+def show(connection: sqlite3.Connection, uid: str, *, keeps: bool = False) -> None:
+    """Write the visible row of a memory as it follows from the server's state and the outbox.
+
+    With `keeps`, what another machine has changed can be undone here too; but not where a secret
+    is in it, of which only the server knows which text it belongs to.
+    """
     row = connection.execute(
         f"SELECT {COLUMNS}, live, srv FROM memories WHERE uid = ?",  # noqa: S608  (fixed names)
         (uid,),
@@ -115,16 +139,24 @@ def show(connection: sqlite3.Connection, uid: str) -> None:
         return
     before, was_live = to_memory(row), bool(row[len(FIELDS)])
     srv = json.loads(row[-1]) if row[-1] else None
-    shown = view(srv, outbox.of_memory(connection, uid))
+    waiting = outbox.of_memory(connection, uid)
+    shown = view(srv, waiting)
     if shown is None:
         if was_live:
             memories.lay_out(connection, uid, stamp_of(srv, before))
         return
     after = memory_of(shown, before)
+    has_secret = before.is_sensitive or after.is_sensitive
+    if keeps and was_live and not waiting and not has_secret and _differ(before, after):
+        history.keep(connection, before, "edited", after.updated_at)
     if not was_live or _texts(after) != _texts(before):
         memories.lay_in(connection, after)
     elif after != before:
         memories.lay_beside(connection, after)
+
+
+def _differ(before: Memory, after: Memory) -> bool:
+    return any(getattr(before, name) != getattr(after, name) for name in outbox.EDITABLE)
 
 
 def _texts(memory: Memory) -> tuple[str, str, str]:
@@ -173,16 +205,18 @@ def settle(
 
     Returns the seals that are not needed any more: the server keeps the secret now.
     """
-    if status == "conflict":
-        _shelve(connection, op, current, now)
+    is_lost = status == "conflict"
+    mine = _mine(connection, op) if is_lost else None
     outbox.remove(connection, op.op_id)
     if status == "applied":
         _send_rest(connection, op, current, now)
-    given_up = [] if status == "conflict" or not op.sealed else _give_up(connection, op.uid)
+    given_up = [] if is_lost or not op.sealed else _give_up(connection, op.uid)
     present = _present(connection, current) if status == "applied" else None
     outbox.build_on(connection, op.uid, op.base, present, current["version"] if current else 0)
-    if current is None or not take(connection, current):
+    if current is None or not take(connection, current, keeps=not is_lost):
         show(connection, op.uid)
+    if is_lost:
+        _shelve(connection, op, mine, current, now)
     return given_up
 
 
@@ -217,7 +251,11 @@ def _present(connection: sqlite3.Connection, current: Fields | None) -> Memory |
 
 
 def _shelve(
-    connection: sqlite3.Connection, op: Pending, current: Fields | None, now: datetime
+    connection: sqlite3.Connection,
+    op: Pending,
+    mine: Memory | None,
+    current: Fields | None,
+    now: datetime,
 ) -> None:
     """Keep an edit that lost: on the shelf, and where memory_update with restore finds it."""
     connection.execute(
@@ -225,10 +263,9 @@ def _shelve(
         "ON CONFLICT (op_id) DO NOTHING",
         (op.op_id, op.uid, json.dumps(op.body, ensure_ascii=False), stamp(now)),
     )
-    mine = _mine(connection, op)
     if mine is not None:
         is_gone = current is None or not is_live(current)
-        entry = history.keep(connection, mine, "deleted" if is_gone else "edited", now)
+        entry = history.keep(connection, mine, "deleted" if is_gone else "edited", stamp(now))
         if op.sealed:
             seals.hand_over(connection, op.uid, seals.unpacked(op.sealed), entry)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from claude_memory.memory import stamp
-from claude_memory.store import outbox, replica, state
+from claude_memory.store import outbox, purge, replica, state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def _body(srv: Fields, version: int, lost_after: int) -> Fields:
         "was": version,
         "lost_after": lost_after,
         "deleted": not lives,
+        "purge": bool(srv.get(purge.PURGED)),
         "fields": {name: srv[name] for name in outbox.MADE if name in srv} if lives else None,
     }
 

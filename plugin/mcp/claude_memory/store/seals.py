@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import namedtuple
 
 from claude_memory.memory import stamp
-from claude_memory.store import outbox
+from claude_memory.store import history, outbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 else:
     Seal = namedtuple("Seal", "bound keeper key_id blob")
+
+LOOSE = 0  # in the place of a history entry's id
 
 
 def put(connection: sqlite3.Connection, uid: str, seal: Seal, now: datetime) -> None:
@@ -124,19 +126,32 @@ def by_key(connection: sqlite3.Connection, keeper: str) -> dict[str, int]:
     return dict(rows.fetchall())
 
 
-def of_entries_before(connection: sqlite3.Connection, before: str) -> list[Seal]:
-    """Return the seals that belong to history entries from before a time."""
+def useless(connection: sqlite3.Connection, before: str) -> list[Seal]:
+    """Return the seals of the history entries that are of no use any more, as at a time."""
     rows = connection.execute(
-        "SELECT s.bound, s.keeper, s.key_id, s.blob FROM history h "
-        "JOIN secrets s ON s.uid = h.uid AND s.history_id = h.id WHERE h.at < ?",
+        "SELECT s.bound, s.keeper, s.key_id, s.blob FROM history h "  # noqa: S608  (fixed)
+        f"JOIN secrets s ON s.uid = h.uid AND s.history_id = h.id WHERE {history.USELESS}",
         (before,),
     )
     return [Seal._make(row) for row in rows]
 
 
-def all_of(connection: sqlite3.Connection, uid: str) -> list[Seal]:
-    """Return every seal of a memory, earlier texts included."""
+def loosen(connection: sqlite3.Connection, uid: str) -> None:
+    """Let no text of a memory have a seal any more, but the present one if it is to be sent.
+
+    `take_loose` returns them.
+    """
+    present = get(connection, uid)
+    waiting = {op.sealed for op in outbox.of_memory(connection, uid)}
+    kept = "history_id IS NOT NULL AND" if present and packed(present) in waiting else ""
+    query = f"UPDATE secrets SET history_id = ? WHERE {kept} uid = ?"  # noqa: S608  (fixed)
+    connection.execute(query, (LOOSE, uid))
+
+
+def take_loose(connection: sqlite3.Connection) -> list[Seal]:
+    """Forget the seals that belong to no text, and return them: keepers may hold what is sealed."""
     rows = connection.execute(
-        "SELECT bound, keeper, key_id, blob FROM secrets WHERE uid = ?", (uid,)
-    )
+        "SELECT bound, keeper, key_id, blob FROM secrets WHERE history_id = ?", (LOOSE,)
+    ).fetchall()
+    connection.execute("DELETE FROM secrets WHERE history_id = ?", (LOOSE,))
     return [Seal._make(row) for row in rows]
