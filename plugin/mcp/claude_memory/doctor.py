@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 WAITING = "the memory server sets it up when it starts next"
 DAMAGED = "Restart Claude Code: the file is set aside and all that can be read is saved."
+WRITABLE = "Make it writable for your user, or set MEMORY_HOME to a folder that is."
 ROOM = 100 * 1_048_576  # bytes of free disk below which to warn
 
 
@@ -184,8 +185,7 @@ def _folder(home: str) -> Finding:
     if not os.path.isdir(folder):
         return _future(folder)
     if not os.access(folder, os.W_OK | os.X_OK):
-        fix = "Make it writable for your user, or set MEMORY_HOME to a folder that is."
-        return Finding("folder", "fail", f"{folder} is not writable", fix)
+        return Finding("folder", "fail", f"{folder} is not writable", WRITABLE)
     if full := paths.without_room(folder):
         return Finding("folder", "fail", full)
     free = shutil.disk_usage(folder).free
@@ -207,8 +207,7 @@ def _future(folder: str) -> Finding:
             return Finding("folder", "fail", full)
         return Finding("folder", "ok", f"{folder} will be made when the first memory is stored")
     why = "is not writable" if os.path.isdir(above) else "is no folder"
-    fix = "Make it writable for your user, or set MEMORY_HOME to a folder that is."
-    return Finding("folder", "fail", f"{folder} cannot be made: {above} {why}", fix)
+    return Finding("folder", "fail", f"{folder} cannot be made: {above} {why}", WRITABLE)
 
 
 def _database(path: str) -> Finding:

@@ -90,7 +90,8 @@ def read_machine_made(path: str) -> list[str]:
     not tell them from a person's, the transcript does.
     """
     lines, _ = _read_lines(path, WINDOWS[-1])
-    return [text for line in lines for text in _machine_made(_parsed(line))]
+    texts = (_machine_made(_parsed(line)) for line in lines)
+    return [text for text in texts if text]
 
 
 def _find(
@@ -175,18 +176,16 @@ def _read_entry(entry: dict[str, Any]) -> Iterator[Said]:
         if text:
             yield Said(USER, text, name, is_first=prompt is entry)
     elif entry.get("type") == ASSISTANT:
-        if any(tool.endswith(DELETING) for tool in _tools(entry)):
+        if any(name.endswith(DELETING) for name in _fields(_content(entry), "tool_use", "name")):
             yield Said(DELETED, "", name, is_first=False)
         text = "\n".join(_texts(entry)).strip()
         if text:
             yield Said(ASSISTANT, text, name, is_first=False)
 
 
-def _machine_made(entry: dict[str, Any]) -> Iterator[str]:
+def _machine_made(entry: dict[str, Any]) -> str:
     prompt = _prompt(entry)
-    text = "" if _is_spoken(entry) and _is_spoken(prompt) else _typed(prompt)
-    if text:
-        yield text
+    return "" if _is_spoken(entry) and _is_spoken(prompt) else _typed(prompt)
 
 
 def _prompt(entry: dict[str, Any]) -> dict[str, Any]:
@@ -218,11 +217,6 @@ def _typed(prompt: dict[str, Any]) -> str:
 def _texts(record: dict[str, Any]) -> list[str]:
     content = _content(record)
     return [content] if isinstance(content, str) else _fields(content, "text", "text")
-
-
-def _tools(record: dict[str, Any]) -> list[str]:
-    """Name the tools that an entry calls."""
-    return _fields(_content(record), "tool_use", "name")
 
 
 def _content(record: dict[str, Any]) -> object:

@@ -145,26 +145,28 @@ class LearnWorker:
         if rules.find_cues(said.words):
             verdict = self._ask(connection, turn, said)
             if verdict.outcome == judges.STOPPED:
-                return self._give_back(connection, turn)
+                with write(connection):
+                    turns.release(connection, turn)
+                return
             if verdict.outcome == judges.ANSWERED:
                 self._settle(connection, turn, said, read_events(verdict.events), by_rule=False)
             elif verdict.outcome == NOT_ASKED or turn.tries >= turns.TRIES:
                 self._settle(connection, turn, said, rules.extract(said.words), by_rule=True)
             else:
-                return self._try_later(connection, turn)
+                with write(connection):
+                    turns.postpone(connection, turn, self._now() + BACKOFF[turn.tries - 1])
+                return
         with write(connection):
             turns.finish(connection, turn)
-        return None
 
     def _ask(self, connection: sqlite3.Connection, turn: Turn, said: Conversation) -> Verdict:
         """Ask the judge within the daily cap, and write down what that cost."""
         used = judge_calls.today(connection, self._now()).calls
         if self._judge is None or used >= self._settings.learn_daily:
             return Verdict(NOT_ASKED)
-        words = " ".join(said.words)
         known = [
             *stored_in(connection, said),
-            *related(connection, words, turn.project, self._now()),
+            *related(connection, " ".join(said.words), turn.project, self._now()),
         ]
         prompt = write_prompt(said, list(dict.fromkeys(memory.content for memory in known)))
         with write(connection):
@@ -194,14 +196,6 @@ class LearnWorker:
             mode = self._settings.learn
             settling = Settling(connection, self._service, mode, self._now, by_rule=by_rule)
             settling.settle(turn, said, found)
-
-    def _give_back(self, connection: sqlite3.Connection, turn: Turn) -> None:
-        with write(connection):
-            turns.release(connection, turn)
-
-    def _try_later(self, connection: sqlite3.Connection, turn: Turn) -> None:
-        with write(connection):
-            turns.postpone(connection, turn, self._now() + BACKOFF[turn.tries - 1])
 
     def _note(self, text: str) -> None:
         """Note a failure for the next greeting, the same one only once in a row."""

@@ -214,7 +214,7 @@ def _known(work: _Import, one: _Ready) -> Memory | None:
     found = memories.get(work.connection, one.uid) if one.own else None
     if found is not None:
         return found
-    for twin in records.same_text(work.connection, one.draft.content, one.draft.project):
+    for twin in memories.twins(work.connection, one.draft.content, one.draft.project, None):
         repeated = one.own is not None and twin.uid in work.added  # an export may repeat a text
         if not repeated and _holds_the_same_secret(work, one, twin):
             return twin

@@ -24,7 +24,7 @@ from claude_memory.redaction.page import MASK, Found, open_page
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import NamedTuple
 
     from claude_memory.redaction.page import Page
@@ -59,7 +59,7 @@ def find(text: str) -> tuple[Found, ...]:
         if not more:
             break
         found += more
-        covered = _cover(covered, more)
+        covered = _replaced(covered, more, lambda one: MASK * (one.end - one.start))
     found.sort()
     if offsets:
         found = [Found(offsets[a], offsets[b - 1] + 1, kind) for a, b, kind in found]
@@ -69,12 +69,16 @@ def find(text: str) -> tuple[Found, ...]:
 def redact(text: str) -> Redacted:
     """Put `[secret: <kind>]` in the place of each secret; done twice it changes nothing more."""
     found = find(text)
+    return Redacted(_replaced(text, found, lambda one: f"[secret: {one.kind}]"), found)
+
+
+def _replaced(text: str, found: Sequence[Found], by: Callable[[Found], str]) -> str:
     pieces: list[str] = []
     at = 0
-    for start, end, kind in found:
-        pieces += (text[at:start], f"[secret: {kind}]")
-        at = end
-    return Redacted("".join((*pieces, text[at:])), found)
+    for one in found:
+        pieces += (text[at : one.start], by(one))
+        at = one.end
+    return "".join((*pieces, text[at:]))
 
 
 def _without_invisible(text: str) -> tuple[str, list[int]]:
@@ -113,12 +117,3 @@ def _settle(reports: Iterable[Found], covered: str) -> list[Found]:
         else:
             settled.append((found, rank))
     return [found for found, _ in settled]
-
-
-def _cover(covered: str, found: list[Found]) -> str:
-    pieces: list[str] = []
-    at = 0
-    for start, end, _ in found:
-        pieces += (covered[at:start], MASK * (end - start))
-        at = end
-    return "".join((*pieces, covered[at:]))

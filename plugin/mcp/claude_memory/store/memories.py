@@ -260,19 +260,23 @@ def heir(connection: sqlite3.Connection, uid: str) -> str:
 
 
 def twins(
-    connection: sqlite3.Connection, content: str, project: str, now: datetime
+    connection: sqlite3.Connection, content: str, project: str, now: datetime | None
 ) -> list[Memory]:
-    """Return the visible memories seen from `project` that hold the same text."""
+    """Return the memories seen from `project` that hold the same text and are visible at `now`.
+
+    Without a time, superseded and expired ones too: what is outdated must not come back as news.
+    """
     key = twin_key(content)
     probe = "SELECT 1 FROM memories WHERE twin = ? AND live = 1"
     if not connection.execute(probe, (key,)).fetchone():  # as nearly always
         return []
     rows = connection.execute(
-        f"SELECT {COLUMNS_OF_M} FROM memories m WHERE m.twin = :twin AND {VISIBLE} "  # noqa: S608
-        f"AND {SCOPES['']} ORDER BY m.rid",
-        {"twin": key, "now": stamp(now), "project": project},
+        f"SELECT {COLUMNS_OF_M} FROM memories m WHERE m.twin = :twin AND {SCOPES['']} "  # noqa: S608
+        f"AND {VISIBLE if now else 'm.live = 1'} ORDER BY m.rid",
+        {"twin": key, "now": stamp(now) if now else "", "project": project},
     )
-    return [memory for memory in map(to_memory, rows) if _same(memory.content, content)]
+    text = normalise(content)
+    return [memory for memory in map(to_memory, rows) if normalise(memory.content) == text]
 
 
 def newest(
@@ -326,7 +330,3 @@ def successor(connection: sqlite3.Connection, uid: str) -> Memory | None:
 
 def _words(memory: Memory) -> str:
     return words.extra_words(memory.content, memory.tags, memory.expanded_keywords)
-
-
-def _same(one: str, other: str) -> bool:
-    return normalise(one) == normalise(other)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections import namedtuple
 
-from claude_memory.memory import normalise
-from claude_memory.store.memories import change, get, twin_key
-from claude_memory.store.rows import COLUMNS, COLUMNS_OF_M, SCOPES, to_memory
+from claude_memory.store.memories import change, get
+from claude_memory.store.rows import COLUMNS, to_memory
 from claude_memory.store.seals import Seal
 
 TYPE_CHECKING = False
@@ -64,19 +63,6 @@ def _sealed(connection: sqlite3.Connection, uid: str, places: dict[int, int]) ->
         (uid,),
     )
     return tuple(Kept(Seal._make(row[:4]), row[4], places.get(row[5])) for row in rows)
-
-
-def same_text(connection: sqlite3.Connection, content: str, project: str) -> list[Memory]:
-    """Return the live memories seen from `project` that hold the same text, also superseded ones.
-
-    An outdated text must not come back as news.
-    """
-    rows = connection.execute(
-        f"SELECT {COLUMNS_OF_M} FROM memories m WHERE m.twin = :twin AND m.live = 1 "  # noqa: S608
-        f"AND {SCOPES['']} ORDER BY m.rid",
-        {"twin": twin_key(content), "project": project},
-    )
-    return [one for one in map(to_memory, rows) if normalise(one.content) == normalise(content)]
 
 
 def put_past(

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from typing import TYPE_CHECKING
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, TypeVar
 
 from claude_memory import paths
 from claude_memory.errors import StoreBusy, StoreError
@@ -19,11 +20,13 @@ from claude_memory.store.connection import open_reader, open_store, write
 from claude_memory.store.lock import Lock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from claude_memory.store.connection import StoreConnection
     from claude_memory.sync.wire import Hello
 
+T = TypeVar("T")
 PATIENCE = 5.0  # seconds to wait for another session that changes the bindings
 BLOCK = 1_000_000  # local numbers of one file, so that a moved memory keeps its own
 
@@ -77,7 +80,7 @@ class Files:
             return here
         names = [FIRST, f"memory-{mine[1]}.db", f"memory-{mine[1]}-{mine[0][:8]}.db"]
         for name in names:
-            if self._is_there(name) and _owner(self._at(name)) == mine:
+            if self._is_there(name) and self._owner(name) == mine:
                 return name
         if here == FIRST and not any(binding.owner(connection)):
             with write(connection):
@@ -90,36 +93,28 @@ class Files:
 
         The same key with another address is a person who has corrected the address.
         """
-        is_bound = self._is_there(FIRST) and any(_owner(self._at(FIRST)))
+        is_bound = self._is_there(FIRST) and any(self._owner(FIRST))
         others = [key for key, name in self._read().items() if name == FIRST]
         is_taken = is_bound or not all(bindings.is_same_key(key, self.key) for key in others)
         name = self._waiting if is_taken else FIRST
         if is_taken and not self._is_there(name):
-            fresh = open_store(self._at(name))
-            try:
-                with write(fresh):
-                    self._number(fresh)
-            finally:
-                fresh.close()
+            with self._opened(name) as fresh, write(fresh):
+                self._number(fresh)
         self._save({**self._read(), self.key: name})
         return name
 
     def _begin(self, name: str, hello: Hello, now: datetime) -> str:
         """Make the file of an account that has none yet."""
-        fresh = open_store(self._at(name))
-        try:
-            with write(fresh):
-                self._number(fresh)
-                binding.bind(fresh, hello.server_id, hello.account_id, hello.epoch, now)
-        finally:
-            fresh.close()
+        with self._opened(name) as fresh, write(fresh):
+            self._number(fresh)
+            binding.bind(fresh, hello.server_id, hello.account_id, hello.epoch, now)
         return name
 
     def _number(self, fresh: StoreConnection) -> None:
         """Let the numbers of a new file begin where no other file's are."""
         others = [name for name in os.listdir(self._folder) if name.endswith(".db")]
         others.remove(os.path.basename(fresh.path))
-        highest = max((_highest_number(self._at(name)) for name in others), default=0)
+        highest = max((_told(self._at(name), _highest_number, 0) for name in others), default=0)
         if others:
             state.put(fresh, "next_local_no", str((highest // BLOCK + 1) * BLOCK + 1))
 
@@ -129,21 +124,17 @@ class Files:
         It would be sent to whoever binds it next as well. Whoever waits for its lock meanwhile
         finds it replaced, and writes to the other one. A file that is bound is only noted.
         """
-        source = open_store(self._at(name))
-        into = open_store(self._at(target))
-        try:
-            with write(source, keep=False):
+        with self._opened(name) as source, self._opened(target) as into, write(source, keep=False):
+            with write(into):
                 if any(binding.owner(source)):
                     before = {name, *binding.former(source)} - {target}
-                    with write(into):
-                        binding.follow(into, sorted(before))
+                    binding.follow(into, sorted(before))
                     return
-                with write(into):
-                    binding.move(source, into, now)
-                _remove(self._at(name))
-        finally:
-            into.close()
-            source.close()
+                binding.move(source, into, now)
+            _remove(self._at(name))
+
+    def _opened(self, name: str) -> closing[StoreConnection]:
+        return closing(open_store(self._at(name)))
 
     def _at(self, name: str) -> str:
         return os.path.join(self._folder, name)
@@ -157,52 +148,32 @@ class Files:
     def _save(self, keys: dict[str, str]) -> None:
         bindings.save(self._folder, keys)
 
-    def _alone(self) -> _Alone:
-        return _Alone(os.path.join(self._folder, "bindings.lock"))
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let one process at a time go on; none waits for ever."""
+        with Lock(os.path.join(self._folder, "bindings.lock"), PATIENCE) as lock:
+            if not lock.is_held:
+                message = "Another session is binding this folder to an account."
+                raise StoreBusy(message)
+            yield
+
+    def _owner(self, name: str) -> tuple[str, str]:
+        """Return to whom a file belongs; to nobody where that cannot be told."""
+        return _told(self._at(name), binding.owner, ("", ""))
 
 
-class _Alone(Lock):
-    """One process at a time; none waits for ever."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(path, patience=PATIENCE)
-
-    def __enter__(self) -> _Alone:
-        super().__enter__()
-        if not self.is_held:
-            super().__exit__(None, None, None)
-            message = "Another session is binding this folder to an account."
-            raise StoreBusy(message)
-        return self
-
-
-def _owner(path: str) -> tuple[str, str]:
-    """Return to whom a file belongs; to nobody where that cannot be told."""
+def _told(path: str, ask: Callable[[StoreConnection], T], otherwise: T) -> T:
     try:
-        connection = open_reader(path)
-    except StoreError:
-        return "", ""
-    try:
-        return binding.owner(connection)
-    except sqlite3.Error:  # an earlier system's file, or a damaged one
-        return "", ""
-    finally:
-        connection.close()
+        with closing(open_reader(path)) as connection:
+            return ask(connection)
+    except (StoreError, sqlite3.Error):  # an earlier system's file, or a damaged one
+        return otherwise
 
 
-def _highest_number(path: str) -> int:
+def _highest_number(connection: StoreConnection) -> int:
     """Return the highest local number that a file has given out or holds."""
-    try:
-        connection = open_reader(path)
-    except StoreError:
-        return 0
-    try:
-        held = connection.execute("SELECT max(local_no) FROM memories").fetchone()[0] or 0
-        return max(int(held), int(state.get(connection, "next_local_no", "1")) - 1)
-    except sqlite3.Error:
-        return 0
-    finally:
-        connection.close()
+    held = connection.execute("SELECT max(local_no) FROM memories").fetchone()[0] or 0
+    return max(int(held), int(state.get(connection, "next_local_no", "1")) - 1)
 
 
 def _remove(path: str) -> None:
