@@ -45,7 +45,6 @@ class Settings:
     vault_mount: str = "transit"
     vault_prefix: str = "claude-memory"
     kms_key_id: str = ""
-    secret_arn: str = ""
     is_traced: bool = False  # the SDK of OpenTelemetry reads its other variables by itself
     semantic: str = "off"  # off | on: texts are compared by MiniLM, if it is installed
     semantic_model: str = ""  # the folder of its files; empty: the packages of the lock
@@ -87,7 +86,6 @@ class Settings:
             vault_mount=read.text("VAULT_MOUNT") or "transit",
             vault_prefix=read.text("VAULT_PREFIX") or "claude-memory",
             kms_key_id=read.text("MEMORY_KMS_KEY_ID"),
-            secret_arn=read.text("MEMORY_SECRET_ARN"),
             is_traced=read.is_traced(),
             semantic=read.choice("MEMORY_SEMANTIC", ("off", "on")),
             semantic_model=read.text("MEMORY_SEMANTIC_MODEL"),

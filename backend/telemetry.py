@@ -126,7 +126,7 @@ class Telemetry:
         )
 
     @contextlib.contextmanager
-    def metrics_at(self, host: str, port: int, workers: str = "") -> Iterator[None]:
+    def metrics_at(self, host: str, port: int, workers: str) -> Iterator[None]:
         """Serve the metrics there meanwhile; without a host or port, nowhere.
 
         They are those of this process, or of all that write theirs to the folder `workers`.

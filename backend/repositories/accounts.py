@@ -158,7 +158,7 @@ async def lease(
 
 
 async def audit(
-    connection: Connection, account: UUID, action: str, subject: str = "", key_id: str = ""
+    connection: Connection, account: UUID, action: str, subject: str, key_id: str
 ) -> None:
     """Write down what someone may ask about later."""
     await connection.execute(

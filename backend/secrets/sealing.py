@@ -36,14 +36,13 @@ class EnvelopeKeeper:
         self,
         wrappers: Sequence[Wrapper],
         random: Callable[[int], bytes] = os.urandom,
-        clock: Callable[[], float] = time.monotonic,
         keys: Keys | None = None,
     ) -> None:
         """Take at least one wrapper; `random` makes data keys and nonces, `keys` are for marks."""
         self.marks = Marks(keys)
         self._newest = wrappers[0]
         self._wrappers = {wrapper.name: wrapper for wrapper in wrappers}
-        self._random, self._clock = random, clock
+        self._random = random
         self._present, self._present_until = "", 0.0
 
     def __repr__(self) -> str:
@@ -96,10 +95,10 @@ class EnvelopeKeeper:
 
     async def _present_key(self) -> str:
         """Name the key that wraps now; it is asked for anew once in a while."""
-        if self._clock() >= self._present_until:
+        if time.monotonic() >= self._present_until:
             wrapped = await self._wrap(NOBODY, bytes(DATA_KEY))
             self._present = _key(self._newest.name, wrapped)
-            self._present_until = self._clock() + PRESENT
+            self._present_until = time.monotonic() + PRESENT
         return self._present
 
     async def check(self) -> str:

@@ -97,7 +97,7 @@ async def fill(
 async def keep_filling(
     database: Database,
     failed: Callable[[str, BaseException], None],
-    semantic: Semantic | None = None,
+    semantic: Semantic | None,
 ) -> None:
     """Fill up for ever, a little at a time: what has just been stored soon, and all now and then.
 
@@ -126,9 +126,9 @@ async def fill_account(
     account: UUID,
     total: Filled,
     *,
-    semantic: Semantic | None = None,
+    semantic: Semantic | None,
+    share: float,
     after: int = 0,
-    share: float = 1.0,
     tell: Callable[[Filled], None] = lambda _filled: None,
 ) -> None:
     """Write what the memories of one account mean that lack it, from behind a number on."""

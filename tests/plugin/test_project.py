@@ -208,19 +208,3 @@ def test_unusable_folder_never_raises() -> None:
     """Whatever the client names as folder, a hook goes on."""
     for folder in ("/nowhere/at/all", "a\x00b", "\ud800", "x" * 5000):
         assert isinstance(project.identity(folder), str)
-
-
-@pytest.mark.parametrize(
-    ("identity", "name"),
-    [
-        ("github.com/acme/site", "site"),
-        ("/home/me/site/.git", "site"),
-        ("/srv/git/site.git", "site"),
-        ("/home/me/notes", "notes"),
-        ("C:/Users/me/notes", "notes"),
-        ("", ""),
-    ],
-)
-def test_name_is_what_a_person_calls_the_project(identity: str, name: str) -> None:
-    """Greetings and status name a project shortly."""
-    assert project.name(identity) == name

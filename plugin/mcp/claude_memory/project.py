@@ -34,14 +34,6 @@ def identity(folder: str) -> str:
         return ""
 
 
-def name(project: str) -> str:
-    """Return a short name for a person: the last part of an identity."""
-    parts = [part for part in re.split(r"[/\\]", project) if part]
-    if parts and parts[-1] == ".git":
-        parts.pop()
-    return re.sub(r"\.git$", "", parts[-1]) if parts else ""
-
-
 def _identity(folder: str, hops: int) -> str:
     common = _common_git_folder(folder)
     if common:

@@ -28,7 +28,6 @@ ROOT = Path(__file__).parents[3]
 RULE = "Always use pnpm, never npm, in the frontend"
 QUESTION = "which package manager should I take"
 SECRET = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
-COUNTED = re.compile(r'^memory_semantic_total\{by="(\w+)"\} ([\d.]+)$', re.MULTILINE)
 OF_TABLE, OF_MINILM = 256, 384  # dimensions
 PATIENCE = 60
 

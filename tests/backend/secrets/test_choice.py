@@ -16,7 +16,7 @@ from tests.backend.secrets.conformance import ACCOUNT, CANARY, UID, keep_nothing
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[3]
-KEY, OTHER_KEY = "0f" * 32, "1e" * 32
+KEY = "0f" * 32
 VAULT = {"VAULT_ADDR": "https://vault.example.com", "VAULT_TOKEN": "t"}
 KMS = {"MEMORY_KMS_KEY_ID": "alias/memories"}
 AES = {"MEMORY_ENCRYPTION_KEY": KEY}

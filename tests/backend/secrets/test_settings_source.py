@@ -48,7 +48,6 @@ def test_entry_completes_the_environment(entry: Callable[[Any], str]) -> None:
     assert settings.database_url == "postgresql://db/x"
     assert settings.keys == keys
     assert settings.pool_size == 3
-    assert settings.secret_arn == arn
 
 
 def test_environment_wins_unless_it_is_blank(entry: Callable[[Any], str]) -> None:

@@ -8,13 +8,12 @@ from claude_memory.errors import KeeperRefused, KeeperUnavailable
 
 if TYPE_CHECKING:
     from claude_memory.keeper.interface import Keeper, Sealed
-    from claude_memory.keeper.vault import Transport
     from claude_memory.settings import Settings
 
 NO_CIPHER = "Install the Python package `cryptography`, or set VAULT_ADDR and VAULT_TOKEN."
 
 
-def choose(settings: Settings, *, transport: Transport | None = None) -> Keeper | None:
+def choose(settings: Settings) -> Keeper | None:
     """Return the keeper for new secrets: Vault if it is set up, else this machine, else None.
 
     Nothing is asked over the network. A Vault that is set up but down is still the answer: whoever
@@ -22,11 +21,11 @@ def choose(settings: Settings, *, transport: Transport | None = None) -> Keeper 
     without its value, and the user is told; it never falls back to this machine in silence.
     """
     if settings.vault_addr and settings.vault_token:
-        return _vault(settings, transport)
+        return _vault(settings)
     return _this_machine(settings)
 
 
-def opener(settings: Settings, sealed: Sealed, *, transport: Transport | None = None) -> Keeper:
+def opener(settings: Settings, sealed: Sealed) -> Keeper:
     """Return the keeper that made this seal, whatever the settings choose for new ones.
 
     Raises:
@@ -44,24 +43,20 @@ def opener(settings: Settings, sealed: Sealed, *, transport: Transport | None = 
         )
     if not (settings.vault_addr and settings.vault_token):
         raise KeeperRefused("The secret is in Vault.", "Set VAULT_ADDR and VAULT_TOKEN.")
-    return _vault(settings, transport)
+    return _vault(settings)
 
 
-def _vault(settings: Settings, transport: Transport | None) -> Keeper:
+def _vault(settings: Settings) -> Keeper:
     from claude_memory.keeper.vault import VaultKeeper
-
-    return VaultKeeper(transport or _https(settings))
-
-
-def _https(settings: Settings) -> Transport:
     from claude_memory.keeper.vault_http import VaultHttp
 
-    return VaultHttp(
+    https = VaultHttp(
         settings.vault_addr,
         settings.vault_token,
         namespace=settings.vault_namespace,
         authority=settings.vault_cacert,
     )
+    return VaultKeeper(https)
 
 
 def _this_machine(settings: Settings) -> Keeper | None:

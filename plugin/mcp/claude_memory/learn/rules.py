@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from claude_memory.learn import cues
 from claude_memory.learn.cues_english import CORRECTION, PREFERENCE
-from claude_memory.learn.events import Event, quoted
+from claude_memory.learn.events import CJK, Event, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +36,6 @@ PASTED = re.compile(
     r"CREATE|FROM) [^.?!,]*[(){};=\[\]])|[{};]\s*$|=>|</?\w+[ >/]"
 )
 LETTER = re.compile(r"[^\W\d_]")
-CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
 @dataclass(frozen=True)

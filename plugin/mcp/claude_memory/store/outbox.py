@@ -85,7 +85,7 @@ def changed(
     before: Memory,
     after: Memory,
     now: str,
-    also: tuple[str, ...] = (),
+    also: tuple[str, ...],
 ) -> None:
     """Record which fields of a memory were changed; some are `also` sent, whatever they say."""
     names = [
