@@ -181,8 +181,11 @@ def _protected(home: Path, folder_mode: int, file_mode: int) -> dict[Path, bytes
 def test_read_only_folder_is_named(shared: Path) -> None:
     """Under another user's id a folder that refuses writes is named, with two ways out."""
     home = shared / "home"
+    with Session(shared / "other") as session:
+        session.store("Kept elsewhere.")
     with Session(home) as session:
         session.store(KEPT)
+    shutil.copy(database(shared / "other"), database(home).with_name("memory 2.db"))
     before = _protected(home, 0o555, 0o444)
     with as_other_user(home) as session:
         said = session.refused("memory_store", content="Something else.")
@@ -192,7 +195,9 @@ def test_read_only_folder_is_named(shared: Path) -> None:
         session.refused("memory_delete", id="L1")
         assert session.ask("ping")["result"] == {}
         assert KEPT in session.done("memory_recall", context="spare key neighbour")
-        assert "cannot be written" in session.done("memory_status")
+        status = session.done("memory_status")
+        assert "cannot be written" in status
+        assert "1 memory that this store lacks waits in" in status
     assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == before
 
 

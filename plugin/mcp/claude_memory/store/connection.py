@@ -39,6 +39,7 @@ class StoreConnection(sqlite3.Connection):
     """
 
     path = ""
+    uri = ""  # the path with the mode it was opened in
     identity: tuple[int, int] | None = None
     log: tuple[int, int] | None = None
     level = ""  # of PRAGMA synchronous, which costs more than the rest of a transaction's frame
@@ -147,15 +148,16 @@ def _read_from(connection: StoreConnection) -> StoreConnection:
 
 def _connect(path: str, mode: str = "rwc") -> StoreConnection:
     before = identity(path)  # if another file comes in between, the connection is not current
+    address = uri(path, mode)
     connection = sqlite3.connect(
-        uri(path, mode),
+        address,
         uri=True,
         timeout=BUSY_SECONDS,
         isolation_level=None,
         check_same_thread=False,
         factory=StoreConnection,
     )
-    connection.path, connection.identity = path, before
+    connection.path, connection.uri, connection.identity = path, address, before
     return connection
 
 

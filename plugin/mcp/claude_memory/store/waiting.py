@@ -15,7 +15,7 @@ from collections import namedtuple
 
 from claude_memory.errors import StoreError
 from claude_memory.store import binding, bindings
-from claude_memory.store.connection import StoreConnection, open_reader, uri
+from claude_memory.store.connection import StoreConnection, open_reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,8 +40,9 @@ NOT_HERE = " AND NOT EXISTS (SELECT 1 FROM here.memories h WHERE h.uid = m.uid)"
 
 def files(connection: sqlite3.Connection) -> list[Waiting]:
     """Return the files that hold what this store does not."""
-    path = _path(connection)
-    return _beside(path, binding.former(connection), path) if path else []
+    if not isinstance(connection, StoreConnection):
+        return []  # in memory
+    return _beside(connection.path, binding.former(connection), connection.uri)
 
 
 def beside(path: str) -> list[Waiting]:
@@ -51,11 +52,7 @@ def beside(path: str) -> list[Waiting]:
 
 def is_for_a_new_key(connection: sqlite3.Connection) -> bool:
     """Tell whether a store is one in which a key works as long as its account is not known."""
-    return _waits(os.path.basename(_path(connection)))
-
-
-def _path(connection: sqlite3.Connection) -> str:
-    return connection.path if isinstance(connection, StoreConnection) else ""
+    return isinstance(connection, StoreConnection) and _waits(os.path.basename(connection.path))
 
 
 def _waits(name: str) -> bool:
@@ -99,5 +96,5 @@ def _look(path: str, kind: str, store: str) -> Waiting:
 def _count(other: sqlite3.Connection, store: str) -> int:
     """Count the memories of another file that the store lacks; without one, all of them."""
     if store:  # as bytes, since not every path is UTF-8
-        other.execute("ATTACH ? AS here", (os.fsencode(uri(store, "ro")),))
+        other.execute("ATTACH ? AS here", (os.fsencode(store),))
     return int(other.execute(HELD + NOT_HERE * bool(store)).fetchone()[0])
