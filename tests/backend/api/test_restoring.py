@@ -82,6 +82,16 @@ async def test_each_restore_goes_one_edit_further_back(api: Api) -> None:
     assert [(await memory.restore())["content"] for _ in range(2)] == ["Tuesday", "Monday"]
 
 
+async def test_text_that_was_undone_and_written_again_is_a_step_of_its_own(api: Api) -> None:
+    """As in the plugin: nothing is passed over, though it reads the same as before."""
+    memory = await one(api.alice, "one")
+    await memory.edit(content="two")
+    await memory.restore()
+    await memory.edit(content="two")
+    backs = [await memory.restore() for _ in range(6)]
+    assert [back["content"] for back in backs] == ["one", "two", "two"] * 2
+
+
 @promise("store.edits-can-be-undone")
 async def test_each_text_that_is_gone_back_to_has_its_own_secret(api: Api) -> None:
     """Also where an edit had left the secret alone, or had taken it away."""
