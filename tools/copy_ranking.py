@@ -24,7 +24,7 @@ RANKING = Copying(
         "claude_memory.store": "backend.ranking",
     },
     (
-        *("commonness.py", "copies.py", "embedding.py", "likeness.py", "ranking.py"),
+        *("commonness.py", "copies.py", "embedding.py", "ranking.py"),
         *("terms.py", "vectors.py", "words.py"),
     ),
 )

@@ -12,7 +12,7 @@ import json
 from collections import namedtuple
 
 from claude_memory.memory import normalise, stamp
-from claude_memory.store import ids, likeness
+from claude_memory.store import copies, ids
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def remove(connection: sqlite3.Connection, local_no: int) -> None:
 def forget(connection: sqlite3.Connection, text: str) -> None:
     """Remove the proposals that say nearly the same as a text."""
     for one in listed(connection, LIMIT):
-        if likeness.likeness(one.fields["content"], text) >= likeness.LIKE:
+        if copies.likeness(one.fields["content"], text) >= copies.LIKE:
             remove(connection, one.local_no)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 
 from claude_memory.memory import stamp
-from claude_memory.store.likeness import LIKE, shared, words_of
+from claude_memory.store.copies import LIKE, shared, words_of
 from claude_memory.store.postings import HOLDERS
 from claude_memory.store.rows import AMONG, COLUMNS_OF_M, SCOPES, VISIBLE, placed, to_memory
 
