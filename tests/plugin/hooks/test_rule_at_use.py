@@ -193,17 +193,12 @@ def test_few_rules_are_given_the_weightiest_first(store: sqlite3.Connection) -> 
     assert len(shown) <= rule_at_use.ROOM
 
 
-@pytest.mark.parametrize("tool", ["Edit", "WebFetch", "mcp__other__run", "", None, 7])
+OURS = (approve.SECRET, approve.DELETE, *sorted(approve.HARMLESS))
+
+
+@pytest.mark.parametrize("tool", [*OURS, "Edit", "WebFetch", "mcp__other__run", "", None, 7])
 def test_other_tools_are_given_nothing(store: sqlite3.Connection, tool: object) -> None:
     """Commands alone have names to match."""
-    put(store, RULE, category="preferences")
-
-    assert given(store, "npm install", tool) == ""
-
-
-@pytest.mark.parametrize("tool", [approve.SECRET, approve.DELETE, *sorted(approve.HARMLESS)])
-def test_memory_tools_are_given_nothing(store: sqlite3.Connection, tool: str) -> None:
-    """Whatever their arguments look like."""
     put(store, RULE, category="preferences")
 
     assert given(store, "npm install", tool) == ""
