@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,22 +21,30 @@ LOCK = 4_831_604_127_716_309  # any number that nobody else is likely to lock
 LOCK_PATIENCE = 900.0  # seconds to wait for another migrator
 PAUSE = 0.2
 ROOT = Path(__file__).resolve().parent.parent
+VERSION = re.compile(r"[0-9]{4}")
 PRESENT = "SELECT max(version_num) FROM alembic_version"
 GRANT = "GRANT memory_app TO {login}"
 # Since PostgreSQL 16 who makes a role is a member that may give it on, but not take it.
 MAY_TAKE = """SELECT pg_has_role({login}, 'memory_app', CASE
     WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)"""
+FOREIGN = (
+    "The table alembic_version in this schema is that of another program. Give the server a "
+    "database of its own, or a schema: the first that is named in the login's search_path."
+)
 LOCKED = "Somebody has held a table for too long; nothing was changed. Migrate again."
 
 
 def upgrade(settings: Settings) -> None:
     """Apply every migration that is missing; others that try at the same time wait.
 
+    A schema of a later version stays as it is: it fits, and whoever goes back migrates first too.
+
     Raises:
         ConfigurationError: the database cannot be reached, or the login may not do it.
     """
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
     from sqlalchemy.exc import DBAPIError
 
     config = Config()
@@ -47,6 +56,8 @@ def upgrade(settings: Settings) -> None:
     except (psycopg.Error, DBAPIError) as error:
         cause = getattr(error, "orig", error)  # what SQLAlchemy wraps is psycopg's own
         raise _told(cause) from cause
+    except CommandError as error:  # a revision that none of our files has
+        raise ConfigurationError(FOREIGN) from error
 
 
 async def fits(database: Database) -> bool:
@@ -56,7 +67,7 @@ async def fits(database: Database) -> bool:
         Unavailable: the database does not answer.
     """
     try:
-        async with database.transaction(None) as connection:
+        async with database.transaction(None, seconds=2) as connection:
             row = await (await connection.execute(PRESENT)).fetchone()
     except (psycopg.ProgrammingError, psycopg.DataError):  # no table, no right to read it, no role
         return False
@@ -80,6 +91,18 @@ def hold_the_lock(connection: psycopg.Connection[Any]) -> None:
                 "Another migrator has held its lock for 15 minutes. See pg_stat_activity for it."
             )
         time.sleep(PAUSE)
+
+
+def is_ahead(connection: psycopg.Connection[Any], head: str | None) -> bool:
+    """Tell whether the schema is that of a later version, whose migrations are not known here."""
+    try:
+        row = connection.execute(PRESENT).fetchone()
+    except psycopg.ProgrammingError:  # no table yet, or no right to read it
+        return False
+    finally:
+        connection.rollback()
+    present = str(row[0] or "") if row else ""
+    return bool(head and VERSION.fullmatch(present) and present > head)
 
 
 def _grant_to_login(settings: Settings) -> None:

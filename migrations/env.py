@@ -12,11 +12,12 @@ from sqlmodel import SQLModel
 
 from backend import models  # noqa: F401  (fills the metadata that is compared with)
 from backend.db import connect_directly
-from backend.migrate import hold_the_lock
+from backend.migrate import hold_the_lock, is_ahead
 from backend.settings import Settings
 
 if TYPE_CHECKING:
     import psycopg
+    from sqlalchemy import Connection
 
 
 def run() -> None:
@@ -30,16 +31,22 @@ def run() -> None:
         "postgresql+psycopg://", creator=lambda: connect_directly(url), poolclass=pool.NullPool
     )
     with engine.connect() as connection:
-        hold_the_lock(cast("psycopg.Connection[Any]", connection.connection.driver_connection))
-        context.configure(
-            connection=connection,
-            target_metadata=SQLModel.metadata,
-            transaction_per_migration=True,
-            compare_server_default=True,
-        )
-        with context.begin_transaction():
-            context.run_migrations()
+        direct = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+        hold_the_lock(direct)
+        if not is_ahead(direct, context.script.get_current_head()):
+            _run_on(connection)
     engine.dispose()
+
+
+def _run_on(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=SQLModel.metadata,
+        transaction_per_migration=True,
+        compare_server_default=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
 
 
 run()

@@ -161,6 +161,28 @@ def test_older_schema_does_not_fit_and_a_newer_one_does(
         superuser.execute("UPDATE alembic_version SET version_num = %s", (migrate.NEEDED,))
 
 
+def test_older_version_leaves_a_newer_schema_as_it_is(
+    superuser: psycopg.Connection[Any], database_url: str
+) -> None:
+    """Whoever goes back to it runs the same steps: its migration comes before its servers."""
+    present, change = "SELECT version_num FROM alembic_version", "UPDATE alembic_version SET {}"
+    superuser.execute(change.format("version_num = '9999'"))
+    try:
+        migrate.upgrade(both(database_url))
+        assert superuser.execute(present).fetchone() == ("9999",)
+    finally:
+        superuser.execute(change.format(f"version_num = '{migrate.NEEDED}'"))
+
+
+def test_schema_of_another_program_is_told(empty_url: str) -> None:
+    """Alembic's table is called alike in each program that uses it."""
+    with psycopg.connect(empty_url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+        connection.execute("INSERT INTO alembic_version VALUES ('a1b2c3d4e5f6')")
+    with pytest.raises(ConfigurationError, match="that of another program"):
+        migrate.upgrade(both(empty_url))
+
+
 def test_database_that_does_not_answer_is_told() -> None:
     """In one line, with the settings to look at."""
     with pytest.raises(ConfigurationError, match="MEMORY_MIGRATION_URL"):
