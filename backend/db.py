@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -24,7 +25,7 @@ from backend import lives
 from backend.errors import ConfigurationError, OutcomeUnknown, Unavailable
 from backend.lives import Fallen, NewLife
 from backend.tracing import part
-from backend.waiting import WatchedOnce
+from backend.waiting import Silent, WatchedOnce
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -45,6 +46,7 @@ CONNECT_TIMEOUT = 5
 RECONNECT = 2.0  # seconds that one attempt may go on; the next request begins a new one, at once
 IDLE_CONNECTION = 300.0  # seconds
 SILENCE = 10_000  # milliseconds; a network may have dropped a connection without a word
+KEPT_ALIVE = 30  # seconds; balancers and NAT forget a silent connection after minutes
 # One round trip: several statements without parameters travel together. Only numbers and a UUID,
 # both made by us, are written into the text.
 PROLOGUE = (
@@ -131,11 +133,14 @@ class Database:
                 "prepare_threshold": None,
                 "connect_timeout": CONNECT_TIMEOUT,
                 "tcp_user_timeout": SILENCE,
+                "keepalives_idle": KEPT_ALIVE,
+                "keepalives_interval": KEPT_ALIVE // 3,
             },
             name="memory",
         )
         self._readers = asyncio.Semaphore(max(1, pool_size // 2))
         self._patience = patience
+        self._renewed_at = 0.0
         # Accounts that got memories whose meaning is not written, from which number on.
         self.to_fill: dict[UUID, int] = {}
         self.notes_all = False  # also the few that were read when they were written
@@ -165,7 +170,7 @@ class Database:
         prologue = _prologue(account_id, seconds)
         try:
             with part("database transaction"):
-                connection, _ = await self._begin(lambda one: one.execute(prologue))
+                connection, _ = await self._begin(lambda one: one.execute(prologue), seconds)
                 async with self._returned(connection):
                     yield connection
         except NewLife as error:
@@ -269,11 +274,12 @@ class Database:
                 )
 
     async def _begin(
-        self, send: Callable[[Connection], Awaitable[AsyncCursor[Found]]]
+        self, send: Callable[[Connection], Awaitable[AsyncCursor[Found]]], seconds: int = 10
     ) -> tuple[Connection, AsyncCursor[Found]]:
         """Borrow a connection and send the beginning; one that died in the pool is replaced."""
         for is_last in (False, True):
             connection = await self._pool.getconn()
+            connection.patience = seconds
             try:
                 return connection, await send(connection)
             except BaseException as error:
@@ -283,8 +289,19 @@ class Database:
                 await self._pool.putconn(connection)
                 if lives or is_last or not isinstance(error, AWAY):
                     raise
-                await self._pool.check()  # if one was cut, all of them may have been
+                await self._renew(connection)
+                if isinstance(error, Silent):  # who asks has waited long enough
+                    raise
         raise AssertionError  # pragma: no cover  (the loop returns or raises)
+
+    async def _renew(self, dead: Connection) -> None:
+        """Replace all connections of the age of a dead one: whatever took it may have taken them.
+
+        None of them is asked first. Where a network drops what is sent, each would take seconds.
+        """
+        if dead.made_at > self._renewed_at:
+            self._renewed_at = time.monotonic()
+            await self._pool.drain()
 
     @contextlib.asynccontextmanager
     async def _returned(self, connection: Connection) -> AsyncIterator[None]:
@@ -295,9 +312,11 @@ class Database:
                 # COMMIT would answer with a rollback, and the caller would take it for done.
                 raise psycopg.errors.InFailedSqlTransaction("an error was swallowed on the way")
             await _commit(connection)
-        except BaseException:
+        except BaseException as error:
             with CancelScope(shield=True), contextlib.suppress(psycopg.Error):
                 await connection.rollback()
+            if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+                await connection.close()  # its name may lead to the new primary by now
             raise
         finally:
             await self._give_back(connection)
@@ -328,6 +347,7 @@ class _TimeLoader(Loader):
 
 
 async def _configure(connection: Connection) -> None:
+    connection.made_at = time.monotonic()
     connection.adapters.register_loader("timestamptz", _TimeLoader)
 
 

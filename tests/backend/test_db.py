@@ -11,11 +11,12 @@ from psycopg.rows import tuple_row
 
 from backend.db import Database
 from backend.embedded import EmbeddedPostgres
-from backend.errors import ConfigurationError, Unavailable
+from backend.errors import ConfigurationError, OutcomeUnknown, Unavailable
 from backend.migrate import upgrade
 from backend.settings import Settings
 from tests.support.postgres import LOGIN, OWNER, Server
 from tests.support.rows import Tenant
+from tests.support.severed import SeveredWay
 
 if TYPE_CHECKING:
     import uuid
@@ -25,6 +26,7 @@ STATE = (
     "SELECT current_user = session_user, coalesce(current_setting('app.account', true), ''), "
     "current_setting('statement_timeout'), current_setting('lock_timeout')"
 )
+PATIENCE = 60.0  # a guard against hanging
 NEW = "INSERT INTO ops VALUES (%s, gen_random_uuid(), '', 'applied', gen_random_uuid(), now())"
 
 
@@ -275,6 +277,66 @@ def test_waiting_too_long_is_unavailable(
     with superuser.transaction():
         superuser.execute("SELECT FROM accounts FOR UPDATE")
         using(url, work)
+
+
+def test_silence_ends_and_costs_those_behind_it_nothing(
+    url: str, account: uuid.UUID, superuser: psycopg.Connection[Any]
+) -> None:
+    """A host that died with our questions, or a network that dropped all of our connections."""
+
+    async def work(database: Database, way: SeveredWay) -> None:
+        async def use(count: int) -> None:
+            """Have so many transactions at once, and so as many connections at least."""
+            barrier = asyncio.Barrier(count)
+
+            async def one() -> None:
+                async with database.transaction(account):
+                    await barrier.wait()
+
+            await asyncio.gather(*(one() for _ in range(count)))
+
+        async def commit() -> None:
+            async with database.transaction(account, seconds=0) as connection:
+                await connection.execute(NEW, (account,))
+                way.forget()
+                is_forgotten.set()
+
+        async def begin() -> None:
+            await is_forgotten.wait()
+            async with database.transaction(account, seconds=0):
+                pass
+
+        is_forgotten = asyncio.Event()
+        await use(4)
+        async with asyncio.timeout(PATIENCE):
+            found = await asyncio.gather(commit(), begin(), return_exceptions=True)
+            assert [type(one) for one in found] == [OutcomeUnknown, Unavailable]
+            await use(4)
+
+    with SeveredWay(url) as way:
+        using(way.url, lambda database: work(database, way), pool_size=4)
+    assert operations(superuser) == 1
+
+
+def test_connection_to_a_replica_is_not_kept(
+    url: str, account: uuid.UUID, superuser: psycopg.Connection[Any]
+) -> None:
+    """After a failover a name may lead to the former primary for a while, and then no more."""
+    of_all = f"ALTER DATABASE {superuser.info.dbname}"
+
+    async def work(database: Database) -> None:
+        async def write() -> None:
+            async with database.transaction(account) as connection:
+                await connection.execute(NEW, (account,))
+
+        superuser.execute(f"{of_all} SET default_transaction_read_only = on")
+        with pytest.raises(Unavailable):
+            await write()
+        superuser.execute(f"{of_all} RESET default_transaction_read_only")
+        await write()
+
+    using(url, work, pool_size=1)
+    assert operations(superuser) == 1
 
 
 def test_database_that_is_away_is_unavailable() -> None:

@@ -1,4 +1,4 @@
-"""A way to PostgreSQL that can be cut at the moment when a transaction has just been committed."""
+"""A way to PostgreSQL that can be cut just after a commit, and that can forget connections."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"  # as a message of its own, which only w
 
 
 class SeveredWay:
-    """Carries connections to a server's socket; while it is armed, no answer to a COMMIT comes."""
+    """Carries connections to a server's socket; while it is armed, no answer to a COMMIT comes.
+
+    Connections that it forgets stay open: what is asked arrives, and no answer ever comes.
+    """
 
     def __init__(self, url: str) -> None:
         """Listen in a folder of its own, whose path is short; `url` is that of the server."""
@@ -34,6 +37,7 @@ class SeveredWay:
         self._listener.listen()
         self.is_armed = False
         self.cut = 0
+        self._forgotten = 0  # times
 
     def __enter__(self) -> SeveredWay:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -49,6 +53,10 @@ class SeveredWay:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._folder.cleanup()
+
+    def forget(self) -> None:
+        """Bring no answer any more on the connections of now; new ones are well."""
+        self._forgotten += 1
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -76,8 +84,11 @@ class SeveredWay:
 
     def _bring(self, server: socket.socket, client: socket.socket, doomed: threading.Event) -> None:
         """Bring answers, until one says that a doomed transaction was committed."""
+        times = self._forgotten
         with contextlib.suppress(OSError):
             while data := server.recv(CHUNK):
+                if times != self._forgotten:
+                    continue
                 if doomed.is_set():
                     self.cut += 1
                     break
