@@ -33,6 +33,7 @@ from backend.middleware import Doorway, Unpacking, problem
 from backend.remote.door import Door
 from backend.repositories import accounts
 from backend.secrets.choice import choose
+from backend.secrets.watched import WatchedKeeper
 from backend.semantic import Semantic
 from backend.services import meanings
 from backend.telemetry import Telemetry
@@ -72,12 +73,13 @@ def create_app(
     """
     database = database or Database(settings.database_url, pool_size=settings.pool_size)
     telemetry = telemetry or Telemetry()
+    keeper = keeper or choose(settings, keeping(database))
     semantic = Semantic(settings.semantic_model, telemetry.compared)
     shared = Provided(
         database,
-        keeper or choose(settings, keeping(database)),
+        WatchedKeeper(keeper, telemetry.keeper_failed) if keeper else None,
         Authenticator(database, settings.keys, per_minute=settings.rate, burst=settings.burst),
-        Door(telemetry.failed),
+        Door(telemetry),
         settings.since_bytes,
         settings.public_url,
         semantic if settings.semantic == "on" else None,
@@ -136,7 +138,7 @@ async def _serving(
     settings: Settings, shared: Provided, telemetry: Telemetry
 ) -> AsyncIterator[None]:
     """Open the pool and get ready; where the database is away, go on trying while we live."""
-    tasks = [asyncio.create_task(_look_after_keeper(shared, telemetry))]
+    tasks = [asyncio.create_task(_look_after_keeper(shared))]
     if settings.fills:
         tasks.append(asyncio.create_task(_fill_up(shared, telemetry)))
     try:
@@ -218,12 +220,11 @@ async def _keep_trying(settings: Settings, shared: Provided, telemetry: Telemetr
             telemetry.failed("", error)
 
 
-async def _look_after_keeper(shared: Provided, telemetry: Telemetry) -> None:
+async def _look_after_keeper(shared: Provided) -> None:
     """Ask the keeper how it is, which also keeps its login from running out."""
     while shared.keeper is not None:
         await asyncio.sleep(KEEPER_PAUSE)
-        if problem_of_keeper := await shared.keeper.check():
-            telemetry.log.warning("keeper", problem=problem_of_keeper)
+        await shared.keeper.check()
 
 
 async def _fill_up(shared: Provided, telemetry: Telemetry) -> None:

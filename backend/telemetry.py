@@ -115,6 +115,11 @@ class Telemetry:
             ("by",),
             registry=self.registry,
         )
+        self._keeper_failures = Counter(
+            "memory_keeper_failures",
+            "Times that the keeper of secrets gave no answer, or refused.",
+            registry=self.registry,
+        )
         self._tracer: Tracer | None = None
         self.log: Any = structlog.wrap_logger(
             structlog.PrintLogger(stream or sys.stdout),
@@ -208,12 +213,17 @@ class Telemetry:
         """Tell what compared the texts of a recall on a server that asks for the model."""
         self._compared.labels(by).inc()
 
+    def keeper_failed(self, problem: str) -> None:
+        """Tell what is the matter with the keeper of secrets."""
+        self._keeper_failures.inc()
+        self.log.warning("keeper", problem=problem)
+
     def failed(self, request_id: str, error: BaseException) -> None:
         """Tell of a defect: what kind of error it was and where, without what it says."""
         self.log.error("defect", request_id=request_id, where=places(error), **_kind(error))
 
     def unavailable(self, request_id: str, reason: BaseException) -> None:
-        """Tell why a request met no database, or no keeper."""
+        """Tell why a request met no database."""
         self.log.warning("unavailable", request_id=request_id, **_kind(reason))
 
     def _begin_tracing(self) -> Tracer | None:

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
     from starlette.types import Receive, Scope, Send
 
-    Failed = Callable[[str, BaseException], None]
+    from backend.telemetry import Telemetry
 
 
 class Door:
@@ -23,9 +21,9 @@ class Door:
     it has a task of its own for as long as the app lives, whichever request came first.
     """
 
-    def __init__(self, failed: Failed) -> None:
-        """Start nothing yet; `failed` hears of defects, with the id of the request."""
-        self._failed = failed
+    def __init__(self, telemetry: Telemetry) -> None:
+        """Start nothing yet; `telemetry` hears of what goes wrong."""
+        self._telemetry = telemetry
         self._host: asyncio.Task[None] | None = None
         self._opened: asyncio.Future[StreamableHTTPSessionManager] | None = None
         self._closing = asyncio.Event()
@@ -46,7 +44,7 @@ class Door:
 
     async def _live(self, opened: asyncio.Future[StreamableHTTPSessionManager]) -> None:
         try:
-            manager = await to_thread.run_sync(_build, self._failed)
+            manager = await to_thread.run_sync(_build, self._telemetry)
             async with manager.run():
                 opened.set_result(manager)
                 await self._closing.wait()
@@ -57,7 +55,7 @@ class Door:
             self._opened = None  # the next call tries again
 
 
-def _build(failed: Failed) -> StreamableHTTPSessionManager:
+def _build(telemetry: Telemetry) -> StreamableHTTPSessionManager:
     from backend.remote import server
 
-    return server.build(failed)
+    return server.build(telemetry)

@@ -18,25 +18,23 @@ from backend.schemas import BODY_LIMIT
 from backend.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mcp.server.context import ServerRequestContext
     from starlette.requests import Request
 
     from backend.remote.answers import Visit
     from backend.remote.definitions import Definition
-
-    Failed = Callable[[str, BaseException], None]
+    from backend.telemetry import Telemetry
 
 SCHEMAS = {one.name: one.schema for one in DEFINITIONS}
 UNCERTAIN = (
     "It is not known whether this was done: recall or list the memories before you ask again."
 )
+UNDONE = "Nothing was done; try again in a moment."
 UP_FRONT = {"anthropic/alwaysLoad": True}
 
 
-def build(failed: Failed) -> StreamableHTTPSessionManager:
-    """Make the server; every request is one of its own, and `failed` hears of defects."""
+def build(telemetry: Telemetry) -> StreamableHTTPSessionManager:
+    """Make the server; every request is one of its own, and `telemetry` hears what goes wrong."""
     _silence()
 
     async def call(
@@ -50,14 +48,14 @@ def build(failed: Failed) -> StreamableHTTPSessionManager:
             return _said(await answer(visit, params.name, params.arguments or {}))
         except Refused as error:
             return _said(str(error), is_error=True)
-        except OutcomeUnknown as error:
-            return _said(f"{error} {UNCERTAIN}", is_error=True)
         except Unavailable as error:
-            return _said(f"{error} Nothing was done; try again in a moment.", is_error=True)
+            telemetry.unavailable(context.request.state.request_id, error.__cause__ or error)
+            what_of_it = UNCERTAIN if isinstance(error, OutcomeUnknown) else UNDONE
+            return _said(f"{error} {what_of_it}", is_error=True)
         except ApiError as error:
             return _said(f"{error} {error.fix}", is_error=True)
         except Exception as error:  # noqa: BLE001  (the last resort: what it says may be private)
-            failed(context.request.state.request_id, error)
+            telemetry.failed(context.request.state.request_id, error)
             return _said(f"{ApiError.title} {ApiError.fix}", is_error=True)
 
     server: Server[Any] = Server(

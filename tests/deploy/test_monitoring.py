@@ -171,6 +171,18 @@ CASES: list[tuple[str, list[Test], str, set[str]]] = [
         {"ClaudeMemoryCrowded"},
     ),
     (
+        "the keeper fails",
+        [*UP, {"series": f"memory_keeper_failures_total{{{SERIES}}}", "values": "0+1x200"}],
+        "1h",
+        {"ClaudeMemoryKeeperFails"},
+    ),
+    (
+        "the keeper failed for a moment",
+        [*UP, {"series": f"memory_keeper_failures_total{{{SERIES}}}", "values": "0x40 9x160"}],
+        "52m",
+        set(),
+    ),
+    (
         "the migration failed",
         [
             *UP,

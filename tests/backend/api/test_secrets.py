@@ -320,6 +320,19 @@ async def test_absent_keeper_stops_that_write_alone(app_url: str) -> None:
         assert [one["content"] for one in found] == ["plain", "Token [secret: github-token]"]
 
 
+async def test_failing_keeper_is_told_whoever_met_it(app_url: str) -> None:
+    """A push is answered with 200 all the same, so neither its status nor an alert on it tells."""
+    async with running(app_url, keeper=Away()) as api:
+        op = {"op_id": str(uuid4()), "uid": str(uuid4()), "kind": "create", "base": 0}
+        ops = [{**op, "body": {"content": SECRET}}]
+        pushed = await api.alice.post("/api/memories/sync", json={"ops": ops})
+        assert [one["status"] for one in pushed.json()["results"]] == ["retry"]
+        told = [line for line in api.logged() if line["event"] == "keeper"]
+        assert [line["problem"] for line in told] == [KeeperDown.title]
+        registry = api.app.state.telemetry.registry
+        assert registry.get_sample_value("memory_keeper_failures_total") == 1
+
+
 async def test_secrets_stored_in_clear_before_are_sealed(
     api: Api, superuser: psycopg.Connection[Any]
 ) -> None:

@@ -303,6 +303,8 @@ async def test_database_away_is_a_readable_error(served: Served) -> None:
     said = await served.tool("memory_store", content="too late")
     assert said.is_error
     assert said.text == "The database does not answer. Nothing was done; try again in a moment."
+    (told,) = [line for line in served.api.logged() if line["event"] == "unavailable"]
+    assert told["kind"] == "PoolClosed"
 
 
 async def test_lost_commit_is_no_promise_that_nothing_was_done(app_url: str) -> None:
