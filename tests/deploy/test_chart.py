@@ -270,6 +270,7 @@ def test_purge_runs_daily_and_alone() -> None:
         ("resources.limits.memory=lots", "memory"),
         ("metrics.prometheusRule.availability=100", "availability"),
         ("purge.schedule=daily", "schedule"),
+        ("disruptionBudget.minAvailable=2", "disruptionBudget.minAvailable must be less"),
         ("preStopSeconds=20", "terminationGracePeriodSeconds must be more"),
         ("httpRoute.enabled=true", "parentRefs"),
         ("env.API_KEY=long-enough-key", "not both"),

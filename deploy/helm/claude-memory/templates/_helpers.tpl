@@ -87,6 +87,10 @@ vault-secret-id: VAULT_SECRET_ID
 {{- if lt (int .Values.terminationGracePeriodSeconds) (add (int .Values.preStopSeconds) 21) -}}
 {{- fail "\nterminationGracePeriodSeconds must be more than preStopSeconds and 20 for running requests." -}}
 {{- end -}}
+{{- $fewest := ternary .Values.autoscaling.minReplicas .Values.replicaCount .Values.autoscaling.enabled -}}
+{{- if and .Values.disruptionBudget.enabled (ge (int .Values.disruptionBudget.minAvailable) (int $fewest)) -}}
+{{- fail "\ndisruptionBudget.minAvailable must be less than there are pods: a drain of a node would never end." -}}
+{{- end -}}
 {{- if gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas) -}}
 {{- fail "\nautoscaling.minReplicas is more than autoscaling.maxReplicas." -}}
 {{- end -}}
