@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, StrictBool, ValidationError
 
-from backend.errors import ApiError, NoKeeper
+from backend.errors import ApiError, KeeperDown, NoKeeper
 from backend.fields import CONTENT, TEXTS, Content, Version64
 from backend.schemas import OF_THE_PLUGIN, Change, OpResult, PatchBody, StoreBody
 from backend.secrets import marks
@@ -128,12 +128,16 @@ def referring(fields: Mapping[str, Any]) -> frozenset[str]:
 
 
 class Preparer:
-    """Prepares operations for one account."""
+    """Prepares operations for one account.
+
+    A keeper that hangs is asked once: a batch must not wait for it with each of its secrets.
+    """
 
     def __init__(self, account: UUID, keeper: Keeper | None) -> None:
         """Keep for whom, and who seals."""
         self._account = account
         self._keeper = keeper
+        self._down: KeeperDown | None = None
 
     async def op(self, op: Op) -> Ready | Refusal:
         """Check and prepare one operation of a client."""
@@ -257,10 +261,16 @@ class Preparer:
             return None
         if self._keeper is None:
             raise NoKeeper
-        pieces = [
-            Piece(name, uid, await self._keeper.seal(self._account, uid, text))
-            for name, text in clear.items()
-        ]
+        if self._down is not None:
+            raise self._down
+        try:
+            pieces = [
+                Piece(name, uid, await self._keeper.seal(self._account, uid, text))
+                for name, text in clear.items()
+            ]
+        except KeeperDown as error:
+            self._down = error
+            raise
         return join(pieces)[0]
 
 
