@@ -298,10 +298,18 @@ async def _check_schema(database: Database) -> None:
         raise ConfigurationError("It is missing or old. Run `python -m backend migrate`.")
 
 
+async def _check_writes(database: Database) -> None:
+    async with database.transaction(None) as connection:
+        row = await (await connection.execute("SHOW transaction_read_only")).fetchone()
+    if row != ("off",):
+        raise ConfigurationError("It is a replica, or was made read-only. See DATABASE_URL.")
+
+
 async def _diagnose(settings: Settings, out: Callable[[str], None]) -> bool:
     checks: dict[str, Callable[[Database], Awaitable[None]]] = {
         "the schema fits": _check_schema,
         "row-level security holds": Database.guard,
+        "the database takes writes": _check_writes,
         "the keeper of secrets answers": partial(_ask_keeper, settings),
         "stored secrets open": partial(_open_secrets, settings),
     }

@@ -65,6 +65,7 @@ REASONS: dict[type[Exception], str] = {  # where it does answer, but not as it s
     psycopg.errors.DiskFull: "The database has no room left.",
     psycopg.errors.LockNotAvailable: "Another request has held this account for too long.",
     psycopg.errors.QueryCanceled: "This took the database too long.",
+    psycopg.errors.ReadOnlySqlTransaction: "The database takes no writes: a replica, or read-only.",
 }
 
 TENANT_TABLES = """

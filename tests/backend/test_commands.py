@@ -414,7 +414,7 @@ def test_doctor_names_what_is_wrong(
     """All is well, or each thing that is not comes with its fix."""
     status, out, _ = run("doctor")
     assert status == 0, out
-    assert out.count("ok ") == 4
+    assert out.count("ok ") == 5
     monkeypatch.setenv("MEMORY_ENCRYPTION_KEY", "")
     monkeypatch.setenv("DATABASE_URL", postgres.url(empty_database))
     status, out, _ = run("doctor")
@@ -426,6 +426,19 @@ def test_doctor_names_what_is_wrong(
     assert "python -m backend migrate" in told
     assert run("migrate")[0] == 0
     assert run("keys", "create")[0] == 0
+
+
+def test_doctor_tells_a_replica(run: Run, superuser: psycopg.Connection[Any]) -> None:
+    """It can be read, so that nothing else would show it."""
+    of_all = f"ALTER DATABASE {superuser.info.dbname}"
+    superuser.execute(f"{of_all} SET default_transaction_read_only = on")
+    try:
+        status, out, _ = run("doctor")
+    finally:
+        superuser.execute(f"{of_all} RESET default_transaction_read_only")
+    assert status == 1
+    assert "WRONG   the database takes writes: It is a replica" in out
+    assert out.count("ok ") == 4
 
 
 def test_doctor_makes_nothing(

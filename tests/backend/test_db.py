@@ -330,7 +330,7 @@ def test_connection_to_a_replica_is_not_kept(
                 await connection.execute(NEW, (account,))
 
         superuser.execute(f"{of_all} SET default_transaction_read_only = on")
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable, match="takes no writes"):
             await write()
         superuser.execute(f"{of_all} RESET default_transaction_read_only")
         await write()
