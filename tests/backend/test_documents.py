@@ -163,7 +163,9 @@ def test_metrics_are_those_of_the_operations_page() -> None:
     """Names that a dashboard is built on."""
     source = text(BACKEND / "telemetry.py")
     made = set(re.findall(r'"(memory_[a-z_]+)"', source))
-    named = re.findall(r"`(memory_(?:requests?|semantic)[a-z_]*)`", text(DOCS / "operations.md"))
+    named = re.findall(
+        r"`(memory_(?:keeper|requests?|semantic)[a-z_]*)`", text(DOCS / "operations.md")
+    )
     assert {name.removesuffix("_total") for name in named} == made
 
 
