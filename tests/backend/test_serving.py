@@ -22,7 +22,7 @@ import pytest
 from backend.embedded import EmbeddedPostgres
 from backend.migrate import upgrade
 from backend.settings import Settings
-from tests.support.api import running
+from tests.support.api import running, until
 from tests.support.promises import promise
 from tests.support.serving import PATIENCE, Program, Serving
 from tools.ports import free_port
@@ -394,15 +394,15 @@ async def test_database_killed_under_load_loses_nothing_acknowledged(tmp_path: P
         upgrade(Settings(database_url=url, migration_url=url))
         async with running(url) as api:
             workers = [asyncio.create_task(load(api, number)) for number in range(4)]
-            await _until(lambda: len(acknowledged) > 50)
+            await until(lambda: len(acknowledged) > 50)
             pid = int((tmp_path / "postgres/data/postmaster.pid").read_text().splitlines()[0])
             _kill_postgres(postgres, pid)
-            await _until(lambda: len(refused) > 10)
+            await until(lambda: len(refused) > 10)
             assert (await api.nobody.get("/livez")).status_code == 200
             assert (await api.nobody.get("/readyz")).status_code == 503
             await asyncio.to_thread(postgres.start)
             before = len(acknowledged)
-            await _until(lambda: len(acknowledged) > before + 50)
+            await until(lambda: len(acknowledged) > before + 50)
             is_done = True
             await asyncio.gather(*workers)
             assert set(refused) == {503}
@@ -421,11 +421,3 @@ def _kill_postgres(postgres: EmbeddedPostgres, pid: int) -> None:
     process = postgres._process
     if process is not None and process.pid == pid:
         process.wait()
-
-
-async def _until(is_so: Callable[[], bool]) -> None:
-    for _ in range(PATIENCE * 50):
-        if is_so():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("it never came to that")

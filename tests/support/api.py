@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ from backend.settings import Settings
 from backend.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from fastapi import FastAPI
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 KEYS = {"alice": "alice-" + "key-for-tests", "bob": "bob-" + "key-for-tests"}
 ENCRYPTION_KEY = "0f" * 32
+PATIENCE = 60  # seconds until something that is bound to come has come
 PLENTY = 1_000_000  # a rate that no test reaches
 
 
@@ -109,3 +111,12 @@ async def stored(client: httpx.AsyncClient, content: str, **fields: Any) -> dict
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait for something that is bound to come."""
+    for _ in range(PATIENCE * 50):
+        if is_so():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it never came to that")

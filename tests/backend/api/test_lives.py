@@ -12,12 +12,11 @@ import pytest
 from backend.embedded import EmbeddedPostgres
 from backend.migrate import upgrade
 from backend.settings import Settings
-from tests.support.api import running, stored
+from tests.support.api import PATIENCE, running, stored, until
 from tests.support.promises import promise
 from tests.support.replica import FEED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     import httpx
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE = 60  # seconds
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s"
 
 
@@ -35,15 +33,6 @@ def op(**body: Any) -> dict[str, Any]:
     """Make an operation that creates a memory."""
     ids = {"op_id": str(uuid4()), "uid": str(uuid4())}
     return {**ids, "kind": "create", "base": 0, "body": body}
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait for something that is bound to come."""
-    for _ in range(PATIENCE * 50):
-        if is_so():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("it never came to that")
 
 
 async def answered(client: httpx.AsyncClient, content: str) -> int:
