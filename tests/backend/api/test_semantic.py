@@ -28,6 +28,16 @@ ROOT = Path(__file__).parents[3]
 RULE = "Always use pnpm, never npm, in the frontend"
 QUESTION = "which package manager should I take"
 SECRET = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+OF_A_BAKERY = (
+    "The bakery opens at six and sells rye bread and rolls",
+    "The bakery needs a new oven before the winter",
+    "Mr Holm, who owns the house, can be called on Thursdays",
+    "Customers of the bakery pay by card since June",
+    "The flour for the bakery comes from the mill in Skive",
+    "The bakery sells twenty sorts of bread",
+    "The bakery pays its rent on the first of the month",
+    "Bread that the bakery has not sold goes to the pigs",
+)
 OF_TABLE, OF_MINILM = 256, 384  # dimensions
 PATIENCE = 60
 
@@ -108,6 +118,14 @@ def models(superuser: Superuser) -> set[tuple[int, str]]:
     return {(no, "minilm" if model == "minilm" else "table") for no, model in rows}
 
 
+def wait_until_read(superuser: Superuser, wanted: set[tuple[int, str]]) -> None:
+    """Wait until just these memories are read by these kinds of models."""
+    deadline = time.monotonic() + PATIENCE
+    while models(superuser) != wanted:
+        assert time.monotonic() < deadline, models(superuser)
+        time.sleep(0.05)
+
+
 def lengths(superuser: Superuser) -> dict[str, int]:
     """Return how many dimensions the vectors have, by the kind of model."""
     rows = superuser.execute("SELECT model, octet_length(vector) FROM meanings").fetchall()
@@ -123,9 +141,7 @@ def test_model_compares_what_was_read(strong: dict[str, str], superuser: Superus
         for content in (RULE, f"The token is {SECRET}", "Invoices are written on Mondays"):
             assert client.post("/api/memories", json={"content": content}).status_code == 200
         wanted = {(1, "table"), (1, "minilm"), (3, "table"), (3, "minilm")}
-        deadline = time.monotonic() + PATIENCE
-        while models(superuser) != wanted:
-            assert time.monotonic() < deadline, models(superuser)
+        wait_until_read(superuser, wanted)
         found = client.post("/api/memories/recall", json={"context": QUESTION}).json()["memories"]
         assert found[0]["content"] == RULE
         assert lengths(superuser) == {"table": OF_TABLE, "minilm": OF_MINILM + OF_TABLE}
@@ -135,6 +151,22 @@ def test_model_compares_what_was_read(strong: dict[str, str], superuser: Superus
         done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr
         assert models(superuser) == wanted
+
+
+@pytest.mark.heavy
+def test_what_all_memories_share_tells_none_of_them_apart(
+    strong: dict[str, str], superuser: Superuser
+) -> None:
+    """Of a bakery's memories one of its rent is nearer to the question: as all of them are."""
+    python = str(components.semantic_python())
+    with Serving(strong, python=python) as serving, client_of(serving) as client:
+        for content in OF_A_BAKERY:
+            assert client.post("/api/memories", json={"content": content}).status_code == 200
+        numbers = range(1, len(OF_A_BAKERY) + 1)
+        wait_until_read(superuser, {(no, by) for no in numbers for by in ("table", "minilm")})
+        asked = {"context": "when do I reach the landlord"}
+        found = client.post("/api/memories/recall", json=asked).json()["memories"]
+        assert found[0]["content"] == OF_A_BAKERY[2]
 
 
 @pytest.mark.heavy
