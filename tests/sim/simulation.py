@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.sim.server import SimulatedServer
-    from tests.sim.world import Tally
 
 MEMORY = Path("/dev/shm")  # noqa: S108  (a file system in memory, where there is one)
 STEPS_OF_A_RUN = 400
@@ -42,7 +41,7 @@ class Failed(AssertionError):
 
 def simulate(
     server: SimulatedServer, seed: int, steps: int = STEPS_OF_A_RUN, fault: str = ""
-) -> Tally:
+) -> None:
     """Make one run, with a planted fault if one is named.
 
     Raises:
@@ -62,7 +61,6 @@ def simulate(
         finally:
             world.close()
             shutil.rmtree(folder, ignore_errors=True)
-    return world.tally
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -30,20 +30,6 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Tally:
-    """What a run went through."""
-
-    steps: dict[str, int] = field(default_factory=dict)
-    crashes: dict[str, int] = field(default_factory=dict)
-    troubles: dict[str, int] = field(default_factory=dict)
-
-    def count(self, kind: str, name: str) -> None:
-        """Count one more."""
-        found = getattr(self, kind)
-        found[name] = found.get(name, 0) + 1
-
-
-@dataclass
 class Page:
     """The last page that a session has been given, and what the server held then."""
 
@@ -62,7 +48,6 @@ class World:
         self.chance = Random(seed)  # noqa: S311  (to be repeated)
         self.now = BEGIN
         self.ledger = Ledger()
-        self.tally = Tally()
         self.trace: list[str] = []
         server.begin()
         self.user_of = server.users()
@@ -118,12 +103,11 @@ class World:
     def advance(self, session: Session) -> str:
         """Make one step of a syncer, and look at what it has done."""
         step = session.step
-        self.tally.count("steps", step or "begin")
         try:
             made = session.advance()
         except Crash:
             made = f"{step}, crash on the way"
-            self._crash(session, step)
+            self._crash(session)
         self.say(f"{session.name} {made} {' '.join(self.network.told)}")
         self.network.told.clear()
         self.ledger.told(session.line.acknowledged)
@@ -188,10 +172,9 @@ class World:
         session = self._session()
         assert session is not None
         self.say(f"{session.name} is killed before {session.step or 'anything'}")
-        self._crash(session, session.step)
+        self._crash(session)
 
-    def _crash(self, session: Session, step: str) -> None:
-        self.tally.count("crashes", step or "begin")
+    def _crash(self, session: Session) -> None:
         session.crash()
         self._check_views(session.machine)
 
@@ -232,7 +215,7 @@ class World:
         self.network.late.clear()
         for session in self.sessions:
             if session.step == "push":  # its batch may be settled by the other syncer by now
-                self._crash(session, session.step)
+                self._crash(session)
         sent = self.ledger.first_sent
         unsettled = [op["op_id"] for _, _, seen in self.stores() for op in seen.ops]
         before = min((sent[one] for one in unsettled if one in sent), default=self.server.moment())
