@@ -25,6 +25,7 @@ CONTENT = "content"
 # What a person or a model wrote, and so what may hold a secret. Seals count on this order.
 TEXTS = (CONTENT, "tags", "expanded_keywords", "project", "session")
 DATE_FIRST = re.compile(r"\d{4}-\d\d-\d\d")
+DAY = re.compile(r"\s*(\d{4}-\d\d-\d\d)\s*")
 
 
 def _storable(text: str) -> str:
@@ -40,6 +41,12 @@ def _as_text(moment: object) -> object:
     if isinstance(moment, datetime | None) or DATE_FIRST.match(str(moment)):
         return moment
     raise ValueError("is no time such as 2026-03-14T10:00:00Z")
+
+
+def _whole_day(moment: object) -> object:
+    """Let a date be over with its day; the zone is ours, since the caller's is not known."""
+    day = DAY.fullmatch(moment) if isinstance(moment, str) else None
+    return f"{day[1]}T23:59:59Z" if day else moment
 
 
 def _number_as_text(memory_id: object) -> object:
@@ -86,6 +93,11 @@ Tag = Annotated[
     STORABLE,
 ]
 Moment = Annotated[datetime, BeforeValidator(_as_text), AfterValidator(_in_utc)]
+Expiry = Annotated[
+    Moment,
+    BeforeValidator(_whole_day),
+    Field(description="Later than now; a date is over with its day, in UTC"),
+]
 Importance = Annotated[
     float, Field(ge=0, le=1, allow_inf_nan=False, strict=True), AfterValidator(_in_single_precision)
 ]

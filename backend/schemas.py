@@ -19,6 +19,7 @@ from pydantic import (
 from backend.fields import (
     Category,
     Content,
+    Expiry,
     Importance,
     KeyScope,
     Keywords,
@@ -72,7 +73,7 @@ class StoreBody(Body):
     session: Name = ""
     session_seq: Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)] = 0
     supersedes: MemoryId | None = None
-    expires_at: Moment | None = None
+    expires_at: Expiry | None = None
     source: Source = "user"
     created_at: Moment | None = None
     uid: UUID | None = None
@@ -113,7 +114,7 @@ class PatchBody(Body):
     scope: Scope = ABSENT
     project: Name = ABSENT
     supersedes: MemoryId = ABSENT
-    expires_at: Moment | None = ABSENT
+    expires_at: Expiry | None = ABSENT
 
 
 class Stored(Answer):

@@ -12,6 +12,7 @@ from backend.remote.wording import line, listing, plain
 from backend.repositories import memories
 from backend.schemas import PatchBody, RecallBody, StoreBody
 from backend.secrets import detect
+from backend.services import expiring
 from backend.services import listing as lists
 from backend.version import VERSION
 
@@ -61,6 +62,7 @@ async def answer(visit: Visit, tool: str, arguments: Mapping[str, Any]) -> str:
 
 
 async def _store(visit: Visit, new: given.Store) -> str:
+    expiring.refuse_past(new.expires_at)
     replaced = await _known(visit, new.supersedes) if new.supersedes else None
     scope = new.scope if visit.project else "global"
     same = None if new.force_sensitive else await _same(visit, new, replaced)

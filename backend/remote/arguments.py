@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, StrictBool, StringConstraints, ValidationError
@@ -10,9 +9,9 @@ from pydantic import BeforeValidator, Field, StrictBool, StringConstraints, Vali
 from backend.fields import (
     Category,
     Content,
+    Expiry,
     Importance,
     Keywords,
-    Moment,
     Question,
     Scope,
     SortBy,
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MANY = 100
-DATE = re.compile(r"\d{4}-\d\d-\d\d")
 SHOWN = 3  # faults told at once
 LONGEST_NAME = 60  # characters of a name that nobody knows
 
@@ -58,12 +56,6 @@ def _never(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def _whole_day(value: object) -> object:
-    """Let a date be over with its day; the zone is ours, since the caller's is not known."""
-    text = value.strip() if isinstance(value, str) else ""
-    return f"{text}T23:59:59Z" if DATE.fullmatch(text) else _never(value)
-
-
 def _most(value: object) -> object:
     return min(value, MANY) if isinstance(value, int) and not isinstance(value, bool) else value
 
@@ -76,7 +68,7 @@ Id = Annotated[
 Limit = Annotated[int, BeforeValidator(_most), Field(ge=1)]
 JoinedTags = Annotated[Tags, BeforeValidator(_listed)]
 Synonyms = Annotated[Keywords, BeforeValidator(_spaced)]
-Expiry = Annotated[Moment | None, BeforeValidator(_whole_day)]
+End = Annotated[Expiry | None, BeforeValidator(_never)]
 InScope = Literal["", "global", "project", "all"]
 Kind = TypeVar("Kind", bound=Body)
 
@@ -92,7 +84,7 @@ class Store(Body):
     force_sensitive: StrictBool = False
     scope: Scope = "global"
     supersedes: Annotated[Id | None, BeforeValidator(_never)] = None
-    expires_at: Expiry = None
+    expires_at: End = None
 
 
 class Recall(Body):
@@ -124,7 +116,7 @@ class Update(Body):
     tags: JoinedTags = ""
     importance: Importance = 0.5
     expanded_keywords: Synonyms = ""
-    expires_at: Expiry = None
+    expires_at: End = None
     review: Literal["", "accept", "reject"] = ""
     restore: StrictBool = False
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from backend.auth import make_key
 from backend.errors import Malformed, NoKey
 from backend.repositories import accounts, changes
 from backend.schemas import KeyRow, NewKey
+from backend.services import expiring
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -26,8 +26,10 @@ async def create(database: Database, account: UUID, body: KeyBody, *, by: str) -
         Malformed: it would have expired already.
         Unavailable: the account was erased a moment ago, or the database does not answer.
     """
-    if body.expires_at is not None and body.expires_at <= datetime.now(UTC):
-        raise Malformed("expires_at is past: this key would open nothing.")
+    if expiring.is_past(body.expires_at):
+        errors = [{"where": "body.expires_at", "message": "is past"}]
+        message = "expires_at is past: this key would open nothing."
+        raise Malformed(message, fix="Give a later time, or none.", errors=errors)
     made = make_key()
     async with database.transaction(account) as connection:
         await changes.lock(connection, account)  # it may be erased at this moment

@@ -23,12 +23,13 @@ from backend.schemas import (
     Version,
     Written,
 )
-from backend.services import recalling, restoring, writing
+from backend.services import expiring, recalling, restoring, writing
 from backend.services.preparing import Preparer, change_of, columns
 from backend.services.uids import KEYS, new_uid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from backend.db import Database, Reader
     from backend.repositories.rows import Row
@@ -59,11 +60,13 @@ class Desk:
         """Store a memory; a repeated Idempotency-Key or uid stores nothing twice.
 
         Raises:
+            Malformed: it would have expired already.
             NotFound: `supersedes` names nothing here.
             Conflict: the uid is taken by another memory.
             NoKeeper, KeeperDown: it holds a secret that cannot be kept now.
         """
         op_id, uid = self._identify(body, idempotency_key)
+        await self._refuse_past(op_id, body.expires_at, "stored")
         fields = columns(body)
         if body.supersedes:
             fields["supersedes"] = (await self._named(body.supersedes)).uid
@@ -95,6 +98,15 @@ class Desk:
     def _op_id(self, idempotency_key: str) -> UUID:
         """Return the id of an operation: of a repetition, the same one."""
         return uuid5(KEYS, f"{self.account}:{idempotency_key}") if idempotency_key else uuid4()
+
+    async def _refuse_past(self, op_id: UUID, expires_at: datetime | None, undone: str) -> None:
+        """Let pass what has not ended yet, and a repetition of what had not when it was done."""
+        if expiring.is_past(expires_at) and not await self._is_done(op_id):
+            expiring.refuse_past(expires_at, undone)
+
+    async def _is_done(self, op_id: UUID) -> bool:
+        async with self.database.transaction(self.account) as connection:
+            return bool(await changes.known(connection, self.account, [op_id]))
 
     async def _ready(self, op: Op) -> Ready:
         return await Preparer(self.account, self.keeper).checked(op)
@@ -133,6 +145,7 @@ class Desk:
         """Change the given fields, once however often the same Idempotency-Key comes.
 
         Raises:
+            Malformed: it would have expired already.
             NotFound: there is no such memory, or none that `supersedes` names.
             StaleVersion: it is at another version than `if_match`.
             IdempotencyReused: the key was used for something else.
@@ -146,6 +159,8 @@ class Desk:
                 raise StaleVersion(current=self._current(before))
             return row_of(before)
         op_id = self._op_id(idempotency_key)
+        if body.expires_at != before.expires_at:
+            await self._refuse_past(op_id, body.expires_at, "changed")
         op = Op(op_id=op_id, uid=before.uid, kind="update", base=if_match, body=given)
         ready = replace(await self._ready(op), only_at=if_match)
         (outcome,) = await writing.apply(self.database, self.account, [ready])

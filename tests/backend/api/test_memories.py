@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import pytest
 
+from backend.schemas import StoreBody
+from backend.services.single import create_id
 from tests.support.api import stored
+from tests.support.promises import promise
 
 if TYPE_CHECKING:
     from tests.support.api import Api
@@ -96,7 +100,8 @@ async def test_superseded_and_expired_memories_are_hidden(api: Api) -> None:
     """A correction hides what it corrects; what has expired is gone from recall and list."""
     old = await stored(api.alice, "The port is 8080")
     await stored(api.alice, "The port is 9090", supersedes=str(old["id"]))
-    await stored(api.alice, "The port was 7070", expires_at="2020-01-01T00:00:00Z")
+    past = [{"content": "The port was 7070", "expires_at": "2020-01-01T00:00:00Z"}]
+    assert (await api.alice.post("/api/memories/import", json=past)).status_code == 200
     assert await recall(api, "port") == ["The port is 9090"]
     listed = (await api.alice.get("/api/memories")).json()["memories"]
     assert [one["content"] for one in listed] == ["The port is 9090"]
@@ -184,6 +189,65 @@ async def test_expiry_can_be_taken_away(api: Api) -> None:
     assert (await api.alice.get(url)).json()["expires_at"] == "2100-01-01T00:00:00Z"
     answer = await api.alice.patch(url, json={"expires_at": None})
     assert answer.json()["expires_at"] is None
+
+
+@promise("server.expiry-is-not-past")
+async def test_memory_that_would_have_expired_is_refused(api: Api) -> None:
+    """Neither a store nor a change ends a memory in the past; the answer says how to mend it."""
+    made = await stored(api.alice, "Stays", expires_at="2100-01-01T00:00:00Z")
+    past = {"expires_at": "2020-01-01T00:00:00+01:00"}
+    url = f"/api/memories/{made['id']}"
+    for answer, undone in (
+        (await api.alice.post("/api/memories", json={"content": "Gone", **past}), "stored"),
+        (await api.alice.patch(url, json={"content": "Gone", **past}), "changed"),
+        (await api.alice.put(url, json=past), "changed"),
+    ):
+        found = answer.json()
+        assert (answer.status_code, found["code"]) == (422, "malformed")
+        told = f"expires_at, 2019-12-31T23:00:00Z, is past; nothing was {undone}."
+        assert found["detail"] == told
+        assert found["fix"] == "Give a later time, or none for a memory that does not expire."
+        assert found["errors"] == [{"where": "body.expires_at", "message": "is past"}]
+    row = (await api.alice.get(url)).json()
+    assert (row["content"], row["expires_at"]) == ("Stays", "2100-01-01T00:00:00Z")
+
+
+@promise("server.expiry-is-not-past")
+async def test_date_is_over_with_its_day(api: Api) -> None:
+    """Today is a day to keep a memory until, as it is for the plugin."""
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    made = await stored(api.alice, "For today", expires_at=today)
+    url = f"/api/memories/{made['id']}"
+    assert (await api.alice.get(url)).json()["expires_at"] == f"{today}T23:59:59Z"
+    changed = await api.alice.patch(url, json={"expires_at": "2100-02-28"})
+    assert changed.json()["expires_at"] == "2100-02-28T23:59:59Z"
+
+
+@promise("server.expiry-is-not-past")
+async def test_repetition_after_the_end_is_answered_as_the_first(api: Api) -> None:
+    """What was done in time is not refused when it is asked for again, and not done twice."""
+    account = UUID((await api.alice.get("/api/sync/hello")).json()["account_id"])
+    uid = uuid4()
+    body = {"content": "In time", "expires_at": "2020-01-01T00:00:00Z"}
+    whole = StoreBody.model_validate(body).model_dump(exclude={"uid", "supersedes"}, mode="json")
+    op = {"op_id": str(create_id(account, uid)), "uid": str(uid), "kind": "create", "body": whole}
+    pushed = await api.alice.post("/api/memories/sync", json={"ops": [op]})  # as it was then
+    assert pushed.json()["results"][0]["status"] == "applied"
+    again = await api.alice.post("/api/memories", json={**body, "uid": str(uid)})
+    assert (again.status_code, again.json()["uid"]) == (200, str(uid)), again.text
+    other = await api.alice.post("/api/memories", json={**body, "uid": str(uuid4())})
+    assert other.status_code == 422
+
+
+@promise("server.expiry-is-not-past")
+async def test_memory_that_has_expired_can_be_written_back(api: Api) -> None:
+    """Who sends a whole row, with the end that it has, changes the rest of it."""
+    past = {"content": "Was true", "expires_at": "2020-01-01T00:00:00Z"}
+    (made,) = (await api.alice.post("/api/memories/import", json=[past])).json()
+    edited = await api.alice.put(
+        f"/api/memories/{made['id']}", json={**past, "content": "Was said to be true"}
+    )
+    assert (edited.status_code, edited.json()["content"]) == (200, "Was said to be true")
 
 
 async def test_delete_is_final_and_can_be_repeated(api: Api) -> None:

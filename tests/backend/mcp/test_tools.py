@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.postgres import LOGIN
+from tests.support.promises import promise
 
 if TYPE_CHECKING:
     import psycopg
@@ -90,6 +91,22 @@ async def test_text_stored_again_is_kept_as_long_as_asked(
     assert told.text.splitlines() == [already, kept]
     end = (await served.api.alice.get("/api/memories/1")).json()["expires_at"]
     assert (end or "")[:4] == (later or "")[:4]
+
+
+@promise("server.expiry-is-not-past")
+async def test_memory_that_would_have_expired_is_refused(served: Served) -> None:
+    """A new text, a known one and an edit: the sentence is the plugin's, and nothing is done."""
+    await served.tool("memory_store", content="known already")
+    fix = "Give a later time, or none for a memory that does not expire."
+    for content in ("known already", "quite new"):
+        said = await served.tool("memory_store", content=content, expires_at="2020-01-01")
+        assert said.is_error
+        assert said.text == f"expires_at, 2020-01-01T23:59:59Z, is past; nothing was stored. {fix}"
+    said = await served.tool("memory_update", id=1, expires_at="2020-01-01T10:00:00+02:00")
+    assert said.is_error
+    assert said.text == f"expires_at, 2020-01-01T08:00:00Z, is past; nothing was changed. {fix}"
+    (row,) = (await served.api.alice.get("/api/memories")).json()["memories"]
+    assert (row["content"], row["expires_at"], row["version"]) == ("known already", None, 1)
 
 
 async def test_text_of_a_project_stored_again_for_all_is_global(served: Served) -> None:
