@@ -1,14 +1,17 @@
 """What handlers ask for: the caller with a scope, its desk, the database and the keeper.
 
 `ApiRoute` stands before every endpoint of the API: the key is checked and counted before a byte of
-the body is read, and the body is checked before it is parsed.
+the body is read, and the body is checked before it is parsed. What an address does not take is
+refused here, by its name, for all of them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,9 +25,10 @@ from backend.services.feeding import Feed
 from backend.services.single import Desk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Collection, Coroutine, Mapping
 
     from fastapi import Response
+    from starlette.datastructures import QueryParams
 
     from backend.db import Database
     from backend.remote.door import Door
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
     from backend.semantic import Semantic
 
 DEPTH_LIMIT = 20
+LONGEST_NAME = 60  # characters shown of a name that nobody knows
+NOTHING = (b"", b"{}", b"null")  # what a client may send where there is nothing to say
 JSON = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
 LINES_TYPE = "application/x-ndjson"
 LINES = re.compile(r"application/(?:x-ndjson|jsonl|jsonlines)\s*(?:;.*)?", re.IGNORECASE)
@@ -66,10 +72,14 @@ class ApiRoute(APIRoute):
 
     types: Mapping[str, re.Pattern[str]] = {"application/json": JSON}
     values = 20_000  # in one body: a push of 200 operations has a quarter of that
+    any_query = False  # whether what stands behind the `?` is for others to judge
+    reads_body = False  # whether the endpoint reads the body by itself
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Put the checks before the handler."""
         handle = super().get_route_handler()
+        known = [one.alias for one in self.dependant.query_params]
+        takes_body = self.reads_body or self.body_field is not None
 
         async def guarded(request: Request) -> Response:
             shared = provided(request)
@@ -78,9 +88,14 @@ class ApiRoute(APIRoute):
             caller = await shared.authenticator.caller(request.headers.get("authorization"))
             request.state.caller = caller
             await shared.authenticator.admit(caller)
+            is_newer = "x-memory-protocol" in request.headers  # a plugin's, or it may be
+            if not (self.any_query or is_newer):
+                check_query(request.query_params, known)
             body = await request.body()
             check_type(request.headers.get("content-type", ""), self.types, body)
             check_shape(body, self.values)
+            if not (takes_body or is_newer):
+                check_empty(body)
             return await handle(request)
 
         return guarded
@@ -90,7 +105,49 @@ class ImportRoute(ApiRoute):
     """A route that takes much at once, also as JSON lines."""
 
     types: Mapping[str, re.Pattern[str]] = {"application/json": JSON, LINES_TYPE: LINES}
+    reads_body = True
     values = IMPORT_LIMIT * len(ImportRow.model_fields)
+
+
+def check_query(given: QueryParams, known: Collection[str]) -> None:
+    """Let pass query parameters that the address takes, each of them once.
+
+    Raises:
+        Malformed: one is unknown, and is named with the nearest known one, or comes twice.
+    """
+    counts = Counter(name for name, _ in given.multi_items())
+    unknown = [name[:LONGEST_NAME] for name in counts if name not in known]
+    if unknown:
+        raise Malformed(
+            f"There is no query parameter {unknown[0]!r} here; nothing was done.",
+            fix=_instead(unknown[0], known),
+            errors=[{"where": f"query.{name}", "message": "is unknown"} for name in unknown[:3]],
+        )
+    for name, count in counts.items():
+        if count > 1:
+            raise Malformed(
+                f"The query parameter {name!r} is given {count} times; nothing was done.",
+                fix="Give it once.",
+                errors=[{"where": f"query.{name}", "message": "is given more than once"}],
+            )
+
+
+def _instead(name: str, known: Collection[str]) -> str:
+    near = get_close_matches(name.lower(), known, 1)
+    if near:
+        return f"Did you mean {near[0]!r}?"
+    return f"It takes {', '.join(sorted(known))}." if known else "It takes none: leave it out."
+
+
+def check_empty(body: bytes) -> None:
+    """Let pass a body that says nothing.
+
+    Raises:
+        Malformed: it asks for something that would not be done.
+    """
+    if body.strip() not in NOTHING:
+        message = "This address takes no body; nothing was done."
+        raise Malformed(message, fix="Send none. /openapi.json says what it takes.", errors=[])
 
 
 def check_type(content_type: str, types: Mapping[str, re.Pattern[str]], body: bytes) -> None:

@@ -28,6 +28,9 @@ OFFERED = ["read", "write", "secret"]
 class McpRoute(ApiRoute):
     """A route that looks at where a call comes from, and tells strangers where to get a key."""
 
+    any_query = True  # clients may have an address with one, for a proxy on the way
+    reads_body = True
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Put these checks before the others."""
         handle = super().get_route_handler()

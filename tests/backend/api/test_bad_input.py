@@ -326,6 +326,78 @@ async def test_wrong_queries_are_refused(api: Api, path: str, name: str, values:
         assert_problem(answer, 422, *((410,) if name == "cursor" else ()))
 
 
+@promise("server.bad-input-is-refused")
+@pytest.mark.parametrize(
+    ("method", "address", "unknown", "fix"),
+    [
+        ("GET", "/api/memories?limt=5", "limt", "Did you mean 'limit'?"),
+        ("GET", "/api/memories?limit=5&Category=facts", "Category", "Did you mean 'category'?"),
+        ("GET", "/api/memories/sync?sinc=2026-03-14", "sinc", "Did you mean 'since'?"),
+        ("GET", "/api/memories/sync?wait=1", "wait", "It takes cursor, limit, since."),
+        ("DELETE", "/api/memories/1?purged=now", "purged", "Did you mean 'purge'?"),
+        ("GET", "/api/memories/1?%ff=%00", "\ufffd", "It takes none: leave it out."),
+        (
+            "POST",
+            "/api/memories/migrate-secrets?dry_run",
+            "dry_run",
+            "It takes none: leave it out.",
+        ),
+        ("DELETE", "/api/account?confirm=no", "confirm", "It takes none: leave it out."),
+    ],
+)
+async def test_unknown_query_parameters_are_refused(
+    api: Api, method: str, address: str, unknown: str, fix: str
+) -> None:
+    """A misspelt one is named with the nearest that is known, and nothing is done."""
+    await stored(api.alice, "still there")
+    found = assert_problem(await api.alice.request(method, address), 422)
+    assert found["detail"] == f"There is no query parameter '{unknown}' here; nothing was done."
+    assert found["fix"] == fix
+    assert found["errors"] == [{"where": f"query.{unknown}", "message": "is unknown"}]
+    assert (await api.alice.get("/api/memories/1")).status_code == 200
+
+
+async def test_every_address_refuses_parameters_that_it_does_not_take(api: Api) -> None:
+    """None is forgotten, and each takes those that its document names."""
+    for method, path in routes(api):
+        answer = await api.alice.request(method, f"{path}?nobody-knows-this=1")
+        assert "'nobody-knows-this'" in assert_problem(answer, 422)["detail"], path
+    for path, operations in api.app.openapi()["paths"].items():
+        for method, operation in operations.items():
+            for one in operation.get("parameters", []):
+                if one["in"] == "query":
+                    answer = await api.alice.request(method, f"{path}?{one['name']}=%00")
+                    assert "no query parameter" not in answer.text
+
+
+async def test_parameter_that_is_given_twice_is_refused(api: Api) -> None:
+    """One of both would be passed over."""
+    answer = await api.alice.get("/api/memories?tag=a&limit=1&tag=b")
+    found = assert_problem(answer, 422)
+    assert found["detail"] == "The query parameter 'tag' is given 2 times; nothing was done."
+    assert found["errors"][0]["where"] == "query.tag"
+
+
+async def test_body_where_none_is_taken_is_refused(api: Api) -> None:
+    """What somebody asks for there would not be done; an empty object asks for nothing."""
+    await stored(api.alice, "still there")
+    for method, path, body in (
+        ("DELETE", "/api/memories/1", {"purge": True}),
+        ("POST", "/api/memories/1/restore", {"version": 3}),
+        ("POST", "/api/memories/migrate-secrets", {"dry_run": True}),
+        ("DELETE", "/api/account", {"confirm": False}),
+        ("GET", "/api/memories", {"limit": 1}),
+    ):
+        found = assert_problem(await api.alice.request(method, path, json=body), 422)
+        assert found["detail"] == "This address takes no body; nothing was done."
+    assert (await api.alice.get("/api/memories/1")).status_code == 200
+    for content in (b"{}", b" null\n", b""):
+        answer = await api.alice.request(
+            "DELETE", "/api/memories/1", content=content, headers=HEADERS
+        )
+        assert answer.status_code == 200, answer.text
+
+
 async def test_wrong_headers_are_refused(api: Api) -> None:
     """If-Match and the headers of the protocol may hold anything."""
     made = await stored(api.alice, "x")

@@ -195,10 +195,11 @@ async def test_operation_id_of_another_request_is_rejected(api: Api) -> None:
 
 
 async def test_fields_of_a_newer_client_are_passed_over(api: Api) -> None:
-    """In the batch, in an operation and in its body."""
+    """In the address, in the batch, in an operation and in its body; it says what it speaks."""
+    speaks = {"X-Memory-Protocol": "1"}
     newer = {**op("create", str(uuid4()), 0, content="From a newer client", mood="calm"), "why": []}
     batch = {"ops": [newer], "client": {"version": 9}}
-    answer = await api.alice.post(FEED, json=batch, params={"wait": "5"})
+    answer = await api.alice.post(FEED, json=batch, params={"wait": "5"}, headers=speaks)
     assert answer.status_code == 200, answer.text
     (result,) = answer.json()["results"]
     assert (result["status"], result["current"]["content"]) == ("applied", "From a newer client")
