@@ -1,6 +1,7 @@
 """Remote MCP: the tools for clients without the plugin. Its contract is the protocol's own.
 
 So neither address is in the OpenAPI document: one speaks MCP, the other is described by RFC 9728.
+Who calls, from where and how much is refused as everywhere; what is no message, in JSON-RPC.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
 
 from backend.dependencies import ApiRoute, Shared, desk_of, provided
-from backend.errors import Unauthorized
+from backend.errors import Malformed, Unauthorized
 from backend.fields import NAME_LIMIT
+from backend.remote import jsonrpc
 from backend.remote.answers import Visit
 from backend.remote.site import METADATA, Site, is_loopback
 
@@ -43,6 +46,10 @@ class McpRoute(ApiRoute):
             except Unauthorized as error:
                 error.headers["WWW-Authenticate"] = site.challenge
                 raise
+            except Malformed as error:
+                return _refused(jsonrpc.Refused(jsonrpc.PARSE_ERROR, f"Parse error: {error}"))
+            except jsonrpc.Refused as error:
+                return _refused(error)
 
         return checked
 
@@ -75,7 +82,14 @@ async def call(request: Request, shared: Shared) -> Response:
     caller = request.state.caller
     project = request.headers.get("x-memory-project", "").strip()[:NAME_LIMIT]
     request.state.visit = Visit(caller, desk_of(shared, caller), project)
-    return Handed(shared.remote, await request.body())
+    body = await request.body()
+    jsonrpc.read(jsonrpc.decode(body))  # the SDK takes a bad id for none, and answers nothing
+    return Handed(shared.remote, body)
+
+
+def _refused(error: jsonrpc.Refused) -> Response:
+    """Answer what is no message, which may have no usable id."""
+    return JSONResponse(jsonrpc.error(error.request_id, error.code, str(error)), 400)
 
 
 @router.get(METADATA)

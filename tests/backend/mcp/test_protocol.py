@@ -17,6 +17,7 @@ from backend.remote.definitions import DEFINITIONS, INSTRUCTIONS
 from tests.backend.mcp.conftest import listening
 from tests.support.api import stored
 from tests.support.severed import SeveredWay
+from tools.copy_protocol import PROTOCOL
 
 if TYPE_CHECKING:
     from tests.backend.mcp.conftest import Mode, Served
@@ -252,8 +253,6 @@ async def test_public_name_is_the_only_one_besides_loopback(app_url: str) -> Non
 @pytest.mark.parametrize(
     ("body", "headers", "status"),
     [
-        (b"{", {}, 422),
-        (b"[" * 1_000, {}, 422),
         (b"[]", {}, 400),
         (b"null", {}, 400),
         (b"", {}, 400),
@@ -271,6 +270,55 @@ async def test_bad_bodies_are_refused(
         answer = await served.post(body, **headers, **version)
         assert answer.status_code < 500, answer.text
         assert status is None or answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize("version", [{}, {"mcp_protocol_version": NEWEST}])
+@pytest.mark.parametrize(
+    ("body", "code", "given"),
+    [
+        (b"", -32700, None),
+        (b"{", -32700, None),
+        (b"\xff\xfe", -32700, None),
+        (b"[" * 1_000, -32700, None),
+        (b'{"a":' + b"9" * 5_000 + b"}", -32700, None),
+        (b"[" + b"1," * 30_000 + b"1]", -32700, None),
+        (b"null", -32600, None),
+        (b"[]", -32600, None),
+        (b"[" + json.dumps(LIST).encode() + b"]", -32600, None),
+        (b"{}", -32600, None),
+        (b'{"jsonrpc": "1.0", "id": 1, "method": "ping"}', -32600, 1),
+        (b'{"jsonrpc": "2.0", "id": "one"}', -32600, "one"),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": 5}', -32600, 1),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": [1]}', -32602, 1),
+        *(
+            (json.dumps({**LIST, "id": bad}).encode(), -32600, None)
+            for bad in (1.5, None, {}, [], True, 1e300)
+        ),
+    ],
+    ids=lambda value: repr(value[:40]) if isinstance(value, bytes) else "",
+)
+async def test_what_is_no_request_is_told_so_in_json_rpc(
+    served: Served, body: bytes, code: int, given: object, version: dict[str, str]
+) -> None:
+    """Whatever waits for an answer gets one: an error with its id, or null where it has none."""
+    answer = await served.post(body, **version)
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/json"
+    found = answer.json()
+    assert (found["jsonrpc"], found["id"], found["error"]["code"]) == ("2.0", given, code)
+    assert found["error"]["message"].startswith(("Parse error: ", "Invalid "))
+    assert set(found) == {"jsonrpc", "id", "error"}
+
+
+async def test_packed_message_that_is_broken_is_a_parse_error(served: Served) -> None:
+    """However it came, it could not be read."""
+    answer = await served.post(b"no gzip", content_encoding="gzip")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, -32700)
+
+
+def test_messages_are_read_as_the_plugin_reads_them() -> None:
+    """After a change: python tools/copy_protocol.py."""
+    assert PROTOCOL.differences() == []
 
 
 async def test_unknown_methods_and_tools_are_errors(served: Served) -> None:

@@ -41,18 +41,18 @@ class Refused(Exception):
         self.request_id = request_id
 
 
-def decode(line: bytes) -> object:
-    """Read one line as JSON.
+def decode(sent: bytes) -> object:
+    """Read one message as JSON.
 
     Raises:
         Refused: it is not UTF-8, not JSON, too long, nested too deeply or holds an endless number.
     """
-    if len(line) > LINE_LIMIT:
-        raise Refused(INVALID_REQUEST, "Invalid request: the line is above 16 MiB.")
+    if len(sent) > LINE_LIMIT:
+        raise Refused(INVALID_REQUEST, "Invalid request: the message is above 16 MiB.")
     try:
-        return _DECODER.decode(line.decode("utf-8"))
+        return _DECODER.decode(sent.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise Refused(PARSE_ERROR, "Parse error: the line is not UTF-8 JSON.") from error
+        raise Refused(PARSE_ERROR, "Parse error: the message is not UTF-8 JSON.") from error
 
 
 def _whole_number(digits: str) -> int:
