@@ -172,14 +172,15 @@ def check_shape(body: bytes, values: int) -> None:
     most = 2 * values  # texts: a name and a value each
     bare, texts = TEXTS.subn(b"", marks, most)
     if texts >= most or bare.count(b",") >= values:
-        raise Malformed(f"The body holds more than {values} values.")
+        raise Malformed(f"The body holds more than {values} values.", fix="Send less at once.")
     brackets = bare.replace(b",", b"")
     for _ in range(DEPTH_LIMIT):  # each round takes the innermost level away
         if not brackets:
             return
         brackets = brackets.replace(b"[]", b"")
     if brackets:
-        raise Malformed(f"The body is nested deeper than {DEPTH_LIMIT}, or a bracket is missing.")
+        message = f"The body is nested deeper than {DEPTH_LIMIT}, or a bracket is missing."
+        raise Malformed(message, fix="Send whole JSON that is less deep.")
 
 
 def _caller(scope: str) -> Any:  # noqa: ANN401

@@ -107,7 +107,7 @@ class Conflict(ApiError):
     status = 409
     code = "conflict"
     title = "This clashes with what is stored."
-    fix = "Read the memory again and repeat the change on what it says now."
+    fix = "Leave 'uid' out, and a new one is made; or change the memory that has it."
 
 
 class AccountMismatch(ApiError):
@@ -204,7 +204,7 @@ class Malformed(ApiError):
     status = 422
     code = "malformed"
     title = "The request cannot be understood."
-    fix = "See 'errors' for the fields, and /openapi.json for what they take."
+    fix = "Send what /openapi.json says; 'errors' names the fields that are wrong."
 
 
 class UpgradeNeeded(ApiError):

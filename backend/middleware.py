@@ -33,6 +33,7 @@ IMPORT_PATH = "/api/memories/import"
 IMPORT_BODY_LIMIT = 32 * BODY_LIMIT  # 20,000 rows are more than one MiB
 CODINGS = b"gzip"
 GONE = 499  # what nginx writes into its log of callers that did not wait; nobody is sent it
+PACKED = "Pack it with gzip, or send it as it is."
 GZIP = 31  # zlib's name for the format
 # Memories belong into no cache, and an answer is of the type that it says.
 PROTECTION = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
@@ -207,27 +208,26 @@ class _Unpacked:
         """
         if not self._is_known:
             raise WrongMediaType(
-                "A body may be packed with gzip, and with nothing else.",
-                fix="Pack it with gzip, or send it as it is.",
+                "A body may be packed with gzip, and with nothing else.", fix=PACKED
             )
         message = await self._receive()
         if message["type"] != "http.request":
             return message
         body = self._unpack(message.get("body", b""))
         if not message.get("more_body", False) and not self._unpacking.eof:
-            raise Malformed("The packed body is not complete.")
+            raise Malformed("The packed body is not complete.", fix=PACKED)
         return {**message, "body": body}
 
     def _unpack(self, packed: bytes) -> bytes:
         try:
             body = self._unpacking.decompress(packed, self._left + 1)
         except zlib.error as error:
-            raise Malformed("The body is not packed with gzip, as it says.") from error
+            raise Malformed("The body is not packed with gzip, as it says.", fix=PACKED) from error
         self._left -= len(body)
         if self._left < 0:
             raise TooLarge(self._limit)
         if self._unpacking.unused_data:
-            raise Malformed("Something follows the packed body.")
+            raise Malformed("Something follows the packed body.", fix=PACKED)
         return body
 
 

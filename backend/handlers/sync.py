@@ -59,5 +59,6 @@ def _moment(text: str) -> datetime:
         moment = datetime.fromisoformat(given)
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
-        message = "since must be a time such as 2026-03-14T10:00:00Z, or leave it out."
-        raise Malformed(message) from None
+        errors = [{"where": "query.since", "message": "is no time"}]
+        fix = "Write it as 2026-03-14T10:00:00Z, or leave it out."
+        raise Malformed("query.since: is no time", fix=fix, errors=errors) from None

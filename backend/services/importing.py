@@ -31,6 +31,7 @@ AT_ONCE = 2_000  # rows in one statement
 PATIENCE = 60  # seconds that a statement on all rows may take
 ERRORS_SHOWN = 20
 HEADER = ("claude-memory", 1)  # what begins an export of the plugin, and its version
+LIST = "Send a JSON list of rows, or JSON lines as 'application/x-ndjson'."
 SAME = 1e-6  # importance is kept in single precision
 
 
@@ -124,9 +125,9 @@ def read_list(body: bytes, most: int = sys.maxsize) -> list[ImportRow]:
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
-        raise Malformed("The body is no JSON.", errors=[]) from None
+        raise Malformed("The body is no JSON.", fix=LIST, errors=[]) from None
     if not isinstance(found, list):
-        raise Malformed("The body is no list of rows.", errors=[])
+        raise Malformed("The body is no list of rows.", fix=LIST, errors=[])
     return _read_all(enumerate(found, 1), ImportRow.model_validate, most)
 
 
@@ -149,7 +150,8 @@ def _read_all(
     errors: list[dict[str, Any]] = []
     for number, row in given:
         if len(rows) >= most:
-            raise Malformed(f"These are too many rows; send at most {most} at once.")
+            message = f"These are more than {most} rows; nothing was stored."
+            raise Malformed(message, fix=f"Send at most {most} at once.")
         try:
             rows.append(read_one(row))
         except ValidationError as error:

@@ -64,4 +64,5 @@ def _read(text: str) -> tuple[datetime, UUID]:
             raise ValueError("a cursor's time has its zone")
         return at, UUID(uid)
     except places.NO_CURSOR as error:
-        raise Malformed("This cursor is none that a list has answered with.") from error
+        message = "This cursor is none that a list has answered with."
+        raise Malformed(message, fix="Leave it out: the list begins anew.") from error

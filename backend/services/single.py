@@ -247,7 +247,8 @@ class Desk:
         """
         row = await self._live(memory_id)
         if not row.is_sensitive:
-            raise NotFound("This memory holds no secret.")
+            said = f"Memory #{row.no} holds no secret."
+            raise NotFound(said, fix="Recall shows its whole text.")
         if row.secret is None:
             raise SecretLost
         if self.keeper is None:

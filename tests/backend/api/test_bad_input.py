@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
+FEED, IMPORT = "/api/memories/sync", "/api/memories/import"
+AS_LINES = "JSON lines as 'application/x-ndjson'"
 NUL, LONE = "a\x00b", "a\ud800b"
 BAD_IDS = ["0", "-1", "abc", "9" * 19, "9" * 30, "9" * 5_000, str(2**63), "%00", "%ff", "1e3", "L7"]
 BAD_IDS += ["00000000-0000-0000-0000-000000000000", "{}", "%F0%9F%92%A9", "1%202", "'%20OR%201=1"]
@@ -396,6 +398,34 @@ async def test_body_where_none_is_taken_is_refused(api: Api) -> None:
             "DELETE", "/api/memories/1", content=content, headers=HEADERS
         )
         assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "fix"),
+    [
+        ("/api/memories?cursor=x", {}, "Leave it out: the list begins anew."),
+        (f"{FEED}?since=never", {}, "Write it as 2026-03-14T10:00:00Z, or leave it out."),
+        (f"{FEED}?cursor=x", {}, "Ask again without a cursor: that is a full dump."),
+        (IMPORT, {"json": {"content": "x"}}, f"Send a JSON list of rows, or {AS_LINES}."),
+        (IMPORT, {"json": [{"content": "x"}] * 20_001}, "Send at most 20000 at once."),
+        ("/api/memories", {"content": b"[" * 30}, "Send whole JSON that is less deep."),
+        ("/api/memories", {"content": b"[" + b"1," * 30_000 + b"1]"}, "Send less at once."),
+        ("/api/memories", {"json": {"content": 5}}, errors.Malformed.fix),
+        (
+            "/api/memories",
+            {"json": {"content": "other", "uid": "01900000-0000-7000-8000-000000000001"}},
+            "Leave 'uid' out, and a new one is made; or change the memory that has it.",
+        ),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+async def test_fix_is_that_of_the_case(api: Api, path: str, sent: dict[str, Any], fix: str) -> None:
+    """It does not point to fields where none are named, nor to another trouble's way out."""
+    await stored(api.alice, "first", uid="01900000-0000-7000-8000-000000000001")
+    headers = HEADERS if "content" in sent else {}
+    method = "POST" if sent else "GET"
+    answer = await api.alice.request(method, path, headers=headers, **sent)
+    assert assert_problem(answer, 409, 410, 422)["fix"] == fix
 
 
 async def test_wrong_headers_are_refused(api: Api) -> None:

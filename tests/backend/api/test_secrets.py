@@ -249,7 +249,10 @@ async def test_edit_of_the_redacted_text_keeps_what_was_sealed(api: Api) -> None
 async def test_memory_without_secret_has_none_to_open(api: Api) -> None:
     """There is nothing to open, and nothing is recorded as opened."""
     made = await stored(api.alice, "Plain")
-    assert (await api.alice.post(f"/api/memories/{made['id']}/secret")).status_code == 404
+    answer = await api.alice.post(f"/api/memories/{made['uid']}/secret")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert answer.json()["detail"] == f"Memory #{made['id']} holds no secret."
+    assert answer.json()["fix"] == "Recall shows its whole text."
 
 
 @promise("secrets.sealed-or-refused")

@@ -145,7 +145,7 @@ async def test_secret_is_sealed_and_shown_on_request(served: Served) -> None:
     await served.tool("memory_store", content="nothing secret")
     refused = await served.tool("secret_get", id=2)
     assert refused.is_error
-    assert "holds no secret" in refused.text
+    assert refused.text == "Memory #2 holds no secret. Recall shows its whole text."
 
 
 async def test_update_says_what_changed(served: Served) -> None:
