@@ -285,6 +285,25 @@ async def test_bucket_refills_with_time(app_url: str, superuser: psycopg.Connect
         assert answers.count(200) == 3
 
 
+async def test_lease_ends_so_that_last_use_stays_true(
+    api: Api, superuser: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key that is seldom used is not told as unused until its lease of fifty requests is over."""
+    made = await make(api)
+    now = [0.0]
+    monkeypatch.setattr(api.app.state.provided.authenticator, "_clock", lambda: now[0])
+
+    async def used() -> str:
+        assert (await api.with_key(made["key"]).get("/api/memories")).status_code == 200
+        (row,) = (await api.alice.get("/api/keys")).json()["keys"]
+        return str(row["last_used_at"])[:4]
+
+    await used()
+    superuser.execute("UPDATE api_keys SET last_used_at = '2020-01-01Z'")
+    told = [await used() for now[0] in (0.0, 59.0, 61.0)]
+    assert [year > "2020" for year in told] == [False, False, True]
+
+
 async def test_reads_write_nothing_but_a_lease(
     api: Api, superuser: psycopg.Connection[Any]
 ) -> None:
