@@ -1,7 +1,7 @@
 """Writes the backend's copy of how the plugin ranks: `python -m tools.copy_ranking`.
 
-Both must order alike. What decides that has one source, in plugin/mcp/claude_memory/store; what is
-read of a memory, and from where, is each half's own.
+Both must order alike, and take the same texts for one. What decides that has one source, in
+plugin/mcp/claude_memory/store; what is read of a memory, and from where, is each half's own.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ RANKING = Copying(
     },
     (
         *("commonness.py", "copies.py", "embedding.py", "ranking.py"),
-        *("terms.py", "vectors.py", "words.py"),
+        *("sameness.py", "terms.py", "vectors.py", "words.py"),
     ),
 )
 

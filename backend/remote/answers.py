@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from backend.errors import NotFound
+from backend.ranking.sameness import normalise
 from backend.remote import arguments as given
 from backend.remote.arguments import Refused
 from backend.remote.wording import line, listing, plain
@@ -134,10 +135,10 @@ async def _same(visit: Visit, new: given.Store, replaced: int | None) -> MemoryR
         return None
     asked = RecallBody(context=new.content, limit=ALIKE, scope="", project=visit.project)
     found = await visit.desk.recall(asked)
-    text = new.content.split()
+    text = normalise(new.content)
     for one in found.memories:
         is_other = one.is_sensitive or one.id == replaced
-        if not is_other and one.content.split() == text:
+        if not is_other and normalise(one.content) == text:
             return one
     return None
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from claude_memory.errors import BadInput
-from claude_memory.memory import days_before, moment, new_uid, normalise, stamp
+from claude_memory.memory import days_before, moment, new_uid, stamp
 
 UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
@@ -60,18 +60,3 @@ def test_uid_is_of_version_seven_and_begins_with_its_time() -> None:
     assert all(UUID7.fullmatch(uid) for uid in uids)
     assert uids == sorted(set(uids))
     assert len({new_uid(begun) for _ in range(1_000)}) == 1_000
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "equal"),
-    [
-        ("Use  pnpm\n", "Use pnpm.", True),
-        ("e\u0301", "\u00e9", True),
-        ("Use pnpm", "Use pnpm..", False),
-        ("Use pnpm", "use pnpm", False),
-        ("Wait ...", "Wait", False),
-    ],
-)
-def test_what_makes_no_difference_is_folded(one: str, other: str, equal: bool) -> None:
-    """White space, composition of letters, and one full stop."""
-    assert (normalise(one) == normalise(other)) is equal

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import time
-import unicodedata
 from collections import namedtuple
 from datetime import datetime, timedelta, timezone
 
@@ -141,9 +140,3 @@ def moment(text: str) -> datetime:
 def days_before(now: datetime, days: int) -> str:
     """Return the stamp of `days` before `now`."""
     return stamp(now - timedelta(days=days))
-
-
-def normalise(text: str) -> str:
-    """Fold what does not make two texts different: NFC, white space, one trailing full stop."""
-    folded = " ".join(unicodedata.normalize("NFC", text).split())
-    return folded[:-1].rstrip() if folded.endswith(".") and not folded.endswith("..") else folded

@@ -43,11 +43,27 @@ async def test_source_is_the_model(served: Served) -> None:
     assert (row["source"], row["scope"], row["project"]) == ("model", "global", "")
 
 
-async def test_same_text_is_stored_once(served: Served) -> None:
-    """A model that repeats itself is told which memory says it already."""
+@pytest.mark.parametrize(
+    "again",
+    [
+        "The d\u00f6or code  changes\non Mondays ",
+        "The do\u0308or code changes on Mondays",
+        "The d\u00f6or code changes on Mondays.",
+        "The do\u0308or code changes on Mondays .",
+    ],
+)
+async def test_same_text_is_stored_once(served: Served, again: str) -> None:
+    """A model that repeats itself is told which memory says it already, as by the plugin."""
+    await served.tool("memory_store", content="The d\u00f6or code changes on Mondays")
+    told = await served.tool("memory_store", content=again)
+    assert told.text == "Already stored as memory #1 in category 'facts'."
+    unsaid = await served.tool("memory_store", content="The d\u00f6or code changes on Mondays ...")
+    assert unsaid.first.startswith("Stored memory #2")
+
+
+async def test_other_text_is_stored_beside(served: Served) -> None:
+    """One word makes another fact."""
     await served.tool("memory_store", content="The door code changes on Mondays")
-    again = await served.tool("memory_store", content="The door code  changes\non Mondays ")
-    assert again.text == "Already stored as memory #1 in category 'facts'."
     other = await served.tool("memory_store", content="The door code changes on Tuesdays")
     assert other.first.startswith("Stored memory #2")
 

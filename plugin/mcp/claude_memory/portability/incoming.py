@@ -14,6 +14,7 @@ from claude_memory.service.secrets import lost, separate
 from claude_memory.store import memories, records, seals
 from claude_memory.store.connection import write
 from claude_memory.store.lines import counted
+from claude_memory.store.sameness import normalise
 
 if TYPE_CHECKING:
     import sqlite3
@@ -199,7 +200,7 @@ def _bring(
         found = _known(work, one)
         verdict = "new"
         if found is not None:
-            same = values.normalise(found.content) == values.normalise(one.draft.content)
+            same = normalise(found.content) == normalise(one.draft.content)
             verdict = "known" if same else "differs"
         memory = found or _add(work, one)
         work.here[one.uid] = memory.uid
@@ -231,7 +232,7 @@ def _holds_the_same_secret(work: _Import, one: _Ready, twin: Memory) -> bool:
     if kept is None:  # its value was not kept; another memory of it helps if this one's is
         return one.uid in work.unsealed
     try:
-        return values.normalise(work.door.read(kept)) == values.normalise(one.safe.clear)
+        return normalise(work.door.read(kept)) == normalise(one.safe.clear)
     except ClaudeMemoryError:
         return False
 

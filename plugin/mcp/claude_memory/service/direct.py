@@ -21,12 +21,13 @@ from claude_memory.errors import (
     RemoteError,
     RemoteUnreachable,
 )
-from claude_memory.memory import TAGS_LIMIT, Memory, label, normalise
+from claude_memory.memory import TAGS_LIMIT, Memory, label
 from claude_memory.service import checks, direct_status, editing, rows
 from claude_memory.service.again import widened
 from claude_memory.service.interface import Deleted, Edited, Found, Stored
 from claude_memory.service.secrets import separate
 from claude_memory.store import ids
+from claude_memory.store.sameness import normalise
 from claude_memory.sync import rest, wire
 
 if TYPE_CHECKING:

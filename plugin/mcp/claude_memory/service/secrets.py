@@ -16,11 +16,12 @@ from claude_memory.errors import (
     KeeperUnavailable,
     NotFound,
 )
-from claude_memory.memory import normalise, stamp
+from claude_memory.memory import stamp
 from claude_memory.redaction.detector import redact
 from claude_memory.store import memories, outbox, seals
 from claude_memory.store.connection import write
 from claude_memory.store.lines import counted
+from claude_memory.store.sameness import normalise
 
 if TYPE_CHECKING:
     import sqlite3

@@ -19,6 +19,7 @@ from claude_memory.memory import CATEGORIES, Draft, moment, stamp
 from claude_memory.service.secrets import Safe, separate
 from claude_memory.store import header, memories, purge, schema, seals, state
 from claude_memory.store.connection import PATIENCE, open_store, uri, write
+from claude_memory.store.sameness import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,9 +150,7 @@ def _uids(rows: list[dict[str, Any]], now: datetime) -> dict[int, str]:
     """Give each row a uid, and rows of the same text the same one."""
     of_text: dict[str, str] = {}
     return {
-        row["id"]: of_text.setdefault(
-            values.normalise(_text(row.get("content"))), values.new_uid(now)
-        )
+        row["id"]: of_text.setdefault(normalise(_text(row.get("content"))), values.new_uid(now))
         for row in rows
     }
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import lru_cache
 
 from claude_memory.errors import NotFound
-from claude_memory.memory import Memory, bounded, label, moment, new_uid, normalise, stamp
+from claude_memory.memory import Memory, bounded, label, moment, new_uid, stamp
 from claude_memory.store import history, ids, meaning, outbox, words
 from claude_memory.store.rows import (
     COLUMNS,
@@ -17,6 +17,7 @@ from claude_memory.store.rows import (
     VISIBLE,
     to_memory,
 )
+from claude_memory.store.sameness import normalise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import json
 from collections import namedtuple
 
-from claude_memory.memory import normalise, stamp
+from claude_memory.memory import stamp
 from claude_memory.store import copies, ids
+from claude_memory.store.sameness import normalise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
