@@ -2,7 +2,8 @@
 
 uvicorn cuts a kept connection that is idle at that moment, and closes a busy one after an answer
 that does not say so: whoever sends a request just then gets no answer. Here the answers say so, and
-an idle connection is given a moment more for the request that may be on its way.
+an idle connection is given a moment more for the request that may be on its way. uvicorn also cuts
+whoever closes its own side after a request, as the protocol allows; here the answer is sent.
 """
 
 from __future__ import annotations
@@ -30,10 +31,23 @@ class Leaving(H11Protocol):
         if cycle is None or cycle.response_complete:
             self.loop.call_later(LAST_MOMENT, self._end)
             return
-        if CLOSE not in cycle.default_headers:
-            cycle.default_headers = [*cycle.default_headers, CLOSE]
-        super().shutdown()
+        _make_last(cycle)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Keep the way back open to a caller that has sent all, and waits for the answer."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.more_body or cycle.response_complete:
+            return False
+        _make_last(cycle)
+        return True
 
     def _end(self) -> None:
         if not self.transport.is_closing():
             super().shutdown()
+
+
+def _make_last(cycle: RequestResponseCycle) -> None:
+    """Let a connection end with the answer that is under way, and that answer say so."""
+    if CLOSE not in cycle.default_headers:
+        cycle.default_headers = [*cycle.default_headers, CLOSE]
+    cycle.keep_alive = False

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from tests.support.api import Api
 
 
+FACT = '{"content": "said before the line was half closed"}'
+
+
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Serving]]:
     """Start servers that are gone after the test."""
@@ -310,6 +313,29 @@ def test_caller_that_keeps_its_connection_is_told_of_the_end(
     assert server.wait() == 0
     with pytest.raises((ConnectionError, RemoteDisconnected)):
         asked(idle)
+
+
+def test_caller_that_has_sent_all_is_answered(
+    serve: Callable[..., Serving], tmp_path: Path
+) -> None:
+    """Who closes its own side after a request waits for the answer; half a request gets none."""
+    server = serve({"MEMORY_DATA": str(tmp_path)})
+    found = server.settings()
+    address = urlsplit(server.address())
+    place = (str(address.hostname), int(address.port or 0))
+    head = f"POST /api/memories HTTP/1.1\r\nHost: here\r\nContent-Length: {len(FACT)}\r\n"
+    head += f"Content-Type: application/json\r\nAuthorization: Bearer {found['MEMORY_API_KEY']}\r\n"
+    answers = []
+    for body in (FACT, FACT[:-1]):
+        with socket.create_connection(place, PATIENCE) as line, line.makefile("rb") as heard:
+            line.sendall(f"{head}\r\n{body}".encode())
+            line.shutdown(socket.SHUT_WR)
+            answers.append(heard.read().lower())
+    whole, half = answers
+    assert whole.startswith(b"http/1.1 200 ")
+    assert b"\r\nconnection: close\r\n" in whole
+    assert half == b""
+    assert server.stop() == 0
 
 
 def asked(line: HTTPConnection) -> tuple[int, str | None]:
