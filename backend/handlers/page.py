@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from fastapi import APIRouter
-from fastapi.responses import FileResponse, HTMLResponse, Response
+from fastapi.responses import HTMLResponse, Response
 
 from backend.errors import NoEndpoint
 
@@ -62,11 +62,11 @@ async def start() -> Response:
 
 
 @router.get("/docs/{name}")
-async def file(name: str) -> Response:
+def file(name: str) -> Response:
     """Return a file of Swagger UI."""
     if name not in FILES:
         raise NoEndpoint
-    return FileResponse(_folder() / name, media_type=FILES[name], headers=HEADERS)
+    return Response((_folder() / name).read_bytes(), media_type=FILES[name], headers=HEADERS)
 
 
 def _folder() -> Path:
