@@ -19,7 +19,7 @@ from backend import migrate
 from backend.auth import Authenticator
 from backend.db import Database, connect_directly
 from backend.dependencies import Provided
-from backend.documents import describe, methods_of
+from backend.documents import describe, methods_of, with_head
 from backend.errors import (
     ApiError,
     ConfigurationError,
@@ -267,7 +267,8 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  (registered for nothing else)
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = methods_of(request.app, request.url.path) or headers.get("Allow", "")
+        told = with_head(headers.get("Allow", "").split(","))
+        headers["Allow"] = methods_of(request.app, request.url.path) or told
     known: dict[int, type[ApiError]] = {404: NoEndpoint, 405: MethodNotAllowed, 400: Malformed}
     kind = known.get(error.status_code, ApiError)
     return await _on_api_error(request, kind(headers=headers))

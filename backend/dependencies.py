@@ -8,19 +8,22 @@ refused here, by its name, for all of them.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, HTTPException, Request
 from fastapi.routing import APIRoute
 
 from backend.auth import Authenticator, Caller
 from backend.errors import Malformed, Unavailable, WrongMediaType
 from backend.schemas import IMPORT_LIMIT, ImportRow
+from backend.services import reading
 from backend.services.feeding import Feed
 from backend.services.single import Desk
 
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 
 DEPTH_LIMIT = 20
 LONGEST_NAME = 60  # characters shown of a name that nobody knows
+VERBS = {"import", "migrate-secrets", "recall", "sync"}  # which stand where ids stand
 NOTHING = (b"", b"{}", b"null")  # what a client may send where there is nothing to say
 JSON = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
 LINES_TYPE = "application/x-ndjson"
@@ -67,6 +71,21 @@ def provided(request: Request) -> Provided:
     return found
 
 
+class Sent(Request):
+    """A request whose JSON gives no field twice."""
+
+    async def json(self) -> Any:  # noqa: ANN401  (it can be anything)
+        """Return what the body holds.
+
+        Raises:
+            ValueError: it is no JSON.
+            Malformed: a field stands twice in it.
+        """
+        if not hasattr(self, "_json"):
+            self._json = reading.loads(await self.body())
+        return self._json
+
+
 class ApiRoute(APIRoute):
     """A route that knows who calls before it reads what is sent."""
 
@@ -80,15 +99,19 @@ class ApiRoute(APIRoute):
         handle = super().get_route_handler()
         known = [one.alias for one in self.dependant.query_params]
         takes_body = self.reads_body or self.body_field is not None
+        no_ids = VERBS if self.path_format.endswith("/{memory_id}") else ()
 
-        async def guarded(request: Request) -> Response:
+        async def guarded(given: Request) -> Response:
+            request = Sent(given.scope, given.receive)
             shared = provided(request)
             if shared.problem:
                 raise Unavailable(shared.problem)
             caller = await shared.authenticator.caller(request.headers.get("authorization"))
             request.state.caller = caller
             await shared.authenticator.admit(caller)
-            is_newer = "x-memory-protocol" in request.headers  # a plugin's, or it may be
+            if request.path_params.get("memory_id") in no_ids:
+                raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED)
+            is_newer = "x-memory-protocol" in request.headers  # a plugin's, which may be
             if not (self.any_query or is_newer):
                 check_query(request.query_params, known)
             body = await request.body()
@@ -96,6 +119,9 @@ class ApiRoute(APIRoute):
             check_shape(body, self.values)
             if not (takes_body or is_newer):
                 check_empty(body)
+            if self.body_field is not None:
+                with contextlib.suppress(ValueError):  # FastAPI tells what is wrong with it
+                    await request.json()
             return await handle(request)
 
         return guarded

@@ -28,6 +28,7 @@ OF_API = (
     errors.AnswerTooLarge,
     errors.Unauthorized,
     errors.ScopeMissing,
+    errors.TooSlow,
     errors.WrongMediaType,
     errors.Malformed,
     errors.TooManyRequests,
@@ -95,8 +96,14 @@ def methods_of(app: FastAPI, address: str) -> str:
     for template in (address, *paths):  # `/import` is no id, though it looks like one to a pattern
         pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template))
         if template in paths and re.fullmatch(pattern, address):
-            return ", ".join(sorted(map(str.upper, paths[template])))
+            return with_head(paths[template])
     return ""
+
+
+def with_head(methods: Iterable[str]) -> str:
+    """Write methods as the header `Allow` says them; whatever takes GET takes HEAD."""
+    found = {method.strip().upper() for method in methods}
+    return ", ".join(sorted(found | ({"HEAD"} if "GET" in found else set())))
 
 
 def errors_page() -> str:

@@ -101,6 +101,19 @@ class MethodNotAllowed(ApiError):
     fix = "Use one of the methods in the header 'Allow'."
 
 
+class TooSlow(ApiError):
+    """The caller stopped in the middle of the body."""
+
+    status = 408
+    code = "request_timeout"
+    title = "The rest of the request did not come."
+    fix = "Nothing was done; send it again."
+
+    def __init__(self) -> None:
+        """Let the connection end: what still comes on it would be no request."""
+        super().__init__(headers={"Connection": "close"})
+
+
 class Conflict(ApiError):
     """The request clashes with what is stored."""
 

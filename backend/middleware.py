@@ -5,6 +5,7 @@ Pure ASGI. A body is counted as it passes, packed and unpacked, and never collec
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
@@ -14,7 +15,7 @@ from uuid import uuid4
 
 from starlette.requests import ClientDisconnect
 
-from backend.errors import ApiError, Malformed, TooLarge, Unavailable, WrongMediaType
+from backend.errors import ApiError, Malformed, TooLarge, TooSlow, Unavailable, WrongMediaType
 from backend.schemas import BODY_LIMIT
 from backend.telemetry import Served
 
@@ -31,6 +32,7 @@ REQUEST_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 ERRORS_PAGE = "docs/api/errors.md"
 IMPORT_PATH = "/api/memories/import"
 IMPORT_BODY_LIMIT = 32 * BODY_LIMIT  # 20,000 rows are more than one MiB
+BODY_PATIENCE = 60.0  # seconds for more of a body to come
 CODINGS = b"gzip"
 GONE = 499  # what nginx writes into its log of callers that did not wait; nobody is sent it
 PACKED = "Pack it with gzip, or send it as it is."
@@ -98,6 +100,9 @@ class _Request:
         given = self._headers.get(b"x-request-id", b"").decode("latin-1")
         self.id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
         scope.setdefault("state", {})["request_id"] = self.id
+        self._method = scope["method"]
+        if self._method == "HEAD":  # is answered as GET is, without the body
+            scope["method"] = "GET"
         self.traceparent = self._headers.get(b"traceparent", b"").decode("latin-1")
         self._status = 0
 
@@ -110,6 +115,8 @@ class _Request:
             added = [one for one in PROTECTION if one[0] not in named]
             headers = [*given, *added, (b"x-request-id", self.id.encode())]
             message = {**message, "headers": headers}
+        elif self._method == "HEAD":
+            message = {**message, "body": b""}
         await self._send(message)
 
     def limited(self, receive: Receive) -> Callable[[], Awaitable[Message]]:
@@ -117,16 +124,22 @@ class _Request:
 
         Raises:
             TooLarge: it is over the limit, or says that it will be.
+            TooSlow: nothing more of it came for long.
         """
         limit = _limit(self.scope)
         announced = self._headers.get(b"content-length", b"")
-        size = 0
+        size, is_whole = 0, False
 
         async def counted() -> Message:
-            nonlocal size
+            nonlocal size, is_whole
             if announced.isdigit() and int(announced[:20]) > limit:
                 raise TooLarge(limit)
-            message = await receive()
+            try:
+                async with asyncio.timeout(None if is_whole else BODY_PATIENCE):
+                    message = await receive()
+            except TimeoutError:
+                raise TooSlow from None
+            is_whole = not message.get("more_body", False)
             size += len(message.get("body", b""))
             if size > limit:
                 raise TooLarge(limit)
@@ -150,10 +163,9 @@ class _Request:
         """Return what may be told of it."""
         route = self.scope.get("route")
         caller = self.scope["state"].get("caller")
-        method = self.scope["method"]
         return Served(
             request_id=self.id,
-            method=method if method in METHODS else "other",
+            method=self._method if self._method in METHODS else "other",
             route=getattr(route, "path", "none"),
             status=self._status,
             seconds=time.perf_counter() - self._began,
@@ -185,9 +197,8 @@ class Unpacking:
             await self._app(scope, receive, telling)
             return
         told = {b"content-encoding", b"content-length"}  # of the packed body
-        headers = [one for one in scope["headers"] if one[0] not in told]
-        unpacked = _Unpacked(coding, receive, _limit(scope))
-        await self._app({**scope, "headers": headers}, unpacked, telling)
+        scope["headers"] = [one for one in scope["headers"] if one[0] not in told]
+        await self._app(scope, _Unpacked(coding, receive, _limit(scope)), telling)
 
 
 class _Unpacked:

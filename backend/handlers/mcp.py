@@ -6,6 +6,7 @@ Who calls, from where and how much is refused as everywhere; what is no message,
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
@@ -19,18 +20,20 @@ from backend.remote.answers import Visit
 from backend.remote.site import METADATA, Site, is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Mapping
 
     from starlette.types import Message, Receive, Scope, Send
 
     from backend.remote.door import Door
 
+JSON_ALONE = re.compile(r"application/json\s*(?:;.*)?", re.IGNORECASE)
 OFFERED = ["read", "write", "secret"]
 
 
 class McpRoute(ApiRoute):
     """A route that looks at where a call comes from, and tells strangers where to get a key."""
 
+    types: Mapping[str, re.Pattern[str]] = {"application/json": JSON_ALONE}
     any_query = True  # clients may have an address with one, for a proxy on the way
     reads_body = True
 
@@ -83,7 +86,9 @@ async def call(request: Request, shared: Shared) -> Response:
     project = request.headers.get("x-memory-project", "").strip()[:NAME_LIMIT]
     request.state.visit = Visit(caller, desk_of(shared, caller), project)
     body = await request.body()
-    jsonrpc.read(jsonrpc.decode(body))  # the SDK takes a bad id for none, and answers nothing
+    # The SDK takes a bad id for none, and answers nothing.
+    if jsonrpc.read(jsonrpc.decode(body)) is None:  # an answer, though nothing was asked
+        return Response(status_code=202)
     return Handed(shared.remote, body)
 
 

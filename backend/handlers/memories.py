@@ -16,7 +16,7 @@ from backend.errors import (
     NotFound,
     StaleVersion,
 )
-from backend.fields import Category, Name, SearchScope, Tag  # noqa: TC001  (FastAPI reads them at run time)
+from backend.fields import INT64, Category, Name, SearchScope, Tag
 from backend.schemas import (
     Deleted,
     HistoryAnswer,
@@ -140,4 +140,5 @@ def _tagged(row: MemoryRow, response: Response) -> MemoryRow:
 
 
 def _version(if_match: str) -> int | None:
-    return None if if_match == "*" else int(if_match.removeprefix("W/").strip('"'))
+    """Return the version that is named; none is so high that the database could not hold it."""
+    return None if if_match == "*" else min(int(if_match.removeprefix("W/").strip('"')), INT64)

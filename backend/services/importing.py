@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from backend.errors import Conflict, Malformed
 from backend.repositories import changes
 from backend.schemas import IMPORT_LIMIT, Imported, ImportRow
-from backend.services import writing
+from backend.services import reading, writing
 from backend.services.preparing import Preparer
 from backend.services.uids import KEYS, new_uid
 
@@ -123,7 +123,7 @@ def read_list(body: bytes, most: int = sys.maxsize) -> list[ImportRow]:
         Malformed: a row is not what an import takes and is named, or there are too many.
     """
     try:
-        found = json.loads(body)
+        found = reading.loads(body)
     except (ValueError, RecursionError):
         raise Malformed("The body is no JSON.", fix=LIST, errors=[]) from None
     if not isinstance(found, list):
@@ -139,7 +139,13 @@ def read_lines(body: bytes, most: int = sys.maxsize) -> list[ImportRow]:
     """
     lines = enumerate(io.BytesIO(body), 1)
     filled = ((number, line) for number, line in lines if line.strip())
-    return _read_all(filled, ImportRow.model_validate_json, most)
+    return _read_all(filled, _line, most)
+
+
+def _line(line: bytes) -> ImportRow:
+    row = ImportRow.model_validate_json(line)
+    reading.loads(line)  # that takes the last of two values without a word
+    return row
 
 
 def _read_all(
@@ -154,6 +160,9 @@ def _read_all(
             raise Malformed(message, fix=f"Send at most {most} at once.")
         try:
             rows.append(read_one(row))
+        except Malformed as error:
+            errors += [{"row": number, **one} for one in error.members["errors"]]
+            break
         except ValidationError as error:
             header = _header(row)
             errors += _faults(number, error) if header is None else _unknown(number, header)

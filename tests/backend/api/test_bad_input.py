@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -9,12 +10,12 @@ from uuid import uuid4
 
 import pytest
 
-from backend import errors
+from backend import errors, middleware
 from tests.support.api import KEYS, stored
 from tests.support.promises import promise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     import httpx
 
@@ -431,7 +432,7 @@ async def test_fix_is_that_of_the_case(api: Api, path: str, sent: dict[str, Any]
 async def test_wrong_headers_are_refused(api: Api) -> None:
     """If-Match and the headers of the protocol may hold anything."""
     made = await stored(api.alice, "x")
-    for value in ("x", '"-1"', '"1', "9" * 30, "", '"1", "2"', "\xff"):
+    for value in ("x", '"-1"', '"1', "9" * 30, "9" * 19, f'W/"{2**63}"', "", '"1", "2"', "\xff"):
         answer = await api.alice.patch(
             f"/api/memories/{made['id']}",
             json={"content": "y"},
@@ -505,9 +506,80 @@ async def test_unknown_addresses_and_methods_are_problems_too(api: Api) -> None:
         assert assert_problem(await api.alice.get(path), 404)["code"] == "no_endpoint"
     answer = await api.alice.put("/api/memories", json={})
     assert assert_problem(answer, 405)["code"] == "method_not_allowed"
-    assert answer.headers["allow"] == "GET, POST"
-    answer = await api.alice.request("OPTIONS", "/api/memories/import")  # which is no id
-    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert answer.headers["allow"] == "GET, HEAD, POST"
+    for method, verb, allowed in (  # which are no ids
+        ("OPTIONS", "import", "POST"),
+        ("GET", "recall?context=x", "POST"),
+        ("DELETE", "migrate-secrets", "POST"),
+        ("PUT", "sync", "GET, HEAD, POST"),
+    ):
+        answer = await api.alice.request(method, f"/api/memories/{verb}")
+        assert (assert_problem(answer, 405)["code"], answer.headers["allow"]) == (
+            "method_not_allowed",
+            allowed,
+        )
+    answer = await api.alice.get("/api/memories/sync/history")
+    assert assert_problem(answer, 404)["code"] == "not_found"
+
+
+async def test_head_is_answered_as_get_without_the_body(api: Api) -> None:
+    """Wherever GET is taken: the same status and headers, as what watches a server asks for."""
+    await stored(api.alice, "x" * 2_000)
+    for path in ("/health", "/docs", "/openapi.json", "/api/memories", "/api/memories/1", "/nope"):
+        get, head = await api.alice.get(path), await api.alice.head(path)
+        assert (head.status_code, head.content) == (get.status_code, b"")
+        differ = {"x-request-id"}
+        assert {k: v for k, v in head.headers.items() if k not in differ} == {
+            k: v for k, v in get.headers.items() if k not in differ
+        }
+    assert (await api.alice.head("/api/account")).headers["allow"] == "DELETE"
+    assert api.logged()[-1]["method"] == "HEAD"
+
+
+@promise("server.bad-input-is-refused")
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/memories", b'{"content": "first", "content": "second"}'),
+        ("/api/memories/recall", b'{"context": "x", "context": "y"}'),
+        (FEED, b'{"ops": [{"body": {"content": "first", "content": "second"}}]}'),
+        (IMPORT, b'[{"content": "first", "content": "second"}]'),
+        ("/api/keys", b'{"name": "x", "scopes": ["read"], "scopes": ["admin"]}'),
+    ],
+)
+async def test_field_that_is_given_twice_is_refused(api: Api, path: str, body: bytes) -> None:
+    """One of both values would be lost."""
+    answer = await api.alice.post(path, content=body, headers=HEADERS)
+    found = assert_problem(answer, 422)
+    assert found["detail"].endswith("' is given more than once; nothing was done.")
+    assert found["errors"][0]["message"] == "is given more than once"
+    assert (await api.alice.get("/api/memories")).json()["memories"] == []
+
+
+async def test_line_of_an_import_with_a_field_twice_is_named(api: Api) -> None:
+    """As any other line that is not what an import takes."""
+    lines = b'{"content": "good"}\n{"content": "first", "content": "second"}\n'
+    headers = {"Content-Type": "application/x-ndjson"}
+    found = assert_problem(await api.alice.post(IMPORT, content=lines, headers=headers), 422)
+    assert found["detail"] == "Row 2: content: is given more than once"
+    assert (await api.alice.get("/api/memories")).json()["memories"] == []
+
+
+async def test_caller_that_stops_in_the_middle_is_not_waited_for(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told that nothing was done, and its connection ends."""
+    monkeypatch.setattr(middleware, "BODY_PATIENCE", 0.01)
+    never = asyncio.Event()
+
+    async def sent() -> AsyncIterator[bytes]:
+        yield b'{"content": '
+        await never.wait()
+
+    answer = await api.alice.post("/api/memories", content=sent(), headers=HEADERS)
+    assert assert_problem(answer, 408)["code"] == "request_timeout"
+    assert answer.headers["connection"] == "close"
+    assert (await stored(api.alice, "whole"))["id"] == 1
 
 
 async def test_request_id_is_taken_over_only_if_it_is_harmless(api: Api) -> None:

@@ -46,6 +46,7 @@ async def test_packed_body_is_stored(api: Api) -> None:
     answer = await post(api.alice, body)
     assert answer.status_code == 200, answer.text
     assert answer.headers["accept-encoding"] == "gzip"
+    assert api.logged()[-1]["route"] == "/api/memories"  # where numbers count it, too
     assert await contents(api.alice) == ["Packed for the way"]
 
 

@@ -257,6 +257,8 @@ async def test_public_name_is_the_only_one_besides_loopback(app_url: str) -> Non
         (b"null", {}, 400),
         (b"", {}, 400),
         (b"{}", {"content_type": "text/plain"}, 415),
+        (json.dumps(LIST).encode(), {"content_type": "application/vnd.api+json"}, 415),
+        (b'{"jsonrpc": "2.0", "id": 1.5, "result": 5}', {}, 202),  # nobody asked
         (b'{"jsonrpc": "2.0", "id": 1}', {}, 400),
         (b'"' + b"x" * 1_100_000 + b'"', {}, 413),
         (b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":"\\ud800"}}', {}, None),
