@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 DEPTH_LIMIT = 20
 LONGEST_NAME = 60  # characters shown of a name that nobody knows
 VERBS = {"import", "migrate-secrets", "recall", "sync"}  # which stand where ids stand
+OF_A_PLUGIN = "x-memory-"  # begins the headers of the sync protocol
 NOTHING = (b"", b"{}", b"null")  # what a client may send where there is nothing to say
 JSON = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
 LINES_TYPE = "application/x-ndjson"
@@ -111,13 +112,13 @@ class ApiRoute(APIRoute):
             await shared.authenticator.admit(caller)
             if request.path_params.get("memory_id") in no_ids:
                 raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED)
-            is_newer = "x-memory-protocol" in request.headers  # a plugin's, which may be
-            if not (self.any_query or is_newer):
+            may_be_newer = any(name.startswith(OF_A_PLUGIN) for name in request.headers)
+            if not (self.any_query or may_be_newer):
                 check_query(request.query_params, known)
             body = await request.body()
             check_type(request.headers.get("content-type", ""), self.types, body)
             check_shape(body, self.values)
-            if not (takes_body or is_newer):
+            if not (takes_body or may_be_newer):
                 check_empty(body)
             if self.body_field is not None:
                 with contextlib.suppress(ValueError):  # FastAPI tells what is wrong with it
