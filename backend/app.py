@@ -50,10 +50,6 @@ PACKED_FROM = 1_024  # bytes of an answer
 PACKING_LEVEL = 5  # nearly as small as the best, in a third of its time
 KEEPER_PAUSE = 240  # seconds
 ERRORS_SHOWN = 20
-DESCRIPTION = """\
-Memories of Claude Code across sessions, projects and devices. Errors are problem documents
-(RFC 9457) with a stable `code` and a `fix`. A query parameter, a field or a body that an address
-does not take is refused with 422 by its name, and nothing is done."""
 # Each is tried in turn, so what is asked most comes first; `/sync` before `/{id}`.
 ROUTERS = (health, sync, memories, transfer, mcp, secrets, keys, account, page)
 
@@ -90,7 +86,6 @@ def create_app(
     )
     app = FastAPI(
         title="claude-memory",
-        description=DESCRIPTION,
         version=VERSION,
         lifespan=lambda _: _lifespan(settings, shared, telemetry, (metrics_host, metrics_folder)),
         redirect_slashes=False,
