@@ -11,6 +11,7 @@ from pydantic_core import to_json
 
 from backend.errors import Unavailable
 from backend.lives import NewLife
+from backend.repositories import history
 from backend.repositories.rows import COLUMNS, NAMES, NAMES_OF_M, Account, Done, Kept, Meaning, Row
 
 if TYPE_CHECKING:
@@ -164,6 +165,8 @@ async def save(connection: AsyncConnection[Any], batch: Batch) -> None:
             "DELETE FROM history WHERE account_id = %s AND uid = ANY(%s)",
             (account.id, list(batch.purged)),
         )
+    if batch.gone_on:
+        await history.go_on(connection, account.id, list(batch.gone_on))
     if batch.kept:
         kept = (account.id, account.now, _records(batch.kept))
         await connection.execute(SAVE_HISTORY, kept)

@@ -65,6 +65,24 @@ async def earlier(connection: Connection, account: UUID, uid: UUID) -> Entry | N
     return await cursor.fetchone()
 
 
+async def sealed(
+    connection: Connection, account: UUID, uids: Sequence[UUID], version: int, content: str
+) -> Entry | None:
+    """Return the state that a memory had at a version, if it had a secret and this content.
+
+    It is kept as of the version at which it was replaced, which may be a later one; under any of
+    the uids that the memory has had.
+    """
+    cursor = connection.cursor(row_factory=class_row(Entry))
+    await cursor.execute(
+        "SELECT id, kind, payload, secret FROM history WHERE account_id = %s AND uid = ANY(%s) "
+        "AND secret IS NOT NULL AND (payload->>'version')::bigint >= %s "
+        "AND payload->>'content' = %s ORDER BY (payload->>'version')::bigint, id LIMIT 1",
+        (account, list(uids), version, content),
+    )
+    return await cursor.fetchone()
+
+
 async def undone(connection: Connection, account: UUID, uid: UUID) -> list[Entry]:
     """Return what restores of a memory left, the last first."""
     cursor = connection.cursor(row_factory=class_row(Entry))
@@ -91,6 +109,21 @@ async def remove(
         "DELETE FROM history WHERE account_id = %s AND uid = %s AND id = ANY(%s)",
         (account, uid, [entry.id for entry in entries]),
     )
+
+
+async def go_on(connection: Connection, account: UUID, uids: Sequence[UUID]) -> None:
+    """Let what was undone of memories be earlier than the edits that follow."""
+    await connection.execute(
+        "UPDATE history SET kind = 'superseded' "
+        "WHERE account_id = %s AND uid = ANY(%s) AND kind = %s",
+        (account, list(uids), UNDONE),
+    )
+
+
+async def keep_as(connection: Connection, account: UUID, entry: Entry, kind: str) -> None:
+    """Keep an entry as one of another kind."""
+    query = "UPDATE history SET kind = %s WHERE account_id = %s AND id = %s"
+    await connection.execute(query, (kind, account, entry.id))
 
 
 async def hand_over(connection: Connection, account: UUID, uid: UUID, heir: UUID) -> None:

@@ -48,6 +48,15 @@ class Ready:
     again: Again | None = None  # gives the hash in the form of one that was recorded before
     only_at: int | None = None  # the version that the row must have
     undo: Undo | None = None  # it takes a former state as a whole, its seals too
+    restores: Former | None = None  # an undo that was made by a client, which has no seals
+
+
+@dataclass(frozen=True)
+class Former:
+    """A state of a memory, as of a version; 0 where its client does not know it."""
+
+    uid: UUID
+    version: int
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,7 @@ class Batch:
         self.kept: list[Kept] = []
         self.done: list[Done] = []
         self.purged: set[UUID] = set()
+        self.gone_on: set[UUID] = set()  # edited by no undo: what was undone is earlier now
         self.meant: dict[int, Meaning] = {}  # what was meant before goes with the text
         self._rows = rows
         self._known = known
@@ -180,6 +190,8 @@ class Batch:
         if not op.forever:
             self._keep(row, op.undo.kept_as if op.undo else "superseded", op.op_id)
             self.kept += op.undo.passed if op.undo else ()
+        if not op.forever and op.undo is None:
+            self.gone_on.add(row.uid)
         after = self._next(row)
         self._write(after, row, op)
         after.field_versions.update(dict.fromkeys(op.fields, after.version))

@@ -19,7 +19,7 @@ from backend.schemas import OF_THE_PLUGIN, Change, OpResult, PatchBody, StoreBod
 from backend.secrets import marks
 from backend.secrets.bundle import Piece, join
 from backend.secrets.detect import may_hold, redact
-from backend.services.applying import PLACEHOLDER, Ready, Replay
+from backend.services.applying import PLACEHOLDER, Former, Ready, Replay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,13 +32,23 @@ if TYPE_CHECKING:
 AT_ONCE = 200  # rows
 CANONICAL = json.JSONEncoder(sort_keys=True, default=str)
 FORCED = "[secret: whole text]"
-UNSTORED = {"uid", "force_sensitive", "created_at", "is_sensitive", "secret", *OF_THE_PLUGIN}
+UNSTORED = {
+    *("uid", "force_sensitive", "created_at", "is_sensitive", "secret", "restores"),
+    *OF_THE_PLUGIN,
+}
 
 
 class _Tolerant(BaseModel):
     """A body that may come from a newer client: fields unknown here are passed over."""
 
     model_config = ConfigDict(extra="ignore")
+
+
+class FormerBody(_Tolerant):
+    """Which state an operation brings back: of which memory, and as of which version, if known."""
+
+    uid: UUID
+    version: Version64 = 0
 
 
 class CreateFields(StoreBody):
@@ -48,6 +58,7 @@ class CreateFields(StoreBody):
     supersedes: UUID | None = None  # type: ignore[assignment]
     secret: Content | None = None
     is_sensitive: StrictBool = False
+    restores: FormerBody | None = None
 
 
 class UpdateFields(PatchBody):
@@ -57,6 +68,7 @@ class UpdateFields(PatchBody):
     supersedes: UUID | None = None  # type: ignore[assignment]
     secret: Content | None = None
     is_sensitive: StrictBool = False
+    restores: FormerBody | None = None
 
 
 class DeleteBody(_Tolerant):
@@ -214,6 +226,7 @@ class Preparer:
             again=again,
             is_sensitive=bool(clear) or body.is_sensitive,
             keeps=frozenset() if is_whole else referring(given),
+            restores=_former(body),
         )
 
     async def _full(self, op: Op, body: CreateFields, told: Replay | None = None) -> Ready:
@@ -234,6 +247,7 @@ class Preparer:
             keeps=frozenset() if body.secret else referring(given),
             created_at=body.created_at,
             replay=told,
+            restores=_former(body),
         )
 
     async def _mark(self, op: Op, *, holds_secret: bool) -> tuple[bytes, Again | None]:
@@ -288,6 +302,10 @@ def _joined(told: str | None, found: dict[str, str]) -> dict[str, str]:
     if not told:
         return found
     return {**found, CONTENT: "\n".join(filter(None, (told, found.get(CONTENT))))}
+
+
+def _former(body: CreateFields | UpdateFields) -> Former | None:
+    return Former(body.restores.uid, body.restores.version) if body.restores else None
 
 
 def text_of(op: Op) -> str:

@@ -9,7 +9,7 @@ import psycopg
 
 from backend.repositories import changes, epochs
 from backend.schemas import OpResult
-from backend.services import meanings
+from backend.services import meanings, returning
 from backend.services.applying import REFUSED, Batch, Outcome, Ready
 from backend.services.places import Known, refuse_fallen
 from backend.services.preparing import Preparer, Refusal, change_of
@@ -126,8 +126,11 @@ async def apply_in(
     if any(one.replay for one in ready):
         await changes.look_back(connection, locked)
     batch = Batch(locked, rows, done, chains)
-    outcomes = [batch.apply(one) for one in ready]
+    outcomes = [batch.apply(await returning.sealed(connection, batch, one)) for one in ready]
     await changes.save(connection, batch)
+    for one in ready:
+        if one.restores is not None and one.kind == "create" and one.uid in batch.changed:
+            await returning.hand_over(connection, account, one.restores.uid, batch.changed[one.uid])
     return outcomes
 
 

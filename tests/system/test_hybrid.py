@@ -141,6 +141,42 @@ def test_secret_is_sealed_until_the_server_keeps_it(
     assert files_with(tmp_path, TOKEN) == []
 
 
+def test_undo_brings_back_the_secret_that_the_server_keeps(
+    tmp_path: Path, server: str, key: str
+) -> None:
+    """Of a delete, an edit, and where only the secret differs; each text has its own."""
+    newer = TOKEN[:-4] + "a1B2"
+    with machine(tmp_path / "a", server, key) as one, machine(tmp_path / "b", server, key) as two:
+        one.done("memory_store", content=f"Token: {TOKEN}")
+        all_sent(one)
+        comes(lambda: two.call("memory_list").text, "Token")
+        one.done("memory_delete", id="#1")
+        all_sent(one)
+        one.done("memory_update", id="#1", restore=True)
+        all_sent(one)
+        assert TOKEN in one.done("secret_get", id="#2")
+        one.done("memory_update", id="#2", content="There is no token.")
+        all_sent(one)
+        one.done("memory_update", id="#2", restore=True)
+        all_sent(one)
+        assert TOKEN in one.done("secret_get", id="#2")
+        one.done("memory_update", id="#2", content=f"Token: {newer}")
+        all_sent(one)
+        comes(lambda: two.call("secret_get", id="#2").text, newer)
+        for wanted in (TOKEN, newer):
+            for _ in range(1 if wanted == TOKEN else 2):
+                one.done("memory_update", id="#2", restore=True)
+                all_sent(one)
+            assert wanted in one.done("secret_get", id="#2")
+        one.done("memory_delete", id="#2", purge=True)
+        all_sent(one)
+    asked = {"Authorization": f"Bearer {key}"}
+    for number in (1, 2):
+        url = f"{server}/api/memories/{number}/restore"
+        assert httpx.post(url, headers=asked, timeout=60).status_code == 404
+    assert files_with(tmp_path, TOKEN) == files_with(tmp_path, newer) == []
+
+
 def test_secret_that_the_server_cannot_open_any_more_is_told_as_gone(tmp_path: Path) -> None:
     """It is not the network, and to wait is of no use."""
     key = hybrid.a_key()

@@ -93,7 +93,16 @@ def new_uid(now: datetime) -> str:
     milliseconds = int(now.timestamp() * 1000)
     tail = int.from_bytes(os.urandom(10), "big")
     number = (milliseconds & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | (tail >> 62 & 0xFFF) << 64
-    number |= 0b10 << 62 | tail & 0x3FFFFFFFFFFFFFFF
+    return _hyphened(number | 0b10 << 62 | tail & 0x3FFFFFFFFFFFFFFF)
+
+
+def new_op_id() -> str:
+    """Make a random 128-bit id in the form of a UUID (RFC 9562, version 4)."""
+    number = int.from_bytes(os.urandom(16), "big")
+    return _hyphened(number & ~(0xF << 76 | 0x3 << 62) | 4 << 76 | 2 << 62)
+
+
+def _hyphened(number: int) -> str:
     text = f"{number:032x}"
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 

@@ -224,8 +224,8 @@ def test_purge_elsewhere_leaves_an_edit_that_its_author_still_has_to_hear_of(des
     assert "no earlier state" in desk.refused("memory_update", id="L1", restore=True)
 
 
-def test_edit_elsewhere_is_undone_here_unless_a_secret_is_in_it(desk: Desk) -> None:
-    """Only the server knows which secret belonged to which text."""
+def test_edit_elsewhere_is_undone_here(desk: Desk) -> None:
+    """Where a secret is in it, the server is told to which version it belonged."""
     line = Line()
     desk.store("One")
     desk.store("Other")
@@ -237,9 +237,15 @@ def test_edit_elsewhere_is_undone_here_unless_a_secret_is_in_it(desk: Desk) -> N
     }
     line.version = 9
     synced(desk, line)
+    line.rows[other] = row(10, "Nothing secret", other) | {"id": 2, "is_sensitive": False}
+    line.version = 10
+    synced(desk, line)
     assert "Restored the earlier state" in desk.call("memory_update", id="#1", restore=True)
     assert "One" in "".join(desk.texts())
-    assert "no earlier state" in desk.refused("memory_update", id="#2", restore=True)
+    desk.call("memory_update", id="#2", restore=True)
+    (op,) = outbox.of_memory(desk.connection, other)
+    assert op.body["content"] == "[secret: x] of theirs"
+    assert op.body["restores"] == {"uid": other, "version": 9}
 
 
 def test_what_is_kept_of_a_memory_that_was_deleted_elsewhere_goes(desk: Desk) -> None:

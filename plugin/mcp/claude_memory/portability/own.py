@@ -18,6 +18,7 @@ from claude_memory.memory import CATEGORIES, SCOPES, SOURCES, Memory, moment, st
 from claude_memory.redaction.detector import find
 from claude_memory.service import checks
 from claude_memory.service.secrets import separate
+from claude_memory.store.history import SEALS
 from claude_memory.store.ids import UID
 from claude_memory.store.records import Earlier, Kept
 from claude_memory.store.seals import Seal
@@ -94,8 +95,12 @@ def _state(line: Json) -> tuple[Memory, Safe]:
 
 def _earlier(entry: object) -> Earlier:
     found = _object("history", entry)
-    state, _ = _state(_object("history", found.get("fields")))
-    return Earlier(_time(found, "at"), state._asdict())
+    fields = _object("history", found.get("fields"))
+    state, _ = _state(fields)
+    noted = {SEALS: _list(fields, SEALS)} if SEALS in fields else {}
+    if not all(type(one) is int for one in noted.get(SEALS, ())):
+        raise BadInput(f"{SEALS}, of an earlier state, are no numbers.")
+    return Earlier(_time(found, "at"), {**state._asdict(), **noted})
 
 
 def _kept(entry: object, count: int) -> Kept:

@@ -70,6 +70,7 @@ def _try_edit(place: Place, door: SecretDoor, wanted: Edit) -> Edited | None:
     with door.given_up_unless_written(seal), write(connection):
         is_current = memories.get(connection, before.uid) == before
         if is_current:
+            history.go_on(connection, before.uid)
             entry = history.record(connection, before, "edited", place.now())
             if wanted.content is None:  # the seal stays with the text
                 seals.take_back(connection, entry)
@@ -166,6 +167,7 @@ def _revive(connection: sqlite3.Connection, entry: int, earlier: Memory, place: 
         local_no=earlier.local_no,
         created_at=earlier.created_at,
     )
+    outbox.restores(connection, back.uid, history.marks(connection, entry)[history.FORMER])
     memories.rename_superseded(connection, earlier.uid, back.uid, place.now())
     history.rename_superseded(connection, earlier.uid, back.uid)
     seals.take_back(connection, entry)
@@ -193,13 +195,17 @@ def _step(
     if current is None:
         message = f"Memory {label(state)} is deleted."
         raise NotFound(message, memories.way_back(connection, state.uid))
-    recorded = history.record(connection, current, "edited", place.now(), undone=undone)
-    if not seals.take_back(connection, entry) and state.is_sensitive:
-        seals.take_older(connection, recorded, entry)  # where that edit had left the secret alone
-    is_other = state.is_sensitive and seals.are_kept(connection, recorded)
+    history.record(connection, current, "edited", place.now(), undone=undone)
+    marks = history.marks(connection, entry)
+    if marks[history.SEALS] is not None:
+        seals.bring_back(connection, state.uid, marks[history.SEALS])
+    else:
+        seals.take_back(connection, entry)
     fields = {name: getattr(state, name) for name in (*EDITABLE, "is_sensitive")}
     after = current._replace(**fields, updated_at=stamp(place.now()))
-    memories.change(connection, after, ("content",) if is_other else ())
+    memories.change(connection, after, ("content",) if state.is_sensitive else ())
+    if state.is_sensitive and seals.get(connection, state.uid) is None:
+        outbox.restores(connection, after.uid, marks[history.FORMER])
     history.remove(connection, entry)
     seals.send(connection, after.uid)
     return after

@@ -7,17 +7,24 @@ cannot, and what was kept before it is of no use any more.
 from __future__ import annotations
 
 import json
+from zlib import crc32
 
 from claude_memory.memory import Memory, stamp
+from claude_memory.store import outbox
 from claude_memory.store.rows import FIELDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
     from datetime import datetime
+    from typing import Any
+
+    Marks = dict[str, Any]
 
 KEPT_DAYS = 30
 UNDONE = "undone"
+FORMER = "former"
+SEALS = "seals"
 USELESS = (  # from before a time, or of a memory that was deleted on another machine
     "(h.at < ? OR NOT EXISTS (SELECT 1 FROM memories WHERE uid = h.uid AND live = 1) "
     "AND NOT EXISTS (SELECT 1 FROM history d WHERE d.uid = h.uid AND d.kind = 'deleted') "
@@ -38,7 +45,15 @@ def record(
     What a restore leaves is kept as `undone`: it came after the present state, not before it. The
     seal of its secret, if it has one, moves from the memory to the entry.
     """
-    entry = keep(connection, memory, kind, stamp(now), undone=undone)
+    blobs = connection.execute(
+        "SELECT blob FROM secrets WHERE uid = ? AND history_id IS NULL", (memory.uid,)
+    ).fetchall()
+    noted: Marks = {UNDONE: True} if undone else {}
+    if former := _former(connection, memory.uid):
+        noted[FORMER] = former
+    if memory.is_sensitive:
+        noted[SEALS] = [crc32(blob) for (blob,) in blobs]
+    entry = keep(connection, memory, kind, stamp(now), noted)
     connection.execute(
         "UPDATE secrets SET history_id = ? WHERE uid = ? AND history_id IS NULL",
         (entry, memory.uid),
@@ -51,20 +66,51 @@ def keep(
     memory: Memory,
     kind: str,
     at: str,
-    *,
-    undone: bool = False,
+    marks: Marks,
 ) -> int:
     """Keep a state of a memory, which need not be the present one; its seals stay where they are.
 
     Returns the entry's id.
     """
-    mark = {UNDONE: True} if undone else {}
-    fields = json.dumps({**memory._asdict(), **mark}, ensure_ascii=False)
+    fields = json.dumps({**memory._asdict(), **marks}, ensure_ascii=False)
     cursor = connection.execute(
         "INSERT INTO history (uid, at, kind, fields) VALUES (?, ?, ?, ?)",
         (memory.uid, at, kind, fields),
     )
     return int(cursor.lastrowid or 0)
+
+
+def _former(connection: sqlite3.Connection, uid: str) -> Marks | None:
+    """Return what the server knows the present content of a memory by: a uid and a version."""
+    for op in reversed(outbox.of_memory(connection, uid)):
+        if outbox.RESTORES in op.body:
+            return op.body[outbox.RESTORES]  # type: ignore[no-any-return]
+        if op.sealed or op.kind == "create" or "content" in op.body:
+            return None
+    row = connection.execute("SELECT sv FROM memories WHERE uid = ?", (uid,)).fetchone()
+    return {"uid": uid, "version": row[0]} if row and row[0] else None
+
+
+def marks(connection: sqlite3.Connection, entry: int) -> Marks:
+    """Return what is noted of the state of an entry: `undone`, its `seals`, and its `former`.
+
+    The first are the CRC-32 of their blobs. By the latter the server knows it: a uid, and a version
+    that is 1 where it is not known.
+    """
+    row = connection.execute("SELECT uid, fields FROM history WHERE id = ?", (entry,)).fetchone()
+    fields = json.loads(row[1])
+    noted = {name: fields.get(name) for name in (UNDONE, SEALS)}
+    return {**noted, FORMER: fields.get(FORMER) or {"uid": fields["uid"], "version": 1}}
+
+
+def go_on(connection: sqlite3.Connection, uid: str) -> None:
+    """Let what was undone be earlier than the edit that follows."""
+    rows = connection.execute("SELECT id, fields FROM history WHERE uid = ?", (uid,)).fetchall()
+    for entry, text in rows:
+        fields = json.loads(text)
+        if fields.pop(UNDONE, False):
+            earlier = json.dumps(fields, ensure_ascii=False)
+            connection.execute("UPDATE history SET fields = ? WHERE id = ?", (earlier, entry))
 
 
 def latest(
@@ -115,7 +161,9 @@ def copy(
         "SELECT id, at, kind, fields FROM history WHERE uid = ? ORDER BY id", (uid,)
     ).fetchall()
     for entry, at, kind, text in entries:
-        fields = json.dumps({**json.loads(text), "local_no": local_no}, ensure_ascii=False)
+        state = {**json.loads(text), "local_no": local_no}
+        state.pop(FORMER, None)  # the server's versions are of one account
+        fields = json.dumps(state, ensure_ascii=False)
         added = target.execute(
             "INSERT INTO history (uid, at, kind, fields) VALUES (?, ?, ?, ?)",
             (uid, at, kind, fields),

@@ -8,11 +8,10 @@ them. An operation that was sent once may have been applied, and is never change
 from __future__ import annotations
 
 import json
-import os
 from collections import namedtuple
 from datetime import timedelta
 
-from claude_memory.memory import stamp
+from claude_memory.memory import new_op_id, stamp
 from claude_memory.store import state
 
 TYPE_CHECKING = False
@@ -59,19 +58,13 @@ EDITABLE = (
     *("scope", "project", "supersedes", "expires_at"),
 )
 MADE = (*EDITABLE, "is_sensitive", "session", "session_seq", "source", "created_at")
+RESTORES = "restores"
 NULLED = ("supersedes", "expires_at")  # empty here, null on the wire
 
 
 def is_bound(connection: sqlite3.Connection) -> bool:
     """Tell whether this store belongs to an account, so that its changes are to be sent."""
     return bool(state.get(connection, ACCOUNT))
-
-
-def new_op_id() -> str:
-    """Make a random 128-bit id in the form of a UUID (RFC 9562, version 4)."""
-    number = int.from_bytes(os.urandom(16), "big")
-    text = f"{number & ~(0xF << 76 | 0x3 << 62) | 4 << 76 | 2 << 62:032x}"
-    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
 def made(connection: sqlite3.Connection, memory: Memory, now: str) -> None:
@@ -117,6 +110,17 @@ def seal(connection: sqlite3.Connection, uid: str, sealed: bytes) -> None:
         "(SELECT max(seq) FROM pending_ops WHERE uid = ?)",
         (sealed, uid),
     )
+
+
+def restores(connection: sqlite3.Connection, uid: str, former: Fields) -> None:
+    """Let a memory's latest change say which state comes back by it, if that is to be sent.
+
+    The server keeps the secret of that, and finds it by the uid and version of `former`.
+    """
+    last = newest(connection, uid)
+    if last is not None and not last.attempts and last.kind in {"create", "update"}:
+        body = _text({**last.body, RESTORES: former})
+        connection.execute("UPDATE pending_ops SET body = ? WHERE seq = ?", (body, last.seq))
 
 
 def body_of(memory: Memory, names: tuple[str, ...] | list[str]) -> Fields:

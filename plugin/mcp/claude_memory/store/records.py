@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import namedtuple
 
+from claude_memory.store import history
 from claude_memory.store.memories import change, get
 from claude_memory.store.rows import COLUMNS, to_memory
 from claude_memory.store.seals import Seal
@@ -52,9 +53,14 @@ def every(connection: sqlite3.Connection) -> Iterator[Record]:
             "SELECT id, at, fields FROM history WHERE uid = ? AND kind = 'edited' ORDER BY id",
             (memory.uid,),
         ).fetchall()
-        past = tuple(Earlier(at, json.loads(fields)) for _, at, fields in states)
+        past = tuple(Earlier(at, _portable(json.loads(fields))) for _, at, fields in states)
         places = {entry: place for place, (entry, _, _) in enumerate(states)}
         yield Record(memory, past, _sealed(connection, memory.uid, places))
+
+
+def _portable(state: dict[str, Any]) -> dict[str, Any]:
+    state.pop(history.FORMER, None)  # the server's versions are of one account
+    return state
 
 
 def _sealed(connection: sqlite3.Connection, uid: str, places: dict[int, int]) -> tuple[Kept, ...]:

@@ -99,7 +99,7 @@ def take(
         "WHERE uid = ?",
         (version, text, is_live(srv), srv["id"], gen, uid),
     )
-    show(connection, uid, keeps=keeps and 0 < known[0] < version)
+    show(connection, uid, known[0] if keeps and known[0] < version else 0)
     return True
 
 
@@ -125,11 +125,10 @@ def _bring(connection: sqlite3.Connection, srv: Fields, kept: tuple[int, str, bo
     memories.lay_down(connection, memory, live=shown is not None, srv=kept)
 
 
-def show(connection: sqlite3.Connection, uid: str, *, keeps: bool = False) -> None:
+def show(connection: sqlite3.Connection, uid: str, before_it: int = 0) -> None:
     """Write the visible row of a memory as it follows from the server's state and the outbox.
 
-    With `keeps`, what another machine has changed can be undone here too; but not where a secret
-    is in it, of which only the server knows which text it belongs to.
+    Where that is the server's next one after version `before_it`, it can be undone here.
     """
     row = connection.execute(
         f"SELECT {COLUMNS}, live, srv FROM memories WHERE uid = ?",  # noqa: S608  (fixed names)
@@ -146,9 +145,10 @@ def show(connection: sqlite3.Connection, uid: str, *, keeps: bool = False) -> No
             memories.lay_out(connection, uid, stamp_of(srv, before))
         return
     after = memory_of(shown, before)
-    has_secret = before.is_sensitive or after.is_sensitive
-    if keeps and was_live and not waiting and not has_secret and _differ(before, after):
-        history.keep(connection, before, "edited", after.updated_at)
+    if before_it and was_live and not waiting and _differ(before, after):
+        history.go_on(connection, uid)
+        known = {history.FORMER: {"uid": uid, "version": before_it}}
+        history.keep(connection, before, "edited", after.updated_at, known)
     if not was_live or _texts(after) != _texts(before):
         memories.lay_in(connection, after)
     elif after != before:
@@ -265,7 +265,7 @@ def _shelve(
     )
     if mine is not None:
         is_gone = current is None or not is_live(current)
-        entry = history.keep(connection, mine, "deleted" if is_gone else "edited", stamp(now))
+        entry = history.keep(connection, mine, "deleted" if is_gone else "edited", stamp(now), {})
         if op.sealed:
             seals.hand_over(connection, op.uid, seals.unpacked(op.sealed), entry)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from claude_memory.memory import stamp
+from claude_memory.memory import new_op_id, stamp
 from claude_memory.store import outbox, purge, replica, state
 
 TYPE_CHECKING = False
@@ -68,5 +68,5 @@ def _widen_earlier_replays(connection: sqlite3.Connection, lost_after: int) -> N
         least = min(body["lost_after"], lost_after)
         connection.execute(
             "UPDATE pending_ops SET op_id = ?, body = ? WHERE op_id = ?",
-            (outbox.new_op_id(), json.dumps({**body, "lost_after": least}), op_id),
+            (new_op_id(), json.dumps({**body, "lost_after": least}), op_id),
         )

@@ -7,6 +7,7 @@ memory a new uid.
 from __future__ import annotations
 
 from collections import namedtuple
+from zlib import crc32
 
 from claude_memory.memory import stamp
 from claude_memory.store import history, outbox
@@ -77,19 +78,18 @@ def remove(connection: sqlite3.Connection, uid: str) -> list[Seal]:
     return [found] if found is not None else []
 
 
-def take_back(connection: sqlite3.Connection, entry: int) -> bool:
-    """Make the seal of a history entry the present one of its memory; tell whether it had one."""
-    query = "UPDATE secrets SET history_id = NULL WHERE history_id = ?"
-    return connection.execute(query, (entry,)).rowcount > 0
-
-
-def take_older(connection: sqlite3.Connection, entry: int, than: int) -> None:
-    """Make those seals of an entry the present ones that were there before another entry was."""
-    connection.execute(
-        "UPDATE secrets SET history_id = NULL "
-        "WHERE history_id = ? AND at < (SELECT at FROM history WHERE id = ?)",
-        (entry, than),
+def bring_back(connection: sqlite3.Connection, uid: str, sums: list[int]) -> None:
+    """Make those seals of a memory the present ones whose blobs have these CRC-32."""
+    rows = connection.execute(
+        "SELECT id, blob FROM secrets WHERE uid = ? AND history_id <> ?", (uid, LOOSE)
     )
+    found = [(number,) for number, blob in rows.fetchall() if crc32(blob) in sums]
+    connection.executemany("UPDATE secrets SET history_id = NULL WHERE id = ?", found)
+
+
+def take_back(connection: sqlite3.Connection, entry: int) -> None:
+    """Make the seal of a history entry the present one of its memory."""
+    connection.execute("UPDATE secrets SET history_id = NULL WHERE history_id = ?", (entry,))
 
 
 def hand_over(connection: sqlite3.Connection, uid: str, seal: Seal, entry: int) -> None:
@@ -99,12 +99,6 @@ def hand_over(connection: sqlite3.Connection, uid: str, seal: Seal, entry: int) 
         "WHERE uid = ? AND bound = ? AND keeper = ? AND key_id = ? AND blob = ?",
         (entry, uid, *seal),
     )
-
-
-def are_kept(connection: sqlite3.Connection, entry: int) -> bool:
-    """Tell whether a history entry has a seal."""
-    query = "SELECT 1 FROM secrets WHERE history_id = ? LIMIT 1"
-    return connection.execute(query, (entry,)).fetchone() is not None
 
 
 def count_on_server(connection: sqlite3.Connection) -> int:
