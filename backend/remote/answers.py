@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ RESTORED = {
     "earlier": "Restored the earlier state of memory #{}.",
     "latest": "No state is earlier: restored the latest of memory #{}.",
 }
+NAMED = re.compile(r"\s*#[0-9]{1,18}(?:[\s,;]+#[0-9]{1,18})*\s*")  # ids in the place of words
+NUMBER = re.compile(r"[0-9]+")
 UNKNOWN = "Recall or list the memories to see their ids."
 
 
@@ -155,6 +158,9 @@ def _remarks(memory: MemoryRow, *, lost_scope: bool) -> list[str]:
 
 
 async def _recall(visit: Visit, asked: given.Recall) -> str:
+    if NAMED.fullmatch(asked.context):
+        named = [await visit.desk.get(one) for one in NUMBER.findall(asked.context)]
+        return listing(named, "")
     body = RecallBody(
         **asked.model_dump(exclude={"scope"}),
         scope=visit.scope(asked.scope),

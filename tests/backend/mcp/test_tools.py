@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from claude_memory.store.lines import CUT
 
 from tests.support.postgres import LOGIN
 from tests.support.promises import promise
@@ -34,6 +35,25 @@ async def test_store_and_recall(served: Served) -> None:
     assert line.startswith("#1 [facts] 20")
     assert line.endswith('"Prague runs the staging cluster"  tags: ops, hosts')
     assert (await served.tool("memory_recall", context="zebra")).text == "No memories match."
+
+
+async def test_long_texts_are_cut_where_an_answer_would_be_too_long_for_a_client(
+    served: Served,
+) -> None:
+    """As by the plugin; ids as the context of a recall give the memories that they name, whole."""
+    texts = [f"Report {number} " + "of the day " * 1_400 for number in range(4)]
+    for text in (*texts, "A short report"):
+        await served.tool("memory_store", content=text)
+    for asked in ({}, {"context": "report"}):
+        tool = "memory_recall" if asked else "memory_list"
+        found = (await served.tool(tool, **asked)).text
+        assert 39_000 < len(found) < 41_000
+        assert "A short report" in found
+        assert found.splitlines()[-1] == CUT
+    both = (await served.tool("memory_recall", context="#3, #5")).text.splitlines()
+    assert texts[2].strip() in both[1]
+    assert "A short report" in both[2]
+    assert (await served.tool("memory_recall", context="#9")).is_error
 
 
 async def test_source_is_the_model(served: Served) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from claude_memory.errors import NotFound
+from claude_memory.store.lines import CUT
 
 from tests.support.desk import Desk
 
@@ -22,6 +23,25 @@ def test_recall_explains_itself_on_request(tmp_path: Path) -> None:
     assert "L1: score " in explained
     assert "words anna, meaning 0." in explained
     assert "meaning" not in desk.call("memory_recall", context="Anna and her pets")
+
+
+@pytest.mark.parametrize("tool", ["memory_list", "memory_recall"])
+def test_long_texts_are_cut_where_an_answer_would_be_too_long_for_a_client(
+    tmp_path: Path, tool: str
+) -> None:
+    """They share the room that short ones leave; the id of one as context shows all of it."""
+    desk = Desk(tmp_path)
+    texts = [f"Report {number} " + "of the day " * 1_400 for number in range(4)]
+    for text in (*texts, "A short report"):
+        desk.store(text)
+    asked = {"context": "report", "limit": 5} if tool == "memory_recall" else {}
+    found = desk.call(tool, **asked)
+    assert 39_000 < len(found) < 41_000
+    assert "A short report" in found
+    assert found.splitlines()[-1] == CUT
+    lengths = {len(line) for line in found.splitlines() if "…" in line and "Report" in line}
+    assert max(lengths) - min(lengths) < 20
+    assert texts[2].strip() in desk.call("memory_recall", context="L3")
 
 
 def test_recall_of_ids_gives_the_memories_that_they_name(tmp_path: Path) -> None:
