@@ -7,7 +7,6 @@ cannot, and what was kept before it is of no use any more.
 from __future__ import annotations
 
 import json
-from zlib import crc32
 
 from claude_memory.memory import Memory, stamp
 from claude_memory.store import outbox
@@ -52,6 +51,8 @@ def record(
     if former := _former(connection, memory.uid):
         noted[FORMER] = former
     if memory.is_sensitive:
+        from zlib import crc32
+
         noted[SEALS] = [crc32(blob) for (blob,) in blobs]
     entry = keep(connection, memory, kind, stamp(now), noted)
     connection.execute(

@@ -7,7 +7,6 @@ memory a new uid.
 from __future__ import annotations
 
 from collections import namedtuple
-from zlib import crc32
 
 from claude_memory.memory import stamp
 from claude_memory.store import history, outbox
@@ -80,6 +79,8 @@ def remove(connection: sqlite3.Connection, uid: str) -> list[Seal]:
 
 def bring_back(connection: sqlite3.Connection, uid: str, sums: list[int]) -> None:
     """Make those seals of a memory the present ones whose blobs have these CRC-32."""
+    from zlib import crc32
+
     rows = connection.execute(
         "SELECT id, blob FROM secrets WHERE uid = ? AND history_id <> ?", (uid, LOOSE)
     )
