@@ -5,7 +5,6 @@ That is expiry, scrubbing, pruning, a check of the index, and vectors that are m
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -53,8 +52,7 @@ def _follow_purges(place: Place, connection: sqlite3.Connection) -> None:
     gone = purge.followed(connection)
     if gone and not purge.purge_copies(place.database, gone, place.now()):
         with write(connection):
-            left = [uid for uid in purge.followed(connection) if uid not in gone]
-            state.put(connection, purge.ELSEWHERE, json.dumps(left))
+            purge.have_followed(connection, gone)
 
 
 def _understand(connection: sqlite3.Connection) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DUE = "scrub_due"
 PURGED = "purged"  # so the server marks what is left of it
-ELSEWHERE = "purged_elsewhere"
+ELSEWHERE = "purged_elsewhere:"  # before a uid
 PART_SECONDS = 600  # making a copy takes a few
 LOGS = ("-wal", "-shm", "-journal")  # of a copy that is open, or was not closed
 NO_COPIES = (*LOGS, ".lock")
@@ -47,12 +47,20 @@ def forget(connection: sqlite3.Connection, uid: str) -> None:
 def follow(connection: sqlite3.Connection, uid: str) -> None:
     """Erase what is kept of a memory that was purged on another machine; copies follow later."""
     forget(connection, uid)
-    state.put(connection, ELSEWHERE, json.dumps([*followed(connection), uid]))
+    state.put(connection, ELSEWHERE + uid, "1")
 
 
 def followed(connection: sqlite3.Connection) -> list[str]:
     """Return the uids that were purged elsewhere and may still be in the copies."""
-    return list(json.loads(state.get(connection, ELSEWHERE, "[]")))
+    query = "SELECT substr(k, ?) FROM sync_state WHERE substr(k, 1, ?) = ?"
+    size = len(ELSEWHERE)
+    return [uid for (uid,) in connection.execute(query, (size + 1, size, ELSEWHERE)).fetchall()]
+
+
+def have_followed(connection: sqlite3.Connection, uids: list[str]) -> None:
+    """Note that memories which were purged elsewhere are in no copy any more."""
+    keys = [(ELSEWHERE + uid,) for uid in uids]
+    connection.executemany("DELETE FROM sync_state WHERE k = ?", keys)
 
 
 def expire(connection: sqlite3.Connection, before: str) -> list[Seal]:
