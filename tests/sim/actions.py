@@ -154,7 +154,7 @@ def _restore(hand: Hand) -> str:
     hand.ledger.returned |= marks(back)
     if back is not None and back.uid != uid:
         hand.ledger.revived |= marks(back)
-        hand.ledger.heirs[uid] = back.uid
+        hand.ledger.heirs.setdefault(uid, set()).add(back.uid)
     return uid[:13]
 
 

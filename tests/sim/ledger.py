@@ -74,7 +74,8 @@ class Ledger:
     shown: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
     buried: dict[tuple[str, str], int] = field(default_factory=dict)  # user and uid
     purged: set[str] = field(default_factory=set)
-    heirs: dict[str, str] = field(default_factory=dict)  # whose uid an undone delete made anew
+    # Uids that undone deletes made anew, of one memory on several machines.
+    heirs: dict[str, set[str]] = field(default_factory=dict)
     revived: set[str] = field(default_factory=set)  # marks that an undo gave to a second memory
     returned: set[str] = field(default_factory=set)  # marks that an undo brought back
     damaged: set[tuple[str, str]] = field(default_factory=set)  # path and uid
@@ -98,11 +99,14 @@ class Ledger:
         return text.user
 
     def is_purged(self, text: Text) -> bool:
-        """Tell whether somebody purged the memory of a text, or one that took its place."""
-        uid = text.uid
-        while uid in self.heirs and uid not in self.purged:
-            uid = self.heirs[uid]
-        return uid in self.purged
+        """Tell whether somebody purged the memory of a text, or one that took its place.
+
+        With that goes the past that the server has handed over to it.
+        """
+        found = {text.uid}
+        while more := set().union(*(self.heirs.get(uid, ()) for uid in found)) - found:
+            found |= more
+        return not found.isdisjoint(self.purged)
 
     def show(self, path: str, seen: Seen) -> None:
         """Note what a person could see in a store."""
