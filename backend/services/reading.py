@@ -21,12 +21,11 @@ def loads(text: bytes | str) -> Any:  # noqa: ANN401  (JSON can be anything)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            shown = name[:LONGEST_NAME]
-            message = f"The field {shown!r} is given more than once; nothing was done."
-            errors = [{"where": shown, "message": "is given more than once"}]
-            raise Malformed(message, fix="Give it once.", errors=errors)
-        found[name] = value
-    return found
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    names = [name for name, _ in pairs]
+    shown = next(name for name in names if names.count(name) > 1)[:LONGEST_NAME]
+    message = f"The field {shown!r} is given more than once; nothing was done."
+    errors = [{"where": shown, "message": "is given more than once"}]
+    raise Malformed(message, fix="Give it once.", errors=errors)
