@@ -150,10 +150,15 @@ def test_undo_brings_back_the_secret_that_the_server_keeps(
         one.done("memory_store", content=f"Token: {TOKEN}")
         all_sent(one)
         comes(lambda: two.call("memory_list").text, "Token")
+        one.done("memory_update", id="#1", tags="bot")
+        all_sent(one)
         one.done("memory_delete", id="#1")
         all_sent(one)
         one.done("memory_update", id="#1", restore=True)
         all_sent(one)
+        asked = {"Authorization": f"Bearer {key}"}
+        past = httpx.get(f"{server}/api/memories/2/history", headers=asked, timeout=60)
+        assert [state["fields"]["tags"] for state in past.json()["versions"]] == [""]
         assert TOKEN in one.done("secret_get", id="#2")
         one.done("memory_update", id="#2", content="There is no token.")
         all_sent(one)
@@ -164,13 +169,12 @@ def test_undo_brings_back_the_secret_that_the_server_keeps(
         all_sent(one)
         comes(lambda: two.call("secret_get", id="#2").text, newer)
         for wanted in (TOKEN, newer):
-            for _ in range(1 if wanted == TOKEN else 2):
+            for _ in range(1 if wanted == TOKEN else 3):
                 one.done("memory_update", id="#2", restore=True)
                 all_sent(one)
             assert wanted in one.done("secret_get", id="#2")
         one.done("memory_delete", id="#2", purge=True)
         all_sent(one)
-    asked = {"Authorization": f"Bearer {key}"}
     for number in (1, 2):
         url = f"{server}/api/memories/{number}/restore"
         assert httpx.post(url, headers=asked, timeout=60).status_code == 404

@@ -461,6 +461,19 @@ async def test_server_restored_from_a_backup_gets_back_what_a_client_has(
     assert min(replica.live().values()) > max(lost["version"], edited["version"])
 
 
+async def test_purge_that_a_restore_lost_is_a_purge_again(
+    api: Api, superuser: psycopg.Connection[Any]
+) -> None:
+    """Nothing is kept of the memory that the backup had brought back, and all machines hear so."""
+    (stored,) = await push(api.alice, op("create", str(uuid4()), content="Erase me"))
+    row = stored["current"]
+    told = {"was": row["version"] + 5, "lost_after": row["version"], "deleted": True}
+    (gone,) = await push(api.alice, op("replay", row["uid"], **told, purge=True))
+    assert (gone["status"], gone["current"]["purged"]) == ("applied", True)
+    for table in ("memories", "history"):
+        assert "Erase me" not in str(superuser.execute(f"SELECT * FROM {table}").fetchall())
+
+
 async def test_replay_never_overwrites_what_was_edited_after_the_restore(
     api: Api,
 ) -> None:

@@ -98,7 +98,7 @@ def test_deleted_and_edited_texts_are_gone_after_thirty_days(tmp_path: Path) -> 
     assert desk.connection.execute(secrets).fetchone() == (1,)
     desk.clock += timedelta(days=29)
     upkeep.run(desk.place, desk.door)
-    assert files_with(tmp_path, WORD)
+    assert desk.connection.execute("SELECT count(*) FROM history").fetchone() == (2,)
     desk.clock += timedelta(days=2)
     upkeep.run(desk.place, desk.door)
     assert files_with(tmp_path, WORD) == []

@@ -32,7 +32,7 @@ def test_long_texts_are_cut_where_an_answer_would_be_too_long_for_a_client(
     """They share the room that short ones leave; the id of one as context shows all of it."""
     desk = Desk(tmp_path)
     texts = [f"Report {number} " + "of the day " * 1_400 for number in range(4)]
-    for text in (*texts, "A short report"):
+    for text in (*texts, "A short report " + "of one day " * 450):
         desk.store(text)
     asked = {"context": "report", "limit": 5} if tool == "memory_recall" else {}
     found = desk.call(tool, **asked)

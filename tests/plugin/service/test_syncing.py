@@ -212,15 +212,16 @@ def test_purge_elsewhere_leaves_an_edit_that_its_author_still_has_to_hear_of(des
     synced(desk, line)
     desk.call("memory_update", id=label, content="Two")
     synced(desk, line)
-    desk.call("memory_update", id=uid_of(desk), content="Mine")
+    desk.call("memory_update", id=uid_of(desk), content=f"Mine {TOKEN}")
     gone = {**row(7, "", uid_of(desk)), "content": None, "deleted_at": "2026-03-01T12:00:00Z"}
     line.rows = {}
     line.outcome = {"status": "conflict", "current": {**gone, "purged": True}}
     synced(desk, line)
-    assert 'Kept: deleted. Yours: "Mine"' in status(desk)["!"]
+    assert 'Kept: deleted. Yours: "Mine ' in status(desk)["!"]
+    upkeep.run(desk.place, desk.door)
     assert "One" not in "".join(desk.connection.iterdump())
     desk.call("memory_update", id="#7", restore=True)
-    assert desk.texts()[0].endswith('"Mine"')
+    assert TOKEN in desk.call("secret_get", id="L1")
     assert "no earlier state" in desk.refused("memory_update", id="L1", restore=True)
 
 
@@ -246,6 +247,24 @@ def test_edit_elsewhere_is_undone_here(desk: Desk) -> None:
     (op,) = outbox.of_memory(desk.connection, other)
     assert op.body["content"] == "[secret: x] of theirs"
     assert op.body["restores"] == {"uid": other, "version": 9}
+
+
+def test_edit_elsewhere_after_an_undo_is_what_an_undo_undoes(desk: Desk) -> None:
+    """What was undone before is earlier then, and no latest text."""
+    line = Line()
+    desk.store("One")
+    synced(desk, line)
+    (uid,) = line.rows
+    desk.call("memory_update", id=uid, content="Two")
+    desk.call("memory_update", id=uid, restore=True)
+    synced(desk, line)
+    line.rows, line.version = {uid: row(20, "Theirs", uid)}, 20
+    synced(desk, line)
+    for text in ("One", "Two"):
+        assert "the earlier state" in desk.call("memory_update", id=uid, restore=True)
+        assert desk.texts()[0].endswith(f'"{text}"')
+    assert "No state is earlier" in desk.call("memory_update", id=uid, restore=True)
+    assert desk.texts()[0].endswith('"Theirs"')
 
 
 def test_what_is_kept_of_a_memory_that_was_deleted_elsewhere_goes(desk: Desk) -> None:

@@ -167,7 +167,7 @@ def _revive(connection: sqlite3.Connection, entry: int, earlier: Memory, place: 
         local_no=earlier.local_no,
         created_at=earlier.created_at,
     )
-    outbox.restores(connection, back.uid, history.marks(connection, entry)[history.FORMER])
+    outbox.restores(connection, back.uid, history.marks(connection, entry)[1])
     memories.rename_superseded(connection, earlier.uid, back.uid, place.now())
     history.rename_superseded(connection, earlier.uid, back.uid)
     seals.take_back(connection, entry)
@@ -196,16 +196,16 @@ def _step(
         message = f"Memory {label(state)} is deleted."
         raise NotFound(message, memories.way_back(connection, state.uid))
     history.record(connection, current, "edited", place.now(), undone=undone)
-    marks = history.marks(connection, entry)
-    if marks[history.SEALS] is not None:
-        seals.bring_back(connection, state.uid, marks[history.SEALS])
-    else:
+    sums, former = history.marks(connection, entry)
+    if sums is None:
         seals.take_back(connection, entry)
+    else:
+        seals.bring_back(connection, state.uid, sums)
     fields = {name: getattr(state, name) for name in (*EDITABLE, "is_sensitive")}
     after = current._replace(**fields, updated_at=stamp(place.now()))
     memories.change(connection, after, ("content",) if state.is_sensitive else ())
     if state.is_sensitive and seals.get(connection, state.uid) is None:
-        outbox.restores(connection, after.uid, marks[history.FORMER])
+        outbox.restores(connection, after.uid, former)
     history.remove(connection, entry)
     seals.send(connection, after.uid)
     return after

@@ -92,16 +92,15 @@ def _former(connection: sqlite3.Connection, uid: str) -> Marks | None:
     return {"uid": uid, "version": row[0]} if row and row[0] else None
 
 
-def marks(connection: sqlite3.Connection, entry: int) -> Marks:
-    """Return what is noted of the state of an entry: `undone`, its `seals`, and its `former`.
+def marks(connection: sqlite3.Connection, entry: int) -> tuple[list[int] | None, Marks]:
+    """Return the seals of the state of an entry, and what the server knows it by.
 
-    The first are the CRC-32 of their blobs. By the latter the server knows it: a uid, and a version
-    that is 1 where it is not known.
+    The former are the CRC-32 of their blobs, or None where that was not noted; the latter is a uid,
+    and a version, which is 1 where it is not known.
     """
-    row = connection.execute("SELECT uid, fields FROM history WHERE id = ?", (entry,)).fetchone()
-    fields = json.loads(row[1])
-    noted = {name: fields.get(name) for name in (UNDONE, SEALS)}
-    return {**noted, FORMER: fields.get(FORMER) or {"uid": fields["uid"], "version": 1}}
+    row = connection.execute("SELECT fields FROM history WHERE id = ?", (entry,)).fetchone()
+    fields = json.loads(row[0])
+    return fields.get(SEALS), fields.get(FORMER) or {"uid": fields["uid"], "version": 1}
 
 
 def go_on(connection: sqlite3.Connection, uid: str) -> None:
