@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from contextlib import closing
@@ -11,7 +12,8 @@ from random import Random
 
 import pytest
 from claude_memory.service import upkeep
-from claude_memory.store import purge, schema
+from claude_memory.store import proposals, purge, schema, turns
+from claude_memory.store.connection import write
 
 from tests.support.desk import Desk
 from tests.support.promises import promise
@@ -42,6 +44,30 @@ def test_purge_leaves_no_byte_anywhere(tmp_path: Path) -> None:
         assert "no earlier state" in session.refused("memory_update", id=one, restore=True)
     assert files_with(tmp_path, WORD) == []
     assert_sound(tmp_path)
+
+
+def test_purge_takes_what_was_unfinished_out_of_copies(tmp_path: Path) -> None:
+    """A copy may hold the words of what became a memory only after it was made."""
+    desk = Desk(tmp_path)
+    desk.store("Another memory stays.")
+    with write(desk.connection) as store:
+        proposals.add(store, {"content": TEXT}, "because", desk.clock)
+        turns.enqueue(
+            store, session="s", project="", words=TEXT, body=json.dumps(TEXT), now=desk.clock
+        )
+        store.execute("INSERT INTO shelf VALUES ('op', 'uid', ?, 'conflict', '')", (TEXT,))
+    copy = f"{database(tmp_path)}.before-schema-2"
+    with closing(sqlite3.connect(str(database(tmp_path)))) as store:
+        schema.snapshot(store, copy)
+    with write(desk.connection) as store:
+        for table in ("proposals", "turns", "shelf"):
+            store.execute(f"DELETE FROM {table}")  # noqa: S608  (fixed names)
+    desk.call("memory_delete", id=desk.store(TEXT), purge=True)
+    assert files_with(tmp_path, WORD) == []
+    with closing(sqlite3.connect(copy)) as kept:
+        assert kept.execute("SELECT content FROM memories").fetchall() == [
+            ("Another memory stays.",)
+        ]
 
 
 @promise("store.purge-leaves-nothing")

@@ -16,7 +16,7 @@ from claude_memory.store.connection import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
     from datetime import datetime
 
     from claude_memory.store.seals import Seal
@@ -27,6 +27,10 @@ ELSEWHERE = "purged_elsewhere:"  # before a uid
 PART_SECONDS = 600  # making a copy takes a few
 LOGS = ("-wal", "-shm", "-journal")  # of a copy that is open, or was not closed
 NO_COPIES = (*LOGS, ".lock")
+# Of a copy: what names its memory, and what waited to be sent, learned or decided on when the copy
+# was made. Nobody goes on with that, and its text may be that of a memory stored later.
+OF_A_MEMORY = ("memories", "history", "secrets")
+UNFINISHED = ("pending_ops", "shelf", "turns", "proposals")
 
 
 def forget(connection: sqlite3.Connection, uid: str) -> None:
@@ -117,7 +121,7 @@ def copies(path: str) -> list[str]:
     return [os.path.join(folder, entry) for entry in sorted(whole)]
 
 
-def purge_copies(path: str, uids: Iterable[str], now: datetime) -> list[str]:
+def purge_copies(path: str, uids: Collection[str], now: datetime) -> list[str]:
     """Erase memories from the copies beside the database; return those that could not be cleaned.
 
     The copy that a takeover keeps of an earlier system's database has our uids too.
@@ -132,17 +136,17 @@ def purge_copies(path: str, uids: Iterable[str], now: datetime) -> list[str]:
     return stubborn
 
 
-def _purge_copy(copy: str, uids: Iterable[str]) -> None:
+def _purge_copy(copy: str, uids: Collection[str]) -> None:
     connection = sqlite3.connect(copy, isolation_level=None)
     try:
         connection.execute("PRAGMA secure_delete=ON")
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
         gone = 0
-        for table in {"memories", "history", "secrets"} & tables:
+        for table in tables.intersection(OF_A_MEMORY):
             query = f"DELETE FROM {table} WHERE uid = ?"  # noqa: S608  (three fixed names)
             gone += connection.executemany(query, [(uid,) for uid in uids]).rowcount
-        if gone and "pending_ops" in tables:  # a copy never syncs
-            connection.execute("DELETE FROM pending_ops")
+        for table in tables.intersection(UNFINISHED):
+            gone += connection.execute(f"DELETE FROM {table}").rowcount  # noqa: S608
         if gone and "sync_state" in tables:
             weighings.forget(connection)
         if gone and "memories_fts" in tables:
