@@ -100,7 +100,15 @@ def test_harmless_tools_are_allowed(tmp_path: Path, event: str, name: str) -> No
         assert decision(tmp_path, event, f"{OWN}memory_{name}", given) == ALLOWED[event]
 
 
-@pytest.mark.parametrize("given", [{"id": "L1", "review": "reject"}, '{"review": "reject"}'])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"id": "L1", "review": "reject"},
+        {"id": "L1", "review": ["reject"]},  # a list of texts is read as one text
+        {"id": "L1", "review": {}},
+        '{"review": "reject"}',
+    ],
+)
 def test_rejecting_a_proposal_asks_first(tmp_path: Path, given: object) -> None:
     """It cannot be undone: what is rejected is forgotten. To accept one can be."""
     said = decision(tmp_path, "PreToolUse", OWN + "memory_update", given)

@@ -56,9 +56,8 @@ def _gravity(tool: object, event: dict[str, Any]) -> str:
 
 
 def _rejects(tool: object, event: dict[str, Any]) -> bool:
-    """Tell whether the call rejects a proposal, which is then forgotten."""
-    given = event["tool_input"]
-    return tool == UPDATE and str(given.get("review")).strip().lower() == "reject"
+    """Tell whether the call may reject a proposal, which is then forgotten."""
+    return tool == UPDATE and event["tool_input"].get("review") not in (None, "", "accept")
 
 
 def _deletes_one(tool: str, event: dict[str, Any]) -> bool:
