@@ -57,3 +57,12 @@ def test_recall_of_ids_gives_the_memories_that_they_name(tmp_path: Path) -> None
     assert "Anna" not in desk.call("memory_recall", context="L2 invoices")
     with pytest.raises(NotFound, match="L9"):
         desk.call("memory_recall", context="L9")
+
+
+@pytest.mark.parametrize("tag", ["Ärzte", "ärzte", "ÄRZTE"])
+def test_tag_is_found_in_capitals_and_in_small_letters(tmp_path: Path, tag: str) -> None:
+    """Of every alphabet, not of ASCII alone; a part of a tag is none."""
+    desk = Desk(tmp_path)
+    desk.store("Dr Aue takes new patients", tags="door, Ärzte")
+    desk.store("The band plays in May", tags="Ärztebühne")
+    assert [one.split(" ")[0] for one in desk.texts(tag=tag)] == ["L1"]

@@ -295,7 +295,9 @@ def newest(
     if category:
         where.append("m.category = :category")
     if tag:
-        where.append("instr(lower(',' || replace(m.tags, ', ', ',') || ','), :tag) > 0")
+        # SQLite's own lower() knows the letters of ASCII alone.
+        connection.create_function("lowered", 1, str.lower)
+        where.append("instr(lowered(',' || replace(m.tags, ', ', ',') || ','), :tag) > 0")
     rows = connection.execute(
         f"SELECT {COLUMNS_OF_M} FROM memories m WHERE {' AND '.join(where)} "  # noqa: S608
         "ORDER BY m.created_at DESC, m.rid DESC LIMIT :limit",
