@@ -147,7 +147,7 @@ def _write(path: str, lines: Iterable[str]) -> int:
     if os.path.exists(path) and not os.path.isfile(path):
         raise StoreError(f"{path} is no file.", "Leave it out to write to standard output.")
     target = os.path.realpath(path)
-    part = f"{target}.part-{os.getpid()}"
+    part = f"{target}.part-{os.urandom(4).hex()}"
     try:
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(handle, "w", encoding="utf-8", newline="\n") as file:

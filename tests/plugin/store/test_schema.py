@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from pathlib import Path
+
+from claude_memory.store import schema
 
 from tests.support.stores import opened, put
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_index_of_many_small_writes_stays_in_few_pieces(tmp_path: Path) -> None:
@@ -17,3 +17,12 @@ def test_index_of_many_small_writes_stays_in_few_pieces(tmp_path: Path) -> None:
         put(connection, f"fact {number}")
     count = "SELECT count(DISTINCT segid) FROM memories_fts_idx"
     assert connection.execute(count).fetchone()[0] <= 8
+
+
+def test_what_a_killed_process_left_does_not_stand_in_the_way_of_a_copy(tmp_path: Path) -> None:
+    """In a container the next process has the same number; it could not even open the store."""
+    connection = opened(tmp_path)
+    copy = tmp_path / "copy"
+    Path(f"{copy}.part-{os.getpid()}").touch()
+    schema.snapshot(connection, str(copy))
+    assert copy.read_bytes().startswith(b"SQLite format 3")

@@ -294,7 +294,8 @@ def snapshot(
     finish: Callable[[sqlite3.Connection], None] | None = None,
 ) -> None:
     """Copy the open database to `target` (mode 0600), complete and finished or not at all."""
-    part = f"{target}.part-{os.getpid()}"
+    # A process that was killed here may have had this one's number, as in a container.
+    part = f"{target}.part-{os.getpid()}-{os.urandom(4).hex()}"
     os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     try:
         copy = sqlite3.connect(part)
