@@ -1,6 +1,7 @@
-"""Writes the backend's copy of how a JSON-RPC message is read: `python -m tools.copy_protocol`.
+"""Writes the backend's copies of what /mcp and stdio do alike: `python -m tools.copy_protocol`.
 
-A message that is refused over stdio is refused over HTTP, in the same words.
+A message that is refused over stdio is refused over HTTP, in the same words, and a memory is
+written for a model in the same way.
 """
 
 from __future__ import annotations
@@ -13,7 +14,11 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # it is run as a file
 from tools.copying import CLIENT, ROOT, Copying  # noqa: E402
 
 PROTOCOL = Copying(
-    "copy_protocol.py", CLIENT / "stdio", ROOT / "backend" / "remote", {}, ("jsonrpc.py",)
+    "copy_protocol.py",
+    CLIENT,
+    ROOT / "backend" / "remote",
+    {"claude_memory.memory": "backend.remote.shown"},
+    ("stdio/jsonrpc.py", "store/lines.py"),
 )
 
 if __name__ == "__main__":

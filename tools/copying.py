@@ -27,12 +27,12 @@ class Copying:
     source: Path
     target: Path
     renamed: Mapping[str, str]  # what is imported, under the names that it has in the plugin
-    names: tuple[str, ...] = ()  # of the files; else all of the package
+    names: tuple[str, ...] = ()  # of the files, from `source` on; else all of the package
 
     def copies(self) -> dict[str, str]:
         """Return what each file of the copy has to hold."""
         names = self.names or [path.name for path in self.source.glob("*.py")]
-        return {name: self._copy(self.source / name) for name in sorted(names)}
+        return {Path(name).name: self._copy(self.source / name) for name in sorted(names)}
 
     def differences(self) -> list[str]:
         """Name the files of the copy that are missing, left over or different."""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from backend.errors import NotFound
 from backend.ranking.sameness import normalise
 from backend.remote import arguments as given
+from backend.remote import shown
 from backend.remote.arguments import Refused
-from backend.remote.wording import line, listing, plain
+from backend.remote.lines import line, listed, plain
 from backend.repositories import memories
 from backend.schemas import PatchBody, RecallBody, StoreBody
 from backend.secrets import detect
@@ -19,7 +20,7 @@ from backend.services import listing as lists
 from backend.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from backend.auth import Caller
     from backend.remote.arguments import InScope
@@ -160,14 +161,14 @@ def _remarks(memory: MemoryRow, *, lost_scope: bool) -> list[str]:
 async def _recall(visit: Visit, asked: given.Recall) -> str:
     if NAMED.fullmatch(asked.context):
         named = [await visit.desk.get(one) for one in NUMBER.findall(asked.context)]
-        return listing(named, "")
+        return _listing(named, "")
     body = RecallBody(
         **asked.model_dump(exclude={"scope"}),
         scope=visit.scope(asked.scope),
         project=visit.project,
     )
     found = await visit.desk.recall(body)
-    return listing(found.memories, "No memories match.")
+    return _listing(found.memories, "No memories match.")
 
 
 async def _list(visit: Visit, asked: given.Page) -> str:
@@ -179,7 +180,11 @@ async def _list(visit: Visit, asked: given.Page) -> str:
         project=visit.project,
     )
     page = await lists.page(visit.desk.database, visit.desk.account, wanted)
-    return listing(page.memories, "No memories yet.")
+    return _listing(page.memories, "No memories yet.")
+
+
+def _listing(memories: Sequence[MemoryRow], nothing: str) -> str:
+    return "\n".join(listed([shown.of(one) for one in memories])) if memories else nothing
 
 
 async def _update(visit: Visit, edit: given.Update) -> str:
@@ -206,7 +211,7 @@ async def _update(visit: Visit, edit: given.Update) -> str:
 
 def _shown(visit: Visit, head: str, memory: MemoryRow) -> str:
     """Show what a memory says now, if the key may read it."""
-    return f"{head}\n{line(memory)}" if visit.desk.may_read else head
+    return f"{head}\n{line(shown.of(memory))}" if visit.desk.may_read else head
 
 
 async def _delete(visit: Visit, doomed: given.Delete) -> str:

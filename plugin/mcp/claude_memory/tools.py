@@ -5,7 +5,7 @@ from __future__ import annotations
 from claude_memory import arguments as given
 from claude_memory.memory import CATEGORIES, SCOPES, SPLIT_ADVICE, label
 from claude_memory.stdio.calls import Tool
-from claude_memory.store.lines import CUT, HEADER, counted, line, share
+from claude_memory.store.lines import line, listed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -275,15 +275,9 @@ def _unused(stored: Stored, new: NewMemory) -> list[str]:
 
 
 def _listing(found: Found, nothing: str, limit: int) -> str:
-    if not found.memories:
-        return "\n".join([nothing, *found.notes])
-    count = len(found.memories)
-    head = f"Found {counted(count, 'memory')}. {HEADER}"
-    most = share(len(one.content) for one in found.memories)
-    cut = [CUT] if most else []
-    more = [NOT_MORE] if count >= MOST < limit else []
-    texts = [line(one, most) for one in found.memories]
-    return "\n".join([head, *texts, *cut, *more, *found.notes])
+    told = listed(found.memories) if found.memories else [nothing]
+    more = [NOT_MORE] if len(found.memories) >= MOST < limit else []
+    return "\n".join([*told, *more, *found.notes])
 
 
 def _redacted(kinds: tuple[str, ...]) -> str:

@@ -61,7 +61,7 @@ def test_purge_takes_what_was_unfinished_out_of_copies(tmp_path: Path) -> None:
         schema.snapshot(store, copy)
     with write(desk.connection) as store:
         for table in ("proposals", "turns", "shelf"):
-            store.execute(f"DELETE FROM {table}")  # noqa: S608  (fixed names)
+            store.execute(f"DELETE FROM {table}")
     desk.call("memory_delete", id=desk.store(TEXT), purge=True)
     assert files_with(tmp_path, WORD) == []
     with closing(sqlite3.connect(copy)) as kept:

@@ -28,7 +28,6 @@ else:
 CHARACTERS_LIMIT = 9_500  # the client replaces a text of more than 10,000 by a note
 COMPACTION = "Compaction"  # how a start after a compaction is named in the table of injections
 CONTENT_LIMIT = 240  # characters of a memory that is no rule
-CUT = "What ends in … is cut: memory_recall with its id as context gives all of it."
 
 
 def size(context: Context) -> int:
@@ -72,7 +71,7 @@ def _name(event: dict[str, Any]) -> str:
 
 def _frame(chosen: list[Line]) -> list[str]:
     """Return what stands above the lines, and below them if one is cut."""
-    return [lines.HEADER, *[CUT] * any(one.is_cut for one in chosen)]
+    return [lines.HEADER, *[lines.CUT] * any(one.is_cut for one in chosen)]
 
 
 def _fitting(memories: list[Memory], characters: int) -> list[Line]:
@@ -86,7 +85,7 @@ def _fitting(memories: list[Memory], characters: int) -> list[Line]:
         line = _line(memory, left)
         room = len(line.text) + len("\n")
         if line.is_cut and not any(one.is_cut for one in chosen):
-            room += len(CUT) + len("\n")
+            room += len(lines.CUT) + len("\n")
         if room <= left:
             chosen.append(line)
             left -= room
