@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -152,10 +153,42 @@ def test_store_on_a_full_disk_is_read_by_a_new_session(tmp_path: Path) -> None:
             _assert_recovers(session)
 
 
-def _on_a_small_disk(home: Path) -> Session:
+@promise("store.full-disk-loses-nothing")
+@pytest.mark.once
+def test_store_that_nobody_has_open_is_read_on_a_full_disk(tmp_path: Path) -> None:
+    """The last session took its log along, and there is no room for another one."""
+    with _on_a_small_disk(tmp_path, "cat") as keeper:
+        place = Path(f"/proc/{keeper.pid}/root{tmp_path}")
+        inside = ("nsenter", f"--mount=/proc/{keeper.pid}/ns/mnt", *SERVER)
+        _wait_for_mount(place)
+        with Session(tmp_path, command=inside) as first:
+            first.store(KEPT)
+        _fill_up(place)
+        for _ in range(2):  # the first may leave what it tried
+            greeting = _inside(keeper, HOOKS / "session-start.py")
+            assert "memory_recall finds those that are there" in greeting
+            assert "FAIL  database" not in _inside(keeper, CLIENT / "server.py", "doctor")
+            with Session(tmp_path, command=inside) as session:
+                assert KEPT in session.done("memory_recall", context="spare key neighbour")
+                assert "Needs attention" in session.done("memory_status")
+                assert "free some disk space" in session.refused("memory_store", content="Else.")
+        (place / "filler").unlink()
+        with Session(tmp_path, command=inside) as session:
+            _assert_recovers(session)
+
+
+def _wait_for_mount(place: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not os.path.ismount(place):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def _on_a_small_disk(home: Path, *program: str) -> Session:
     if not _may_mount():
         pytest.skip(NO_MOUNT)
-    return Session(home, command=("unshare", "--mount", "/bin/sh", "-c", TMPFS, "sh", *SERVER))
+    shell = ("unshare", "--mount", "/bin/sh", "-c", TMPFS, "sh")
+    return Session(home, command=(*shell, *(program or SERVER)))
 
 
 def _may_mount() -> bool:

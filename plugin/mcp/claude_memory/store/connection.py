@@ -128,12 +128,20 @@ def open_reader(path: str) -> StoreConnection:
         try:
             return _read_from(_connect(path, mode="ro"))
         except sqlite3.OperationalError:
-            if os.path.exists(path + "-wal"):
+            if _has_log(path):
                 raise
-            # Where no log can be made beside it, nobody else writes either.
+            # Where no log can be kept beside it, nobody else writes either.
             return _read_from(_connect(path, mode="ro&immutable=1"))
     except (sqlite3.Error, OSError) as error:
         raise explain(error, path) from error
+
+
+def _has_log(path: str) -> bool:
+    """Tell whether a log holds anything; a full disk has room for its name, and no more."""
+    try:
+        return os.path.getsize(path + "-wal") > 0
+    except OSError:
+        return False
 
 
 def _read_from(connection: StoreConnection) -> StoreConnection:
