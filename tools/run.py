@@ -41,6 +41,7 @@ def main() -> int:
     for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _leave)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's `&` had it ignored
     if prove_plugin.prove() != 0:
         return 1
     with _server(asked.port) as (process, address):
@@ -49,7 +50,7 @@ def main() -> int:
             return 1
         key = _key()
         headers = {"Authorization": f"Bearer {key}"}
-        with httpx.Client(base_url=address, headers=headers, timeout=60) as client:
+        with _client(base_url=address, headers=headers, timeout=60) as client:
             if not _prove(client) or prove_hybrid.prove(address, key) != 0:
                 return 1
         print(_next_steps(address, key), flush=True)
@@ -102,14 +103,20 @@ def _folder() -> Path:
 
 def _is_ready(process: subprocess.Popen[bytes], address: str) -> bool:
     deadline = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{address}/readyz", timeout=2).status_code == httpx.codes.OK:
-                return True
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
+    with _client(base_url=address, timeout=2) as client:
+        while process.poll() is None and time.monotonic() < deadline:
+            try:
+                if client.get("/readyz").status_code == httpx.codes.OK:
+                    return True
+            except httpx.TransportError:
+                pass
+            time.sleep(0.1)
     return False
+
+
+def _client(**options: Any) -> httpx.Client:
+    """Return a client that asks no proxy: the server is on this machine."""
+    return httpx.Client(trust_env=False, **options)
 
 
 def _key() -> str:
@@ -154,4 +161,7 @@ def _next_steps(address: str, key: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:  # in the middle of the proof
+        sys.exit(SIGNALLED + signal.SIGINT)

@@ -35,12 +35,14 @@ SHARING = (  # in this order
 )
 
 
+PROXY = "http://127.0.0.1:9"  # nobody listens there
 COMMAND = [sys.executable, "-m", "tools.run", "--port", "0"]
 
 
 def environ(data: Path) -> dict[str, str]:
-    """Return the environment of a run on a data folder."""
-    return {**os.environ, "PYTHONPATH": str(ROOT), "MEMORY_DATA": str(data)}
+    """Return the environment of a run on a data folder, behind a proxy for all that is far."""
+    proxies = {"HTTP_PROXY": PROXY, "HTTPS_PROXY": PROXY, "ALL_PROXY": PROXY}
+    return {**os.environ, **proxies, "PYTHONPATH": str(ROOT), "MEMORY_DATA": str(data)}
 
 
 def run(data: Path) -> str:
@@ -77,17 +79,26 @@ def test_server_is_proved_and_its_data_is_there_the_next_time(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("line", "sent"),
-    [("The laptop is told:", signal.SIGHUP), ("Ctrl-C stops the server", signal.SIGTERM)],
+    ("line", "sent", "code"),
+    [
+        ("The laptop is told:", signal.SIGHUP, 128 + signal.SIGHUP),
+        ("Ctrl-C stops the server", signal.SIGTERM, 128 + signal.SIGTERM),
+        ("The laptop is told:", signal.SIGINT, 128 + signal.SIGINT),
+        ("Ctrl-C stops the server", signal.SIGINT, 0),
+    ],
 )
 def test_run_that_a_signal_ends_leaves_nothing_running(
-    tmp_path: Path, line: str, sent: signal.Signals
+    tmp_path: Path, line: str, sent: signal.Signals, code: int
 ) -> None:
-    """Neither the server nor its PostgreSQL, in the middle of the proof or after it."""
+    """Neither the server nor its PostgreSQL, in the middle of the proof or after it; no trace."""
     data = tmp_path / "data"
-    with subprocess.Popen(
-        COMMAND, cwd=ROOT, env=environ(data), stdout=subprocess.PIPE, text=True
-    ) as process:
+    errors = tmp_path / "errors"
+    with (
+        errors.open("w") as stderr,
+        subprocess.Popen(
+            COMMAND, cwd=ROOT, env=environ(data), stdout=subprocess.PIPE, stderr=stderr, text=True
+        ) as process,
+    ):
         watchdog = threading.Timer(2 * HANG, process.kill)
         watchdog.start()
         assert process.stdout is not None
@@ -95,7 +106,8 @@ def test_run_that_a_signal_ends_leaves_nothing_running(
         running = [int(file.read_text().split()[0]) for file in data.rglob("postmaster.pid")]
         process.send_signal(sent)
         process.stdout.read()
-        assert process.wait() == 128 + sent
+        assert process.wait() == code
         watchdog.cancel()
+    assert "Traceback" not in errors.read_text()
     assert running
     assert not list(data.rglob("postmaster.pid"))
