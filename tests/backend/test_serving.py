@@ -338,6 +338,61 @@ def test_caller_that_has_sent_all_is_answered(
     assert server.stop() == 0
 
 
+BRIEFLY = """
+import sys
+from backend import __main__, serving
+serving.KEPT_IDLE = 1
+sys.exit(__main__.main(["serve", "--port", "0"]))
+"""
+
+
+@pytest.mark.parametrize("begins", ["", "GET /livez HTTP/1.1\r\n", "whole"])
+def test_caller_that_never_ends_its_request_is_sent_away(database_url: str, begins: str) -> None:
+    """Before any key is asked for, and after it was refused; what drips in changes nothing."""
+    refused = "POST /api/memories HTTP/1.1\r\nHost: here\r\nContent-Length: 999999\r\n\r\n"
+    with Program({"DATABASE_URL": database_url}, "-c", BRIEFLY) as server:
+        address = urlsplit(server.line("Ready: ").split()[1])
+        place = (str(address.hostname), int(address.port or 0))
+        with socket.create_connection(place) as line:
+            line.sendall((refused if begins == "whole" else begins).encode())
+            assert is_closed(line, drip=b"x" if begins else b"")
+        assert server.stop() == 0
+
+
+def test_request_under_way_may_take_longer_than_a_connection_is_kept(database_url: str) -> None:
+    """Its body comes in pieces; whoever has shown a key has a minute for each of them."""
+    environ = {"DATABASE_URL": database_url, "API_KEY": "the-key-of-this-test"}
+    with Program(environ, "-c", BRIEFLY) as server:
+        address = urlsplit(server.line("Ready: ").split()[1])
+        line = HTTPConnection(str(address.hostname), int(address.port or 0))
+        line.putrequest("POST", "/api/memories")
+        line.putheader("Authorization", "Bearer the-key-of-this-test")
+        line.putheader("Content-Type", "application/json")
+        line.putheader("Content-Length", str(len(FACT)))
+        line.endheaders()
+        for sign in FACT:
+            line.send(sign.encode())
+            time.sleep(3 / len(FACT))
+        assert line.getresponse().status == 200
+        line.close()
+        assert server.stop() == 0
+
+
+def is_closed(line: socket.socket, drip: bytes) -> bool:
+    """Send a little now and then until the other side has closed, and tell whether it did."""
+    line.settimeout(0.2)
+    for _ in range(5 * PATIENCE):
+        try:
+            line.sendall(drip)
+            if not line.recv(4096):
+                return True
+        except TimeoutError:
+            continue
+        except ConnectionError:
+            return True
+    return False
+
+
 def asked(line: HTTPConnection) -> tuple[int, str | None]:
     """Ask over a kept connection; return the status, and what is said of the connection."""
     line.auto_open = line.sock is None  # never another one
