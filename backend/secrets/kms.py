@@ -9,10 +9,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
-from anyio import to_thread
-
 from backend.errors import ApiError, KeeperDown, SecretLost
-from backend.secrets.wrapping import Wrapped
+from backend.secrets.wrapping import Wrapped, asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,7 +55,7 @@ class KmsWrapper:
     async def wrap(self, account: UUID, data_key: bytes) -> Wrapped:
         """Wrap a data key; the ARN of the key that did it is kept with it."""
         context = _context(account)
-        answer = await to_thread.run_sync(
+        answer = await asked(
             self._asked,
             lambda kms: kms.encrypt(
                 KeyId=self._key_id, Plaintext=data_key, EncryptionContext=context
@@ -69,7 +67,7 @@ class KmsWrapper:
     async def unwrap(self, account: UUID, wrapped: Wrapped) -> bytes:
         """Return the data key, unwrapped by the key that wrapped it and by no other."""
         context = _context(account)
-        answer = await to_thread.run_sync(
+        answer = await asked(
             self._asked,
             lambda kms: kms.decrypt(
                 KeyId=wrapped.key_id, CiphertextBlob=wrapped.data, EncryptionContext=context

@@ -18,10 +18,8 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
-from anyio import to_thread
-
 from backend.errors import ConfigurationError, KeeperDown, SecretLost
-from backend.secrets.wrapping import Wrapped
+from backend.secrets.wrapping import Wrapped, asked
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -57,7 +55,7 @@ class VaultWrapper:
 
     async def wrap(self, account: UUID, data_key: bytes) -> Wrapped:
         """Wrap a data key with the engine that is there."""
-        data = await to_thread.run_sync(self._wrap, account, data_key)
+        data = await asked(self._wrap, account, data_key)
         return Wrapped(self._key_id, data.encode("ascii"))
 
     async def unwrap(self, account: UUID, wrapped: Wrapped) -> bytes:
@@ -69,9 +67,9 @@ class VaultWrapper:
             )
         data = wrapped.data.decode("ascii", "replace")
         if TRANSIT.fullmatch(data):
-            return await to_thread.run_sync(self._decrypt, account, data)
+            return await asked(self._decrypt, account, data)
         if DIGEST.fullmatch(data):
-            return await to_thread.run_sync(self._read, account, data)
+            return await asked(self._read, account, data)
         raise SecretLost("The wrapped key of this secret is damaged.")
 
     def _wrap(self, account: UUID, data_key: bytes) -> str:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar, TypeVarTuple
+
+from anyio import CapacityLimiter, to_thread
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
+Found = TypeVar("Found")
+Given = TypeVarTuple("Given")
+
+# Threads of their own: nothing else that needs one waits for a keeper that hangs.
+THREADS = CapacityLimiter(40)
 VERSION = re.compile(rb"vault:(v[1-9][0-9]{0,8}):")
 
 
@@ -48,3 +56,8 @@ class Wrapper(Protocol):
             KeeperDown: it cannot be unwrapped now; later may work.
             SecretLost: it was wrapped for another account or by a key that is gone, or is damaged.
         """
+
+
+async def asked(question: Callable[[*Given], Found], *given: *Given) -> Found:
+    """Return what a keeper answers to a question that blocks."""
+    return await to_thread.run_sync(question, *given, limiter=THREADS)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -14,8 +16,10 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from backend.remote.answers import TOOLS
 from backend.remote.definitions import DEFINITIONS, INSTRUCTIONS
+from backend.secrets import vault_login
+from backend.secrets.wrapping import THREADS
 from tests.backend.mcp.conftest import listening
-from tests.support.api import stored
+from tests.support.api import stored, until
 from tests.support.severed import SeveredWay
 from tools.copy_protocol import PROTOCOL
 
@@ -437,3 +441,22 @@ def test_sdk_is_imported_by_those_who_call(app_url: str) -> None:
     command = [sys.executable, "-c", PROGRAM, app_url]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout.splitlines() == ["False False", "200 True"], done.stderr
+
+
+async def test_first_call_does_not_wait_for_a_vault_that_hangs(
+    app_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many secrets wait for it, what has to be done once for all calls is done."""
+    monkeypatch.setattr(vault_login, "TIMEOUT", 3_600)
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        vault = f"http://127.0.0.1:{hanging.getsockname()[1]}"
+        named = {"vault_addr": vault, "vault_token": "none", "encryption_key": ""}
+        async with listening(app_url, **named) as served:
+            body = {"content": f"Token {SECRET}"}
+            posts = (served.api.alice.post("/api/memories", json=body) for _ in range(40))
+            waiting = [asyncio.create_task(one) for one in posts]
+            await until(lambda: THREADS.borrowed_tokens == len(waiting))
+            assert (await served.post(LIST)).status_code == 200
+            assert not any(one.done() for one in waiting)
+            hanging.close()
+            assert {(await one).status_code for one in waiting} == {503}
