@@ -322,7 +322,8 @@ async def _diagnose(settings: Settings, out: Callable[[str], None]) -> bool:
             except (ConfigurationError, ApiError) as error:
                 out(f"WRONG   {what}: {error}")
                 is_well = False
-            except psycopg.ProgrammingError:  # no table, or no right to it: the first check says so
+            # No table, no right to it, or no role yet: the first checks say so.
+            except (psycopg.ProgrammingError, psycopg.errors.InvalidParameterValue):
                 out(f"later   {what}: not known before the schema fits")
                 is_well = False
     return is_well

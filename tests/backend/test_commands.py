@@ -16,6 +16,7 @@ import pytest
 
 from backend.__main__ import main
 from backend.auth import id_of
+from backend.embedded import EmbeddedPostgres
 from tests.support import shell
 from tests.support.desk import Desk
 from tests.support.postgres import LOGIN
@@ -426,6 +427,23 @@ def test_doctor_names_what_is_wrong(
     assert "python -m backend migrate" in told
     assert run("migrate")[0] == 0
     assert run("keys", "create")[0] == 0
+
+
+def test_doctor_names_what_a_new_server_of_databases_lacks(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """There the role of requests is missing too, which a migration makes."""
+    fresh = EmbeddedPostgres(tmp_path / "postgres", throwaway=True)
+    monkeypatch.setenv("DATABASE_URL", fresh.start())
+    try:
+        status, out, _ = run("doctor")
+        assert status == 1
+        assert out.count("python -m backend migrate") == 2
+        assert "later   the database takes writes" in out
+        assert run("migrate")[0] == 0
+        assert run("doctor")[0] == 0
+    finally:
+        fresh.stop()
 
 
 def test_doctor_tells_a_replica(run: Run, superuser: psycopg.Connection[Any]) -> None:
