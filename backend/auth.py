@@ -2,13 +2,15 @@
 
 Bootstrap keys come from the settings, are hashed in memory and never stored. Named keys look like
 `cmk_<id>_<secret><checksum>`; the table has their SHA-256 alone. A key is remembered for a few
-seconds, so that a revoked one is refused within five seconds on every replica.
+seconds, so that a revoked one is refused within five seconds on every replica. Whoever is looked up
+brings along those that were used meanwhile: many callers then cost one look-up in those seconds.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import itertools
 import math
 import secrets
 import time
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from backend.db import Database
+    from backend.repositories.accounts import Key
 
 SCOPES = ("read", "write", "secret", "admin")
 PREFIX = "cmk"
@@ -38,6 +41,7 @@ SECRET_LENGTH = 43  # of 62 signs: 256 bits
 CHECKSUM_LENGTH = 6
 REMEMBERED = 3.0  # seconds; a revocation is seen after that at the latest
 REMEMBERED_KEYS = 10_000
+TOGETHER = 100  # keys in one look-up
 LONGEST_KEY = 1_000  # characters; hashing more would be work for nothing
 BLOCK = 50  # requests that one lease allows, at most
 LEASE_SECONDS = 60.0  # a lease is renewed after that, so that `last used` stays true
@@ -108,6 +112,15 @@ def _checksum(body: str) -> str:
 
 
 @dataclass
+class _Seen:
+    """A caller, until when it is known, and whether it has called since it was looked up."""
+
+    caller: Caller
+    until: float
+    is_used: bool = False
+
+
+@dataclass
 class _Purse:
     """What is left of a key's lease in this process."""
 
@@ -133,7 +146,8 @@ class Authenticator:
         self._database = database
         self._bootstrap = {user: hash_of(key) for user, key in keys.items()}
         self._rate, self._burst, self._clock = per_minute / 60, burst, clock
-        self._seen: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        # By the hashes of keys; what was used last is last.
+        self._seen: OrderedDict[bytes, _Seen] = OrderedDict()
         self._purses: OrderedDict[tuple[UUID, str], _Purse] = OrderedDict()
 
     async def caller(self, authorization: str | None) -> Caller:
@@ -145,14 +159,14 @@ class Authenticator:
         """
         text = _bearer(authorization)
         digest = hash_of(text)
-        until, caller = self._seen.get(digest, (0.0, None))
-        if caller is not None and until > self._clock():
-            return caller
+        seen = self._seen.get(digest)
+        if seen is not None and seen.until > self._clock():
+            seen.is_used = True
+            self._seen.move_to_end(digest)
+            return seen.caller
         caller = await self._bootstrapped(digest) or await self._named(text, digest)
         if caller is None:
             raise _refused()
-        self._seen[digest] = (self._clock() + REMEMBERED, caller)
-        _trim(self._seen)
         return caller
 
     async def admit(self, caller: Caller) -> None:
@@ -175,7 +189,7 @@ class Authenticator:
 
     def forget(self) -> None:
         """Forget every key seen, so that a change made here holds here at once."""
-        self._seen.clear()
+        self._seen = OrderedDict()  # a look-up under way goes on to fill the former one
 
     async def _bootstrapped(self, digest: bytes) -> Caller | None:
         found = None
@@ -184,21 +198,39 @@ class Authenticator:
                 found = user
         if found is None:
             return None
+        seen, until = self._seen, self._clock() + REMEMBERED
         async with self._database.transaction(None) as connection:
             account = await accounts.account_for(connection, found, uuid4())
-        return Caller(account, found, BOOTSTRAP, frozenset(SCOPES))
+        caller = Caller(account, found, BOOTSTRAP, frozenset(SCOPES))
+        seen[digest] = _Seen(caller, until)
+        _trim(seen)
+        return caller
 
     async def _named(self, text: str, digest: bytes) -> Caller | None:
         key_id = id_of(text)
         if not key_id:
             return None
-        key = await accounts.key(self._database, key_id)
-        if key is None or not hmac.compare_digest(bytes(key.hash), digest):
-            return None
-        is_over = key.expires_at is not None and key.expires_at <= datetime.now(UTC)
-        if is_over or key.revoked_at is not None:
-            return None
-        return Caller(key.account_id, key.name, key.id, frozenset(key.scopes))
+        asked = {digest: key_id, **self._in_use()}
+        seen, until = self._seen, self._clock() + REMEMBERED
+        found = await accounts.keys_by_id(self._database, list(asked.values()))
+        keys = {key.id: key for key in found if not _is_over(key)}
+        for one, key_id in asked.items():
+            key = keys.get(key_id)
+            seen.pop(one, None)
+            if key is not None and hmac.compare_digest(bytes(key.hash), one):
+                caller = Caller(key.account_id, key.name, key.id, frozenset(key.scopes))
+                seen[one] = _Seen(caller, until)
+        _trim(seen)
+        return seen[digest].caller if digest in seen else None
+
+    def _in_use(self) -> dict[bytes, str]:
+        """Return the named keys, by their hashes, that were used since they were looked up."""
+        last = itertools.islice(reversed(self._seen.items()), TOGETHER - 1)
+        used = [(digest, seen) for digest, seen in last if seen.is_used]
+        for _, seen in used:
+            seen.is_used = False  # a look-up that begins meanwhile leaves them to this one
+        named = {digest: seen.caller.key_id for digest, seen in used}
+        return {digest: key_id for digest, key_id in named.items() if key_id != BOOTSTRAP}
 
     def _is_full(self, purse: _Purse) -> bool:
         return purse.left > 0 and purse.until >= self._clock() >= purse.empty_until
@@ -226,6 +258,12 @@ class Authenticator:
             seconds = (1 - lease.left) / self._rate
             purse.empty_until = self._clock() + seconds
             raise _slow_down(seconds)
+
+
+def _is_over(key: Key) -> bool:
+    return key.revoked_at is not None or (
+        key.expires_at is not None and key.expires_at <= datetime.now(UTC)
+    )
 
 
 def _bearer(authorization: str | None) -> str:

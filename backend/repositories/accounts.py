@@ -79,11 +79,10 @@ async def account_for(connection: Connection, name: str, new_id: UUID) -> UUID:
     return account
 
 
-async def key(reader: Reader, key_id: str) -> Key | None:
-    """Return the key with this id, of whichever account."""
-    query = "SELECT * FROM memory_key(%s)"
-    found = await reader.read(None, query, (key_id,), class_row(Key))
-    return found[0] if found else None
+async def keys_by_id(reader: Reader, key_ids: Sequence[str]) -> list[Key]:
+    """Return the keys with these ids, of whichever accounts."""
+    query = "SELECT k.* FROM unnest(%s::text[]) AS asked (id), memory_key(asked.id) AS k"
+    return await reader.read(None, query, (list(key_ids),), class_row(Key))
 
 
 async def keys(connection: Connection, account: UUID) -> list[dict[str, Any]]:

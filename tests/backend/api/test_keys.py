@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -18,6 +18,8 @@ from tests.support.api import KEYS, running, stored
 from tests.support.promises import promise
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     import psycopg
 
     from tests.support.api import Api
@@ -168,6 +170,73 @@ async def test_revoked_key_is_refused_at_once_here_and_soon_elsewhere(
         await database.close()
     again = await api.alice.delete(f"/api/keys/{made['id']}")
     assert again.json()["revoked_at"] == gone.json()["revoked_at"]
+
+
+class Watched(Database):
+    """A database that counts what is read, and can be made slow to tell it."""
+
+    def __init__(self, url: str) -> None:
+        """Count from now on."""
+        super().__init__(url)
+        self.reads = 0
+        self.has_read = asyncio.Event()
+        self.tells = asyncio.Event()
+        self.tells.set()
+
+    async def read(self, *asked: Any, **named: Any) -> list[Any]:
+        """Read, count, and tell when that is wanted."""
+        found = await super().read(*asked, **named)
+        self.reads += 1
+        self.has_read.set()
+        await self.tells.wait()
+        return found
+
+
+@asynccontextmanager
+async def replica(url: str, now: list[float]) -> AsyncIterator[tuple[Watched, Authenticator]]:
+    """Give another server's look at the keys, by a clock of its own."""
+    database = Watched(url)
+    await database.open()
+    try:
+        yield database, Authenticator(database, {}, clock=lambda: now[0])
+    finally:
+        await database.close()
+
+
+async def test_callers_at_work_are_looked_up_together(api: Api, app_url: str) -> None:
+    """Many keys in use cost one look-up every few seconds; one of them that was revoked is out."""
+    made = [await make(api) for _ in range(5)]
+    headers = [f"Bearer {one['key']}" for one in made]
+    now = [0.0]
+    async with replica(app_url, now) as (database, authenticator):
+        for now[0] in (0.0, 1.0):
+            callers = [await authenticator.caller(header) for header in headers]
+        assert database.reads == 5
+        for now[0] in (3.5, 5.0, 7.0, 9.0):
+            assert [await authenticator.caller(header) for header in headers] == callers
+        assert database.reads == 7
+        await api.alice.delete(f"/api/keys/{made[4]['id']}")
+        now[0] = 11.0
+        await authenticator.caller(headers[0])
+        assert database.reads == 8
+        with pytest.raises(Unauthorized):
+            await authenticator.caller(headers[4])
+
+
+async def test_key_revoked_while_it_is_looked_up_is_not_remembered(api: Api, app_url: str) -> None:
+    """Where it is revoked it is refused at once, whatever was under way."""
+    made = await make(api)
+    header = f"Bearer {made['key']}"
+    async with replica(app_url, [0.0]) as (database, authenticator):
+        database.tells.clear()
+        asked = asyncio.create_task(authenticator.caller(header))
+        await database.has_read.wait()
+        await api.alice.delete(f"/api/keys/{made['id']}")
+        authenticator.forget()
+        database.tells.set()
+        await asked
+        with pytest.raises(Unauthorized):
+            await authenticator.caller(header)
 
 
 async def test_key_that_would_have_expired_is_not_made(api: Api) -> None:
