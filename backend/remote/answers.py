@@ -160,8 +160,10 @@ def _remarks(memory: MemoryRow, *, lost_scope: bool) -> list[str]:
 
 async def _recall(visit: Visit, asked: given.Recall) -> str:
     if NAMED.fullmatch(asked.context):
-        named = [await visit.desk.get(one) for one in NUMBER.findall(asked.context)]
-        return _listing(named, "")
+        numbers = dict.fromkeys(NUMBER.findall(asked.context))
+        if len(numbers) > given.MANY:
+            raise Refused(f"{len(numbers)} ids at once; at most {given.MANY}.")
+        return _listing([await visit.desk.get(one) for one in numbers], "")
     body = RecallBody(
         **asked.model_dump(exclude={"scope"}),
         scope=visit.scope(asked.scope),

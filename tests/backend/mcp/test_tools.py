@@ -53,7 +53,10 @@ async def test_long_texts_are_cut_where_an_answer_would_be_too_long_for_a_client
     both = (await served.tool("memory_recall", context="#3, #5")).text.splitlines()
     assert texts[2].strip() in both[1]
     assert "A short report" in both[2]
-    assert (await served.tool("memory_recall", context="#9")).is_error
+    again = await served.tool("memory_recall", context="#5 " * 1_000)
+    assert again.text.splitlines()[1:] == both[2:]
+    for beyond in ("#9", " ".join(f"#{number}" for number in range(1, 102))):
+        assert (await served.tool("memory_recall", context=beyond)).is_error
 
 
 async def test_source_is_the_model(served: Served) -> None:
