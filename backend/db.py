@@ -221,6 +221,8 @@ class Database:
         query: str,
         values: Mapping[str, Any] | Sequence[Any],
         make_row: AsyncRowFactory[Found],
+        *,
+        seconds: int = 10,
     ) -> list[Found]:
         """Run one reading statement in a transaction of its own; return its rows.
 
@@ -230,11 +232,12 @@ class Database:
 
         async def ask(connection: Connection) -> AsyncCursor[Found]:
             cursor = AsyncClientCursor(connection, row_factory=make_row)
-            return await cursor.execute(whole(account_id, cursor.mogrify(query, values)))
+            statement = cursor.mogrify(query, values)
+            return await cursor.execute(whole(account_id, statement, seconds))
 
         try:
             with part("database transaction"):
-                connection, cursor = await self._begin(ask)
+                connection, cursor = await self._begin(ask, seconds)
                 await self._give_back(connection)  # the transaction is over, all rows are here
                 await cursor.set_result(READ)
                 return await cursor.fetchall()
@@ -284,11 +287,11 @@ class Database:
             try:
                 return connection, await send(connection)
             except BaseException as error:
-                lives = connection.info.transaction_status == TransactionStatus.INERROR
-                if lives:
+                is_alive = connection.info.transaction_status == TransactionStatus.INERROR
+                if is_alive:
                     await connection.rollback()
                 await self._pool.putconn(connection)
-                if lives or is_last or not isinstance(error, AWAY):
+                if is_alive or is_last or not isinstance(error, AWAY):
                     raise
                 await self._renew(connection)
                 if isinstance(error, Silent):  # who asks has waited long enough
@@ -356,9 +359,9 @@ def _away(error: Exception) -> Unavailable:
     return Unavailable(REASONS.get(type(error), ""))
 
 
-def whole(account_id: UUID | None, statement: str) -> str:
+def whole(account_id: UUID | None, statement: str, seconds: int = 10) -> str:
     """Return a statement, its values in it, as a transaction of one message."""
-    return f"{_prologue(account_id)}; {statement}; COMMIT"
+    return f"{_prologue(account_id, seconds)}; {statement}; COMMIT"
 
 
 def _prologue(account_id: UUID | None, seconds: int = 10) -> str:

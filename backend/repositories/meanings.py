@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
+    from backend.db import Database
+
+PATIENCE = 60  # seconds for a statement on an account of any size
 LACKING = (
     "SELECT m.no, m.version, m.content, m.tags, m.expanded_keywords, m.words FROM memories m "
     "WHERE m.account_id = %(account)s AND m.no > %(after)s AND m.deleted_at IS NULL "
@@ -44,13 +47,11 @@ class Lacking:
 
 
 async def page(
-    connection: AsyncConnection[Any], account: UUID, model: str, after: int, limit: int
+    database: Database, account: UUID, model: str, after: int, limit: int
 ) -> list[Lacking]:
     """Return the next memories that a model has not read, by number; secrets are never read."""
-    cursor = connection.cursor(row_factory=class_row(Lacking))
     named = {"account": account, "model": model, "after": after, "limit": limit}
-    await cursor.execute(LACKING, named)
-    return await cursor.fetchall()
+    return await database.read(account, LACKING, named, class_row(Lacking), seconds=PATIENCE)
 
 
 async def unchanged(
@@ -70,6 +71,13 @@ async def reword(
     rows = [{"no": number, "words": text} for number, text in words]
     if rows:
         await connection.execute(REWORD, (json.dumps(rows, ensure_ascii=False), account))
+
+
+async def has_others(database: Database, account: UUID, models: Sequence[str]) -> bool:
+    """Tell whether it is written what memories meant to models that are used no more."""
+    query = "SELECT 1 FROM meanings WHERE account_id = %s AND model <> ALL(%s) LIMIT 1"
+    named = (account, list(models))
+    return bool(await database.read(account, query, named, tuple_row, seconds=PATIENCE))
 
 
 async def drop_others(

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 20  # operations whose texts are read before they are written
 PAGE = 100  # memories
-PATIENCE = 60  # seconds for a statement on an account of any size
 PAUSE, LAP = 30.0, 3_600.0  # seconds until new memories are read, and until all are looked through
 SOON = 1.0  # the former, where new memories wait for the model
 SHARE = 0.05  # of the time that reading in the background takes at most
@@ -141,8 +140,10 @@ async def fill_account(
             tell(total)
             await asyncio.sleep((time.monotonic() - begun) * (1 / share - 1))
     are_all_there = semantic is None or semantic.loaded is not None
-    if readers and are_all_there and not after:
-        async with database.transaction(account, seconds=PATIENCE) as connection:
+    if not readers or not are_all_there or after:
+        return
+    if await meanings.has_others(database, account, list(readers)):
+        async with database.transaction(account, seconds=meanings.PATIENCE) as connection:
             await meanings.drop_others(connection, account, list(readers))
 
 
@@ -166,8 +167,7 @@ async def _page(
 ) -> int | None:
     """Read the next memories behind a number for a model; return the last one's number."""
     model, read = by
-    async with database.transaction(account, seconds=PATIENCE) as connection:
-        rows = await meanings.page(connection, account, model, after, PAGE)
+    rows = await meanings.page(database, account, model, after, PAGE)
     if not rows:
         return None
     vectors = await read([row.content for row in rows])
@@ -187,7 +187,7 @@ async def _write(
     found = {
         row.no: words.extra_words(row.content, row.tags, row.expanded_keywords) for row in rows
     }
-    async with database.transaction(account, seconds=PATIENCE) as connection:
+    async with database.transaction(account, seconds=meanings.PATIENCE) as connection:
         await changes.lock(connection, account)
         same = await meanings.unchanged(connection, account, rows)
         reworded = [
