@@ -247,8 +247,8 @@ class RateLimit(SQLModel, table=True):
     at: datetime = _column(TIME)
 
 
-class DataKey(SQLModel, table=True):
-    """A setting of the keepers that must outlive processes, such as the salt of a passphrase."""
+class KeeperState(SQLModel, table=True):
+    """What must outlive processes: the salt of a passphrase, the key of cursors, the known life."""
 
     __tablename__ = "keeper_state"
     k: str = Field(sa_column=Column(Text, primary_key=True))

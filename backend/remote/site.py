@@ -41,20 +41,23 @@ class Site:
             WrongHost, WrongOrigin: it is otherwise.
         """
         name = _name(self.host)
-        known = name == _name(_authority(self.public_url)) or _is_loopback(name)
+        known = name == _name(_authority(self.public_url)) or is_loopback(name)
         if not name or not (known or (not self.public_url and not self.is_local)):
             raise WrongHost
         if origin is None:
             return
         page = _authority(origin)
         is_own = page != "" and page in {self.host, _authority(self.url)}
-        if not is_own and not (_is_loopback(name) and _is_loopback(_name(page))):
+        if not is_own and not (is_loopback(name) and is_loopback(_name(page))):
             raise WrongOrigin
 
 
-def is_loopback(address: str) -> bool:
-    """Tell whether an address of a socket is one of this machine alone."""
-    return _is_loopback(address)
+def is_loopback(name: str) -> bool:
+    """Tell whether a name, or the address of a socket, is one of this machine alone."""
+    try:
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _name(host: str) -> str:
@@ -73,10 +76,3 @@ def _authority(url: str) -> str:
         return urlsplit(url).netloc
     except ValueError:
         return ""
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        return name == "localhost" or ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False

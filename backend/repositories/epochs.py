@@ -5,7 +5,7 @@ from __future__ import annotations
 from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
-from psycopg.rows import tuple_row
+from psycopg.rows import dict_row, tuple_row
 
 from backend.errors import EpochChanged
 from backend.lives import NewLife
@@ -88,15 +88,12 @@ async def purge(
     before_tombstones: datetime,
     before_history: datetime,
     after: UUID | None,
-) -> tuple[int, int, int, int, int, int, UUID | None]:
-    """Purge the next account; return whether there was one, what was erased, and which it was."""
-    cursor = connection.cursor(row_factory=tuple_row)
-    await cursor.execute(
-        "SELECT accounts, tombstones, histories, operations, rates, skipped, last_account "
-        "FROM memory_purge(%s, %s, %s, 1)",
-        (before_tombstones, before_history, after),
-    )
-    found = await cursor.fetchone()
-    assert found is not None  # noqa: S101  (the function returns one row)
-    accounts, tombstones, histories, operations, rates, skipped, last = found
-    return accounts, tombstones, histories, operations, rates, skipped, last
+) -> tuple[dict[str, int], UUID | None]:
+    """Purge the next account, if there is one; return counts by their names, and which it was."""
+    cursor = connection.cursor(row_factory=dict_row)
+    query = "SELECT * FROM memory_purge(%s, %s, %s, 1)"
+    await cursor.execute(query, (before_tombstones, before_history, after))
+    counts = await cursor.fetchone()
+    assert counts is not None  # noqa: S101  (the function returns one row)
+    account = counts.pop("last_account")
+    return counts, account

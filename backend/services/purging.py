@@ -55,15 +55,12 @@ async def purge(
     total, after = Purged(), None
     while True:
         async with database.transaction(None, seconds=PATIENCE) as connection:
-            *counts, last = await epochs.purge(
+            counts, after = await epochs.purge(
                 connection, before, now - timedelta(days=history_days), after
             )
-        if not counts[0]:
+        if not counts["accounts"]:
             return total
-        names = ("accounts", "tombstones", "histories", "operations", "rates", "skipped")
-        for name, count in zip(names, counts, strict=True):
-            setattr(total, name, getattr(total, name) + count)
-        after = last
+        total = Purged(**{name: count + counts[name] for name, count in vars(total).items()})
         tell(total)
 
 
