@@ -150,40 +150,8 @@ class Written(Answer):
     version: int
 
 
-class MemoryRow(Written):
-    """A live memory; `version` is its ETag."""
-
-    content: str
-    category: str
-    tags: str
-    expanded_keywords: str
-    importance: float
-    is_sensitive: bool
-    scope: str
-    project: str
-    session: str
-    session_seq: int
-    supersedes: UUID | None
-    expires_at: datetime | None
-    source: str
-    created_at: datetime
-    updated_at: datetime
-
-
-class RestoredRow(MemoryRow):
-    """A memory as a restore left it; a repetition that came late is not told what came back."""
-
-    restored: Step | None
-
-
-class RestoredAlone(Written):
-    """What a restore answers to a key that may not read."""
-
-    restored: Step | None
-
-
-class Change(Written):
-    """One new state of a memory in the change feed; a tombstone has no content."""
+class Fields(Written):
+    """All that is shown of a memory."""
 
     content: str | None
     category: str
@@ -200,6 +168,29 @@ class Change(Written):
     source: str
     created_at: datetime
     updated_at: datetime
+
+
+class MemoryRow(Fields):
+    """A live memory; `version` is its ETag."""
+
+    content: str
+
+
+class RestoredRow(MemoryRow):
+    """A memory as a restore left it; a repetition that came late is not told what came back."""
+
+    restored: Step | None
+
+
+class RestoredAlone(Written):
+    """What a restore answers to a key that may not read."""
+
+    restored: Step | None
+
+
+class Change(Fields):
+    """One new state of a memory in the change feed; a tombstone has no content."""
+
     deleted_at: datetime | None
     purged: bool  # erased for good: whoever kept anything of it erases that too
 

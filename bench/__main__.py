@@ -19,30 +19,21 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 INTERRUPTED = 130
-PASSED = (
-    "data",
-    "foreign",
-    "semantic",
-    "ablations",
-    "runs",
-    "seed",
-    "steps",
-    "jobs",
-)  # options that benchmarks look at
 RESULTS = ROOT / "bench-results"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run what was named, print a table, write JSON; 1 if a bound was missed."""
     known = found()
-    asked = _parser(known).parse_args(arguments)
-    unknown = [name for name in asked.names if name not in known]
+    options = vars(_parser(known).parse_args(arguments))
+    names, is_written = options.pop("names"), options.pop("write")
+    unknown = [name for name in names if name not in known]
     if unknown:
         sys.stderr.write(f"bench: no benchmark {', '.join(unknown)}; there are {_list(known)}\n")
         return 2
-    report = Report(**{name: value for name, value in vars(asked).items() if name in PASSED})
+    report = Report(**options)
     try:
-        for name in asked.names or known:
+        for name in names or known:
             report.bench = name
             report.note_load()
             known[name].run(report)
@@ -55,8 +46,8 @@ def main(arguments: Sequence[str]) -> int:
         stores.clear()
     report.progress("")
     print(report.table())
-    if asked.write:
-        _write(asked.names, known)
+    if is_written:
+        _write(names, known)
     return int(bool(report.missed))
 
 
