@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +75,7 @@ def create_app(
     database = database or Database(settings.database_url, pool_size=settings.pool_size)
     telemetry = telemetry or Telemetry()
     keeper = keeper or choose(settings, keeping(database))
-    semantic = Semantic(settings.semantic_model, telemetry.compared)
+    semantic = Semantic(settings.semantic_model, telemetry.compared, partial(telemetry.failed, ""))
     shared = Provided(
         database,
         WatchedKeeper(keeper, telemetry.keeper_failed) if keeper else None,

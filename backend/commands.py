@@ -218,7 +218,7 @@ async def embed(tools: Tools) -> None:
 
     semantic = None
     if tools.settings.semantic == "on":
-        semantic = Semantic(tools.settings.semantic_model, lambda _by: None)
+        semantic = Semantic(tools.settings.semantic_model)
         if problem := await semantic.load():
             raise ConfigurationError(problem)
     done = await meanings.fill(tools.database, semantic=semantic, tell=tell)

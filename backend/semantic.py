@@ -125,12 +125,20 @@ class MiniLM:
 
 
 class Semantic:
-    """The model of a server, once it is loaded; `count` hears what decided about each recall."""
+    """The model of a server, once it is loaded.
 
-    def __init__(self, folder: str, count: Callable[[str], None]) -> None:
+    `count` hears what decided about each recall, `failed` why the model no longer does.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        count: Callable[[str], None] = lambda _by: None,
+        failed: Callable[[BaseException], None] = lambda _error: None,
+    ) -> None:
         """Load nothing yet."""
         self._folder = folder
-        self._count = count
+        self._count, self._failed = count, failed
         self._two_at_once = CapacityLimiter(2)  # so that a question does not wait for old memories
         self.loaded: MiniLM | None = None
 
@@ -142,6 +150,8 @@ class Semantic:
             return NOT_THERE
         except OSError as error:
             return f"The files of the model are not there: {error}"
+        except Exception as error:  # noqa: BLE001  (whatever runs the model says of a damaged file)
+            return f"The files of the model cannot be used ({type(error).__name__}): {error}"
         return ""
 
     async def asked(self, text: str) -> Meant | None:
@@ -151,8 +161,9 @@ class Semantic:
                 (vector,) = await self.vectors([text])
                 self._count("model")
                 return Meant(self.loaded.model, vector, TRUST, self.loaded.compare)
-        except Exception:  # noqa: BLE001  (a recall by the table is better than none)
+        except Exception as error:  # noqa: BLE001  (a recall by the table is better than none)
             self.loaded = None
+            self._failed(error)
         self._count("table")
         return None
 

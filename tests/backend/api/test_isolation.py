@@ -41,9 +41,6 @@ class Foreign:
         return {"no": self.no, "uid": self.uid, "key": self.key}[kind]
 
 
-Call = "Callable[[httpx.AsyncClient, str], Any]"
-
-
 def body(**fields: Any) -> dict[str, Any]:
     """Return a push of one operation."""
     return {"ops": [{"op_id": str(uuid4()), "base": None, "body": {}, **fields}]}

@@ -81,6 +81,30 @@ async def test_table_compares_where_the_model_is_not(app_url: str) -> None:
         assert counted(api) == {"model": 0.0, "table": 0.0}
 
 
+@pytest.mark.anyio
+@promise("server.semantic-falls-back")
+async def test_model_that_fails_is_told_and_asked_no_more(app_url: str) -> None:
+    """The table compares from then on, and the log says where it was."""
+
+    class Broken:
+        """A model that has run out of memory."""
+
+        model = "broken"
+
+        def vectors(self, _texts: list[str]) -> list[bytes]:
+            raise MemoryError("what was asked")
+
+    async with running(app_url, semantic="on") as api:
+        await stored(api.alice, RULE)
+        api.app.state.provided.semantic.loaded = Broken()
+        for _ in range(2):
+            assert await recall(api, QUESTION) == [RULE]
+        assert counted(api) == {"model": 0.0, "table": 2.0}
+        (told,) = [line for line in api.logged() if line["event"] == "defect"]
+        assert told["kind"] == "MemoryError"
+        assert "what was asked" not in api.logs.getvalue()
+
+
 def test_lock_of_the_model_has_the_server_as_it_is() -> None:
     """It is the server's lock, and five packages more than what they need themselves."""
     pinned = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)", re.MULTILINE)
@@ -170,15 +194,19 @@ def test_what_all_memories_share_tells_none_of_them_apart(
 
 
 @pytest.mark.heavy
-def test_model_needs_its_files(strong: dict[str, str], tmp_path: Path) -> None:
-    """A folder without them is named, and the table compares."""
+@pytest.mark.parametrize("is_there", [False, True], ids=["missing", "damaged"])
+def test_model_needs_its_files(strong: dict[str, str], tmp_path: Path, is_there: bool) -> None:
+    """A folder without them is named, and what they hold instead; the table compares."""
     python = str(components.semantic_python())
+    if is_there:
+        (tmp_path / "model.onnx").write_bytes(b"no model")
+        (tmp_path / "tokenizer.json").write_bytes(b"{}")
     environ = {**strong, "MEMORY_SEMANTIC_MODEL": str(tmp_path)}
     with Serving(environ, python=python) as serving, client_of(serving) as client:
         assert client.post("/api/memories", json={"content": RULE}).status_code == 200
         found = client.post("/api/memories/recall", json={"context": QUESTION}).json()["memories"]
         assert [one["content"] for one in found] == [RULE]
         deadline = time.monotonic() + PATIENCE
-        while str(tmp_path) not in serving.logged:
+        while ("cannot be used" if is_there else str(tmp_path)) not in serving.logged:
             assert time.monotonic() < deadline, serving.logged
             time.sleep(0.05)
