@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from backend import migrate
+from backend import meaning, migrate
 from backend.auth import Authenticator
 from backend.db import Database, connect_directly
 from backend.dependencies import Provided
@@ -231,6 +231,8 @@ async def _look_after_keeper(shared: Provided) -> None:
 async def _fill_up(shared: Provided, telemetry: Telemetry) -> None:
     """Load the model if it is asked for; write in the background what memories mean."""
     semantic = shared.semantic
+    if meaning.table() is None:
+        telemetry.log.warning("no recall by meaning", problem=meaning.MISSING)
     if semantic is not None:
         if problem_of_model := await semantic.load():
             telemetry.log.warning("no semantic recall", problem=problem_of_model)

@@ -211,7 +211,7 @@ async def rotate_epoch(tools: Tools) -> None:
 async def embed(tools: Tools) -> None:
     """Write what memories mean that lack it; begun again, it passes over what is done."""
     if meaning.table() is None:
-        raise ConfigurationError("The table of word vectors is missing: only words are compared.")
+        raise ConfigurationError(meaning.MISSING)
 
     def tell(far: meanings.Filled) -> None:
         tools.tell(f"account {far.accounts + 1}: {far.memories} memories read")

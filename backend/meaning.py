@@ -31,6 +31,7 @@ PLACES = (
     FOLDER / "ranking" / "embedding.bin",
     FOLDER.parent / "plugin" / "mcp" / "claude_memory" / "store" / "embedding.bin",
 )
+MISSING = "The table of word vectors is missing or damaged: only words are compared."
 REMEMBERED = 4_096  # rows of the table
 HALF = struct.Struct(f"<{DIMENSIONS // 2}H")
 

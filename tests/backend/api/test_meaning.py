@@ -8,12 +8,15 @@ from uuid import uuid4
 
 import pytest
 
+from backend import meaning
 from backend.db import Database
 from backend.services import meanings
-from tests.support.api import Api, stored
+from tests.support.api import Api, running, stored
 from tests.support.promises import promise
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import psycopg
 
     Superuser = psycopg.Connection[Any]
@@ -198,6 +201,27 @@ async def test_words_of_earlier_servers_are_completed(api: Api, superuser: Super
     assert row == ("fetch user src api config yaml",)
     row = (await api.alice.get(f"/api/memories/{made['id']}")).json()
     assert row["version"] == made["version"]
+
+
+@pytest.mark.parametrize("is_there", [False, True], ids=["missing", "damaged"])
+async def test_server_without_its_table_goes_by_words_and_says_so(
+    app_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    """It stores and finds; what is the matter stands in the log, once."""
+    table = tmp_path / "embedding.bin"
+    if is_there:
+        table.write_bytes(b"no table")
+    monkeypatch.setattr(meaning, "PLACES", (table,))
+    meaning.table.cache_clear()
+    try:
+        async with running(app_url) as api:
+            await stored(api.alice, RULE)
+            assert await recall(api, QUESTION) == []
+            assert await recall(api, "pnpm") == [RULE]
+            told = [line for line in api.logged() if line["event"] == "no recall by meaning"]
+    finally:
+        meaning.table.cache_clear()
+    assert [line["problem"] for line in told] == [meaning.MISSING]
 
 
 async def test_unknown_language_is_left_to_its_words(api: Api, superuser: Superuser) -> None:
