@@ -110,14 +110,23 @@ async def keep_filling(
                 await fill(database, semantic=semantic, share=SHARE)
                 next_lap = time.monotonic() + LAP
             while database.to_fill:
-                account, first = database.to_fill.popitem()
-                await fill_account(
-                    database, account, Filled(), semantic=semantic, after=first - 1, share=SHARE
-                )
+                await _fill_noted(database, semantic)
         except Unavailable:
             continue
         except Exception as error:  # noqa: BLE001  (recall goes by words meanwhile)
             failed("", error)
+
+
+async def _fill_noted(database: Database, semantic: Semantic | None) -> None:
+    """Fill up what was noted of one account; it stays noted while the database is away."""
+    account, first = database.to_fill.popitem()
+    try:
+        await fill_account(
+            database, account, Filled(), semantic=semantic, after=first - 1, share=SHARE
+        )
+    except Unavailable:
+        database.note(account, first)
+        raise
 
 
 async def fill_account(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -10,8 +11,9 @@ import pytest
 
 from backend import meaning
 from backend.db import Database
+from backend.errors import Unavailable
 from backend.services import meanings
-from tests.support.api import Api, running, stored
+from tests.support.api import Api, running, stored, until
 from tests.support.promises import promise
 
 if TYPE_CHECKING:
@@ -147,6 +149,47 @@ async def test_background_goes_on_where_it_stopped(api: Api, superuser: Superuse
     await database.close()
     assert len(numbers(superuser)) == meanings.PAGE
     assert (await fill(api)).memories == 130 - meanings.PAGE
+
+
+async def test_background_tries_again_what_failed(
+    api: Api, superuser: Superuser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the database was away for a moment, what was stored waits for no look through all."""
+    monkeypatch.setattr(meanings, "PAUSE", meanings.LAP)
+
+    class Away(Database):
+        """A database that is away when it is first asked."""
+
+        was_asked = False
+
+        async def read(self, *asked: Any, **named: Any) -> list[Any]:
+            if not self.was_asked:
+                self.was_asked = True
+                raise Unavailable
+            found: list[Any] = await super().read(*asked, **named)
+            return found
+
+    class Ready:
+        """A model, so that what is noted is read soon."""
+
+        loaded = SimpleNamespace(model="ready")
+
+        async def vectors(self, texts: list[str]) -> list[bytes]:
+            return [b"vector" for _ in texts]
+
+    await stored(api.alice, RULE)
+    superuser.execute("DELETE FROM meanings")
+    database = Away(api.url)
+    await database.open()
+    [(account,)] = superuser.execute("SELECT account_id FROM memories").fetchall()
+    database.note(account, 1)
+    filling = asyncio.create_task(
+        meanings.keep_filling(database, pytest.fail, Ready())  # type: ignore[arg-type]
+    )
+    await until(lambda: numbers(superuser) == [1, 1])
+    filling.cancel()
+    await asyncio.gather(filling, return_exceptions=True)
+    await database.close()
 
 
 async def test_text_that_changes_while_it_is_read_is_read_again(
