@@ -174,9 +174,24 @@ def test_expired_secret_is_gone_from_vault_too(tmp_path: Path) -> None:
         desk.clock += timedelta(days=31)
         vault.fault = (503, b"")
         upkeep.run(desk.place, desk.door)
-    assert "secrets: The keeper 'vault' still holds it: Vault is sealed." in desk.call(
-        "memory_status"
-    )
+        [path] = vault.values
+    said = desk.call("memory_status")
+    assert "secrets: The keeper 'vault' still holds it: Vault is sealed." in said
+    assert f"destroy it there: vault kv metadata delete secret/{path}" in said
+
+
+def test_secret_that_vault_does_not_hear_of_names_what_helps(tmp_path: Path) -> None:
+    """To be read it is asked for again; after a purge, its place in Vault is told."""
+    with VaultStandIn() as vault:
+        desk = Desk(tmp_path, VAULT_ADDR=vault.address, VAULT_TOKEN=VAULT_TOKEN)
+        desk.store(f"The old code is {TOKEN}")
+        [path] = vault.values
+        vault.fault = (503, b"")
+        assert "Unseal it, then try again." in desk.refused("secret_get", id="L1")
+    assert "check VAULT_ADDR, then try again." in desk.refused("secret_get", id="L1")
+    said = desk.call("memory_delete", id="L1", purge=True)
+    assert "cannot be reached" in said
+    assert said.endswith(f"destroy it there: vault kv metadata delete secret/{path}")
 
 
 @promise("secrets.redacted-first")

@@ -82,9 +82,15 @@ class VaultKeeper:
 
     def forget(self, uid: str, sealed: Sealed) -> None:
         """Destroy the path that the pointer names, with its history in Vault."""
-        answer = self._transport.send("DELETE", f"secret/metadata/{_path(uid, sealed)}")
-        if answer.status not in {OK, NOTHING, MISSING}:
-            raise _explained(answer.status)
+        path = _path(uid, sealed)
+        try:
+            answer = self._transport.send("DELETE", f"secret/metadata/{path}")
+            if answer.status not in {OK, NOTHING, MISSING}:
+                raise _explained(answer.status)
+        except KeeperError as error:  # nothing here will point to the path any more
+            by_hand = f"vault kv metadata delete secret/{path}"
+            fix = f"When that is mended, destroy it there: {by_hand}"
+            raise type(error)(str(error), fix) from error
 
     def check(self) -> str:
         """Ask for a path that nobody writes: an empty 404 proves address, token and engine."""
@@ -138,7 +144,7 @@ def _explained(status: int) -> KeeperError:
             "Set VAULT_ADDR to the address of its active node.",
         )
     if status == SEALED:
-        return KeeperUnavailable("Vault is sealed.", "Unseal it, then store the memory again.")
+        return KeeperUnavailable("Vault is sealed.", "Unseal it, then try again.")
     if status in LATER:
         return KeeperUnavailable(f"Vault cannot answer now ({status}).", "Try again later.")
     return KeeperRefused(f"Vault refused the request ({status}).", "See Vault's audit log.")

@@ -150,7 +150,7 @@ def _explained(error: Exception, host: str) -> KeeperError:
     if isinstance(error, OSError):
         return KeeperUnavailable(
             f"Vault at {host} cannot be reached: {error.strerror or 'no answer in time'}.",
-            "Start it or check VAULT_ADDR, then store the memory again.",
+            "Start it or check VAULT_ADDR, then try again.",
         )
     if isinstance(error, ValueError):
         return KeeperRefused(
