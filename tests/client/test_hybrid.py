@@ -70,6 +70,12 @@ def on_server(server: dict[str, str]) -> str:
     return httpx.get(f"{server['api_url']}/api/memories", headers=asked).text
 
 
+def server_py(client: Client) -> str:
+    """Return where /memory:setup finds the commands; no option of the plugin is set in a shell."""
+    [plugin] = client.installed()
+    return f"{plugin['installPath']}/mcp/server.py"
+
+
 def test_fact_told_on_one_machine_is_given_on_the_other(
     client: Client, second: Client, server: dict[str, str], tmp_path: Path
 ) -> None:
@@ -112,3 +118,15 @@ def test_mistaken_key_is_told_and_what_was_stored_under_it_is_not_forgotten(
     client.play(["Hello.", Until(lambda: len(list(stores.glob("memory*.db"))) > 1)])
     greeting = client.play(["Hello."]).main[0].given_by("SessionStart")
     assert "1 memory waits in memory.db" in greeting
+
+    done = subprocess.run(
+        ["/bin/sh", "-euc", f"python3 '{server_py(client)}' import '{client.database}'"],
+        env=client.env,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.stdout == "1 memory imported, 0 already here.\n", done.stderr
+    asked = client.play(["Is the cellar dry?"])
+    assert "The cellar is dry" in asked.main[0].given_by("UserPromptSubmit")

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support import shell
 from tests.support.desk import Desk
+from tests.support.sessions import Session, database
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,3 +129,50 @@ def test_status_without_a_store_and_without_the_server_is_told(tmp_path: Path) -
     assert said.startswith("Mode: HTTP-only: ")
     assert "! The server: MEMORY_API_URL is not set." in said
     assert list(tmp_path.iterdir()) == []
+
+
+def _options(key: str) -> dict[str, str]:
+    """Return what a session is given that was set up by /plugin configure; no shell has that."""
+    names = ("CLAUDE_PLUGIN_OPTION_API_URL", "CLAUDE_PLUGIN_OPTION_API_KEY")
+    return dict(zip(names, ("http://127.0.0.1:9", key)))
+
+
+def test_command_works_where_the_last_session_did(tmp_path: Path) -> None:
+    """A shell knows no option of the plugin; what a mistyped key left is brought where it goes."""
+    home = tmp_path / "home"
+    with Session(home, environ=_options("mistyped")) as session:
+        session.store("The attic is dry")
+    with Session(home, environ=_options("right")) as session:
+        session.store("The cellar is damp")
+        waiting = session.done("memory_status")
+    advised = f"server.py import '{database(home)}'"
+    assert advised in waiting
+    told = shell.said(shell.run(home, "status"))
+    assert "Mode: Hybrid\n" in told
+    assert advised in told
+    assert "attic" not in shell.said(shell.run(home, "export"))
+
+    assert (
+        shell.said(shell.run(home, "import", database(home)))
+        == "1 memory imported, 0 already here.\n"
+    )
+    with Session(home, environ=_options("right")) as session:
+        assert sorted(session.contents()) == ["The attic is dry", "The cellar is damp"]
+    checked = shell.run(home, "doctor").stdout
+    assert "warn  server: as set in Claude Code; this shell has no MEMORY_API_KEY" in checked
+    assert "this store is local" not in checked
+
+
+def test_command_works_in_the_first_store_after_a_session_without_a_key(tmp_path: Path) -> None:
+    """Whoever takes the key away has no server, in a shell either."""
+    home = tmp_path / "home"
+    for key in ("one", "another"):
+        with Session(home, environ=_options(key)) as session:
+            session.store(f"Stored under {key}")
+    with Session(home) as session:
+        session.store("Stored under none")
+    assert "Mode: SQLite-only\n" in shell.said(shell.run(home, "status"))
+    exported = shell.said(shell.run(home, "export"))
+    assert "Stored under none" in exported
+    assert "Stored under another" not in exported
+    assert "ok    server: none: no key is set" in shell.run(home, "doctor").stdout

@@ -356,7 +356,9 @@ def test_examination_assigns_no_file_to_a_new_key(tmp_path: Path) -> None:
 def test_what_waits_for_a_key_that_was_removed_is_told(home: Path) -> None:
     """As memory_status tells it; of a store that never had one there is nothing to tell."""
     assert seen(findings(home)["sync"]) == ("ok", "off: this store is local", "")
-    bindings.save(str(home / "memory"), {bindings.fingerprint("https://s", KEY): bindings.FIRST})
+    bindings.save(
+        str(home / "memory"), {bindings.fingerprint("https://s", KEY): bindings.FIRST}, ""
+    )
     told = "off: 2 changes to send, once a server and its key are set again"
     assert seen(findings(home)["sync"]) == ("ok", told, "")
 
@@ -381,7 +383,7 @@ def test_queue_and_last_exchange_are_told(
         vars(line).update(change)
         synced(desk, line, key=key)
         desk.connection.close()
-        bindings.save(str(tmp_path / "memory"), {key: bindings.FIRST})
+        bindings.save(str(tmp_path / "memory"), {key: bindings.FIRST}, "")
         checks = findings(tmp_path, environ=environ)
     assert checks["sync"]["status"] == ("warn" if fix else "ok")
     assert checks["sync"]["detail"].startswith(detail)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from dataclasses import replace
 
 from claude_memory import memory, paths, project, tools
 from claude_memory.background import Background
@@ -42,7 +43,7 @@ def main(argv: Sequence[str]) -> int:
     if argv:
         from claude_memory import commands
 
-        return commands.run(argv, build(os.environ), version())
+        return commands.run(argv, build(os.environ, for_session=False), version())
     return serve(os.environ)
 
 
@@ -87,6 +88,12 @@ class Assembly:
             return remote.hello()
         finally:
             remote.close()
+
+    def begin(self) -> None:
+        """Note with which key this session begins, for commands in a shell."""
+        asked = self.settings
+        key = bindings.fingerprint(asked.api_url, asked.api_key) if asked.syncs else ""
+        bindings.begin(asked.home, key)
 
     def close(self) -> None:
         """Let calls to the server that are under way fail."""
@@ -141,7 +148,7 @@ class Assembly:
     def _locate(self) -> Callable[[], str]:
         """Return what tells the file to work in: that of the key, if there is one."""
         if not self.settings.syncs:
-            return lambda: paths.database(self.settings.home)
+            return lambda: bindings.of(self.settings.home, self.settings.session_key)
         return lambda: self._files().path()
 
     def _files(self) -> Files:
@@ -185,10 +192,16 @@ def _nothing() -> None:
     """Close what was never opened."""
 
 
-def build(environ: Mapping[str, str]) -> Assembly:
-    """Put the parts together for one environment."""
+def build(environ: Mapping[str, str], *, for_session: bool = True) -> Assembly:
+    """Put the parts together for one environment.
+
+    A command in a shell has no options of the plugin, so it works where the last session did.
+    """
+    settings = Settings.from_env(environ)
+    if not for_session and not settings.api_key:
+        settings = replace(settings, session_key=bindings.last(settings.home))
     return Assembly(
-        Settings.from_env(environ),
+        settings,
         environ,
         project_folder=paths.given(environ, "CLAUDE_PROJECT_DIR") or _current_folder(),
         session=memory.bounded(paths.given(environ, "CLAUDE_CODE_SESSION_ID")) or _made_session(),
@@ -217,6 +230,8 @@ def serve(environ: Mapping[str, str]) -> int:
         failures.note(place.home, where, _outline(error), place.now())
 
     background = None
+    if not parts.settings.is_direct:
+        parts.begin()
     if parts.settings.syncs:
         parts.sync(note)
     if not parts.settings.is_direct:  # else there is no store to keep up, nor one to learn into

@@ -51,7 +51,8 @@ def examine(
     settings: Settings, place: Place, version: str, hello: Callable[[], Hello]
 ) -> list[Finding]:
     """Run every check, in the order of what depends on what."""
-    database = bindings.assigned(settings.home, settings.api_url, settings.api_key)
+    mine = bindings.used(settings.api_url, settings.api_key, settings.session_key)
+    database = bindings.of(settings.home, mine)
     checks: dict[str, Callable[[], Finding]] = {
         "python": lambda: _python(version),
         "sqlite": _search,
@@ -123,6 +124,11 @@ def _settings(settings: Settings) -> Finding:
 
 
 def _server(settings: Settings, hello: Callable[[], Hello], now: datetime) -> Finding:
+    if settings.session_key:
+        fix = (
+            "To have it asked, set MEMORY_API_URL and MEMORY_API_KEY here too; else /memory:status."
+        )
+        return Finding("server", "warn", syncing.OF_SESSIONS, fix)
     if not settings.api_key:
         return Finding("server", "ok", "none: no key is set")
     found = hello()
@@ -145,8 +151,8 @@ def _sync(settings: Settings, path: str) -> Finding:
     with _store(path) as reader:
         if reader is None:
             begins = WAITING if os.path.exists(path) else "begins with the next session"
-            return Finding("sync", "ok", begins if settings.syncs else local)
-        if not settings.syncs:
+            return Finding("sync", "ok", begins if settings.is_synced else local)
+        if not settings.is_synced:
             left = syncing.left(reader, settings)
             return Finding("sync", "ok", f"off: {left}" if left else local)
         found, (_, account) = standing.read(reader), binding.owner(reader)

@@ -37,11 +37,17 @@ class Settings:
     learn_daily: int
     approve: str
     complaints: tuple[str, ...]
+    session_key: str = ""  # fingerprint of the last session's key, in a command that has none
 
     @property
     def syncs(self) -> bool:
-        """Tell whether the local store is kept in step with a server."""
+        """Tell whether this process keeps the local store in step with a server."""
         return bool(self.api_key and self.api_url) and not self.sync_disabled
+
+    @property
+    def is_synced(self) -> bool:
+        """Tell whether this process does, or the sessions beside it."""
+        return self.syncs or bool(self.session_key)
 
     @property
     def is_direct(self) -> bool:
@@ -53,7 +59,7 @@ class Settings:
         """Name the operating mode; Full is any of them with Vault."""
         if self.is_direct:
             return "HTTP-only"  # there the server keeps the secrets
-        mode = "Hybrid" if self.syncs else "SQLite-only"
+        mode = "Hybrid" if self.is_synced else "SQLite-only"
         return f"{mode} + Vault" if self.vault_addr and self.vault_token else mode
 
     def __repr__(self) -> str:

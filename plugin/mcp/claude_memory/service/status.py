@@ -153,7 +153,7 @@ def _attention(connection: StoreConnection, place: Place, settings: Settings) ->
 
 def _ahead(connection: sqlite3.Connection, place: Place, settings: Settings) -> str:
     """Say that a clock is wrong, unless the server's says that it is not this machine's."""
-    if settings.syncs and standing.is_clock_confirmed(connection):
+    if settings.is_synced and standing.is_clock_confirmed(connection):
         return ""
     newest = memories.newest_time(connection)
     if not newest or moment(newest) <= place.now() + timedelta(days=1):

@@ -44,6 +44,7 @@ ELSEWHERE = {
     "perhaps because two machines share the folder. `server.py import '{file}'` "
     "(/memory:setup runs it) brings all of it here; to be rid of it, delete that file.",
 }
+OF_SESSIONS = "as set in Claude Code; this shell has no MEMORY_API_KEY, and does not ask it"
 UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 
@@ -51,12 +52,12 @@ def lines(
     connection: sqlite3.Connection, settings: Settings, now: datetime
 ) -> list[tuple[str, str]]:
     """Return where to and how far it is synced."""
-    if not settings.syncs:
+    if not settings.is_synced:
         return [("Queue", left(connection, settings) or "nothing to send: this store is local")]
     found = standing.read(connection)
     how = _state(connection, found, settings, now)
     return [
-        ("Server", plain(settings.api_url)),
+        ("Server", plain(settings.api_url) if settings.syncs else OF_SESSIONS),
         ("Sync", f"{how}; {_last_success(found, now)}"),
         ("Queue", _queue(connection, found)),
     ]
@@ -143,7 +144,7 @@ def _queue(connection: sqlite3.Connection, found: Standing) -> str:
 def attention(connection: sqlite3.Connection, settings: Settings) -> list[str]:
     """Return what needs a person, each with its fix."""
     now = standing.read(connection)
-    found = _troubles(now, settings) if settings.syncs else []
+    found = _troubles(now, settings) if settings.is_synced else []
     found += [_stuck(connection, op) for op in outbox.stuck(connection, SHOWN)]
     if now.stuck > SHOWN:
         found.append(
@@ -166,7 +167,8 @@ def error(now: Standing, settings: Settings) -> str:
 
 def _is_ours(now: Standing, settings: Settings) -> bool:
     """Tell whether trouble came with the server and the key of these settings."""
-    return now.error_by == bindings.fingerprint(settings.api_url, settings.api_key)
+    mine = bindings.used(settings.api_url, settings.api_key, settings.session_key)
+    return now.error_by == mine
 
 
 def _troubles(now: Standing, settings: Settings) -> list[str]:

@@ -36,6 +36,7 @@ class Files:
 
     def __init__(self, home: str, key: str) -> None:
         """Keep the folder and the fingerprint of the key; nothing is read yet."""
+        self._home = home
         self._folder = os.path.dirname(paths.database(home))
         self.key = key
         self._waiting = bindings.waiting(key)
@@ -146,12 +147,12 @@ class Files:
         return bindings.read(self._folder)
 
     def _save(self, keys: dict[str, str]) -> None:
-        bindings.save(self._folder, keys)
+        bindings.save(self._folder, keys, bindings.last(self._home))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Let one process at a time go on; none waits for ever."""
-        with Lock(os.path.join(self._folder, "bindings.lock"), PATIENCE) as lock:
+        with Lock(os.path.join(self._folder, bindings.LOCK), PATIENCE) as lock:
             if not lock.is_held:
                 message = "Another session is binding this folder to an account."
                 raise StoreBusy(message)
