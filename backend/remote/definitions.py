@@ -5,7 +5,7 @@ They are those of the plugin, but for what only a device has: its own store, and
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, get_args
 
 from backend.fields import Category, Scope
@@ -49,12 +49,12 @@ class Definition:
     changes_nothing: bool = False
     destroys: bool = False
     up_front: bool = False  # shown to the model at once, not only when it looks for tools
-    schema: Schema = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Write the schema of its arguments."""
-        schema = {"type": "object", "properties": self.properties, "required": list(self.required)}
-        object.__setattr__(self, "schema", schema)
+    @property
+    def schema(self) -> Schema:
+        """Return the schema of its arguments."""
+        required = list(self.required)
+        return {"type": "object", "properties": self.properties, "required": required}
 
 
 DEFINITIONS = (
