@@ -7,13 +7,12 @@ import gzip
 import json
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from backend.aws import is_http
+from tests.support.answering import Answering
 from tests.support.api import ENCRYPTION_KEY, KEYS
 from tests.support.lambda_runtime import (
     ROOT,
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import psycopg
+
+    from tests.support.answering import Asked
 
     Event = Callable[..., dict[str, Any]]
 
@@ -312,21 +313,18 @@ def test_migrate_brings_up_the_schema(
         assert api.invoke(http_v2("GET", "/health"))["statusCode"] == 200
 
 
-class _CodeDeploy(BaseHTTPRequestHandler):
+class CodeDeploy(Answering):
     """Notes what it is told."""
 
-    told: ClassVar[list[dict[str, Any]]] = []
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[dict[str, Any]] = []
 
-    def log_message(self, *_: object) -> None:
-        """Stay silent."""
-
-    def do_POST(self) -> None:
+    def answer(self, asked: Asked) -> tuple[int, bytes]:
         """Take a call of AWS's JSON protocol."""
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.told.append({"call": self.headers["X-Amz-Target"].rpartition(".")[2], **body})
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"{}")
+        call = asked.headers["X-Amz-Target"].rpartition(".")[2]
+        self.told.append({"call": call, **json.loads(asked.body)})
+        return 200, b"{}"
 
 
 def test_migration_as_a_hook_says_whether_traffic_may_shift(
@@ -334,10 +332,9 @@ def test_migration_as_a_hook_says_whether_traffic_may_shift(
 ) -> None:
     """CodeDeploy waits for the word, and brings traffic back where it is not a good one."""
     hook = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "h-1"}
-    with ThreadingHTTPServer(("127.0.0.1", 0), _CodeDeploy) as codedeploy:
-        threading.Thread(target=codedeploy.serve_forever, daemon=True).start()
+    with CodeDeploy() as codedeploy:
         environ |= {
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{codedeploy.server_port}",
+            "AWS_ENDPOINT_URL": codedeploy.address,
             "AWS_DEFAULT_REGION": "eu-west-1",
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",
@@ -347,10 +344,9 @@ def test_migration_as_a_hook_says_whether_traffic_may_shift(
         environ["MEMORY_MIGRATION_URL"] = "postgresql://nobody@127.0.0.1:9/nowhere"
         with function("backend.aws.migrate", tmp_path / "bad", environ) as migrate:
             assert "cannot be migrated" in migrate.fail(hook)["errorMessage"]
-        codedeploy.shutdown()
     call = "PutLifecycleEventHookExecutionStatus"
     ids = {"deploymentId": "d-1", "lifecycleEventHookExecutionId": "h-1"}
-    assert _CodeDeploy.told == [
+    assert codedeploy.told == [
         {"call": call, **ids, "status": status} for status in ("Succeeded", "Failed")
     ]
 

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, cast
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.support.answering import Answering
 
+if TYPE_CHECKING:
     from opentelemetry.proto.common.v1.common_pb2 import KeyValue
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+    from tests.support.answering import Asked
 
-class Collector(ThreadingHTTPServer):
+
+class Collector(Answering):
     """Keeps what it is sent; everything is there once its sender has ended."""
 
     def __init__(self) -> None:
-        """Listen on a free port."""
-        super().__init__(("127.0.0.1", 0), _Taking)
+        super().__init__()
         self.bodies: list[bytes] = []
 
-    @property
-    def url(self) -> str:
-        """Return what OTEL_EXPORTER_OTLP_ENDPOINT is to be."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
+    def answer(self, asked: Asked) -> tuple[int, bytes]:
+        """Take spans."""
+        if asked.path == "/v1/traces":
+            self.bodies.append(asked.body)
+        return 200, b""
 
     def spans(self) -> list[Span]:
         """Return the spans, in the order in which they ended."""
@@ -55,31 +54,3 @@ def told(attributes: object) -> dict[str, str | int]:
         is_text = one.value.HasField("string_value")
         found[one.key] = one.value.string_value if is_text else one.value.int_value
     return found
-
-
-@contextlib.contextmanager
-def collecting() -> Iterator[Collector]:
-    """Run a collector meanwhile."""
-    with Collector() as collector:
-        thread = threading.Thread(target=collector.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield collector
-        finally:
-            collector.shutdown()
-            thread.join()
-
-
-class _Taking(BaseHTTPRequestHandler):
-    server: Collector
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.path == "/v1/traces":
-            self.server.bodies.append(body)
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *given: object) -> None:  # noqa: A002  (its given name)
-        """Say nothing."""

@@ -15,7 +15,7 @@ import pytest
 from backend.settings import Settings
 from backend.telemetry import Telemetry
 from tests.support.api import running
-from tests.support.collector import collecting, told
+from tests.support.collector import Collector, told
 from tests.support.promises import promise
 from tests.support.serving import ROOT, Serving
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import httpx
-
-    from tests.support.collector import Collector
 
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 TOKEN = "ghp_" + "Z9y8X7w6V5u4T3s2R1q0P9o8N7m6L5k4J3i2"
@@ -108,8 +106,8 @@ def names_within(collector: Collector, name: str) -> list[str]:
 @promise("server.traces-hold-no-content")
 def test_requests_and_their_parts_are_traced_without_what_was_said(tmp_path: Path) -> None:
     """A span a request, its parts within it, all sent by the end; no canary in any byte of it."""
-    with collecting() as collector:
-        environ = {"MEMORY_DATA": str(tmp_path), "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+    with Collector() as collector:
+        environ = {"MEMORY_DATA": str(tmp_path), "OTEL_EXPORTER_OTLP_ENDPOINT": collector.address}
         with Serving({**environ, "OTEL_BSP_SCHEDULE_DELAY": "600000"}) as server:
             with server.wait_until_ready() as client:
                 key = say_canaries(client)
@@ -147,8 +145,8 @@ async def test_failures_are_marked_and_refusals_are_not(
     app_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A keeper that is down fails the request and its part; of the error only the kind is told."""
-    with collecting() as collector:
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+    with Collector() as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.address)
         monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "service.name=memory-of-a-team")
         away: dict[str, Any] = {
             "vault_addr": "http://127.0.0.1:1",

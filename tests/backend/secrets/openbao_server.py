@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import hvac
@@ -17,13 +15,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from backend.secrets.choice import choose
 from backend.settings import Settings
 from tests.backend.secrets.conformance import keep_nothing
+from tests.support.answering import Answering
 from tests.support.openbao import ROOT_TOKEN, OpenBao
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from backend.secrets.keeper import Keeper
+    from tests.support.answering import Asked
 
 # What backend/secrets/vault.py says is enough.
 SEALS = 'path "transit/encrypt/claude-memory" { capabilities = ["create", "update"] }\n'
@@ -56,50 +55,23 @@ class Bao(OpenBao):
         return str(made["auth"]["client_token"])
 
 
-class TokenReview:
+class TokenReview(Answering):
     """The one question that OpenBao asks a Kubernetes API server, answered for one pod."""
 
     def __init__(self, genuine: str) -> None:
+        super().__init__()
         self.genuine = genuine
         self.asked = 0
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _reviewer(self.answer))
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def __enter__(self) -> TokenReview:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def answer(self, review: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, asked: Asked) -> tuple[int, bytes]:
         """Say whose token it is, if it is the genuine one."""
         self.asked += 1
+        review = json.loads(asked.body)
         user = {"username": "system:serviceaccount:memory:claude-memory", "uid": "u1"}
         is_genuine = review["spec"]["token"] == self.genuine
         status = {"authenticated": True, "user": user, "audiences": ["vault"]}
         review["status"] = status if is_genuine else {"authenticated": False}
-        return review
-
-
-def _reviewer(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            length = int(self.headers["Content-Length"])
-            body = json.dumps(answer(json.loads(self.rfile.read(length)))).encode()
-            self.send_response(201)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Keep test output quiet."""
-
-    return Handler
+        return 201, json.dumps(review).encode()
 
 
 def service_account_token(uid: str) -> str:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,9 +17,12 @@ from backend.secrets.sealing import EnvelopeKeeper
 from backend.secrets.vault import VaultWrapper
 from backend.secrets.vault_login import VaultLogin
 from tests.backend.secrets.conformance import ACCOUNT, CANARY, UID, everything_shown
+from tests.support.answering import Answering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.support.answering import Asked
 
 pytestmark = pytest.mark.anyio
 TOKEN = "hvs." + "of-this-test"
@@ -29,37 +30,26 @@ MOUNT: dict[str, object] = {"data": {"type": "transit", "options": None}}
 TTL: dict[str, object] = {"data": {"ttl": 3600, "renewable": True}}
 
 
-class Scripted:
+class Scripted(Answering):
     """Answers each request with what is set for the end of its path, else with `rest`."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.answers: dict[str, tuple[int, str]] = {}
         self.rest: tuple[int, str] | None = None
         self.paths: list[str] = []
         self.wrapped: dict[str, str] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def __enter__(self) -> Scripted:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def answer(self, path: str, body: dict[str, str]) -> tuple[int, str]:
+    def answer(self, asked: Asked) -> tuple[int, bytes]:
         """Play transit, unless told otherwise."""
-        self.paths.append(path)
-        for end, told in self.answers.items():
-            if path.endswith(end):
-                return told
+        self.paths.append(asked.path)
+        told = [answer for end, answer in self.answers.items() if asked.path.endswith(end)]
         if self.rest is not None:
-            return self.rest
-        return 200, json.dumps(self._transit(path, body))
+            told.append(self.rest)
+        if told:
+            return told[0][0], told[0][1].encode()
+        body = json.loads(asked.body or b"{}")
+        return 200, json.dumps(self._transit(asked.path, body)).encode()
 
     def _transit(self, path: str, body: dict[str, str]) -> dict[str, object]:
         if "/encrypt/" in path:
@@ -69,26 +59,6 @@ class Scripted:
         if "/decrypt/" in path:
             return {"data": {"plaintext": self.wrapped[body["ciphertext"]]}}
         return MOUNT if "/mounts/" in path else TTL
-
-
-def _handler(scripted: Scripted) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def _serve(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, answer = scripted.answer(self.path, json.loads(body or b"{}"))
-            self.send_response(status)
-            if 300 <= status < 400:
-                self.send_header("Location", answer)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer.encode())
-
-        do_GET = do_POST = do_PUT = _serve  # noqa: N815  # the names that http.server calls
-
-        def log_message(self, *_: object) -> None:
-            """Keep test output quiet."""
-
-    return Handler
 
 
 @pytest.fixture
