@@ -9,6 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from claude_memory.store import failures
 from claude_memory.store.connection import network_file_system
 
 from tests.support.promises import promise
@@ -92,6 +93,78 @@ def test_replaced_store_is_the_one_used(tmp_path: Path, ends: str) -> None:
     assert_sound(tmp_path / "home")
     with Session(tmp_path / "home") as session:
         assert KEPT in session.contents()
+
+
+@promise("store.foreign-log-is-set-aside")
+def test_older_log_beside_the_file_takes_nothing_back(tmp_path: Path) -> None:
+    """A log from before, beside a newer file, is not laid over it; the next greeting tells."""
+    path = database(tmp_path)
+    log = path.with_name("memory.db-wal")
+    with Session(tmp_path) as session:
+        gone = session.store("Stored and deleted before the log was copied.")
+        session.done("memory_delete", id=gone)
+        session.store("Stored before the log was copied.")
+        older = log.read_bytes()
+        session.done("memory_update", id="L2", content="Changed after the log was copied.")
+        session.store("Stored after the log was copied.")
+    assert not log.exists()
+    log.write_bytes(older)
+    _expect_only(
+        tmp_path, ["Changed after the log was copied.", "Stored after the log was copied."]
+    )
+    assert [one.read_bytes() for one in path.parent.glob("memory.db.foreign-log-*")] == [older]
+
+
+@promise("store.foreign-log-is-set-aside")
+def test_newer_log_beside_a_backup_is_not_mixed_with_it(tmp_path: Path) -> None:
+    """A killed session left its log; a backup of the file alone is what was asked for."""
+    path, backup = database(tmp_path), tmp_path / "backup.db"
+    with Session(tmp_path) as session:
+        session.store(KEPT)
+    backup.write_bytes(path.read_bytes())
+    with Session(tmp_path) as session:
+        for number in range(50):
+            session.store(f"Stored in drawer {number} after the backup was made.")
+    with Session(tmp_path) as session:
+        session.store("Stored last.")
+        session.kill()
+    assert path.with_name("memory.db-wal").stat().st_size
+    path.write_bytes(backup.read_bytes())
+    _expect_only(tmp_path, [KEPT])
+
+
+@promise("store.foreign-log-is-set-aside")
+def test_own_log_is_used_whoever_wrote_it(tmp_path: Path) -> None:
+    """What killed sessions left is the file's own log, also where a plugin of before wrote on."""
+    with Session(tmp_path) as session:
+        session.store(KEPT)
+        _write_as_before(tmp_path)
+        session.kill()
+    _expect_only(tmp_path, ["Changed by a plugin of before."], noted=False)
+    copy = tmp_path / "copy"
+    with closing(sqlite3.connect(str(database(tmp_path)))) as reader:
+        reader.execute("SELECT count(*) FROM memories").fetchone()  # so that the log stays
+        _write_as_before(tmp_path)
+        shutil.copytree(tmp_path / "memory", copy / "memory")
+    assert (copy / "memory" / "memory.db-wal").stat().st_size
+    _expect_only(copy, ["Stored afterwards.", "Changed by a plugin of before."], noted=False)
+
+
+def _write_as_before(home: Path) -> None:
+    """Change the only memory as a version does that signs nothing."""
+    with closing(sqlite3.connect(str(database(home)))) as earlier, earlier:
+        earlier.execute(
+            "UPDATE memories SET content = 'Changed by a plugin of before.' WHERE local_no = 1"
+        )
+
+
+def _expect_only(home: Path, texts: list[str], *, noted: bool = True) -> None:
+    with Session(home) as one, Session(home) as two:
+        assert sorted(one.contents()) == sorted(two.contents()) == sorted(texts)
+        two.store("Stored afterwards.")  # a known text is stored once
+        assert "Stored afterwards." in one.contents()
+    assert [one.where for one in failures.unseen(str(home))] == ["database"] * noted
+    assert_sound(home)
 
 
 def test_removed_plugin_asks_for_a_restart(tmp_path: Path) -> None:

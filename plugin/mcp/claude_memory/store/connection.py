@@ -12,7 +12,7 @@ import sys
 import time
 
 from claude_memory import errors, paths
-from claude_memory.store import schema
+from claude_memory.store import schema, state
 from claude_memory.store.lock import Lock
 
 TYPE_CHECKING = False
@@ -73,6 +73,10 @@ def open_store(path: str) -> StoreConnection:
     """
     try:
         paths.make_private_folder(os.path.dirname(path))
+        if os.path.exists(path + "-wal"):
+            from claude_memory.store import lineage  # (who is alone finds no log)
+
+            lineage.part(path)
         with mend_lock(path, shared=True) as lock:
             if not lock.is_held:
                 message = f"Another session is mending the memory database ({path})."
@@ -293,6 +297,7 @@ class write:  # noqa: N801  (read as a statement: `with write(connection):`)
         self._connection = connection
         self._keep = keep
         self._durable = durable
+        self._before = 0  # rows that were changed by earlier transactions
 
     def __enter__(self) -> sqlite3.Connection:
         """Take the write lock."""
@@ -305,6 +310,7 @@ class write:  # noqa: N801  (read as a statement: `with write(connection):`)
             _begin(connection)
         except sqlite3.Error as error:
             raise explain(error) from error
+        self._before = connection.total_changes
         if ours is not None and not ours.is_current():
             self._roll_back()
             message = "The memory database was removed or replaced while this session had it open."
@@ -327,6 +333,8 @@ class write:  # noqa: N801  (read as a statement: `with write(connection):`)
         """Commit, or roll back and translate what SQLite said."""
         try:
             if kind is None and self._keep:
+                if self._connection.total_changes != self._before:
+                    state.mark(self._connection)
                 self._connection.execute("COMMIT")
                 return
         except sqlite3.Error as failure:

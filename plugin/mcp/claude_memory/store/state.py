@@ -6,6 +6,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
 
+MARKS = "last_two_states"
+
 
 def get(connection: sqlite3.Connection, key: str, default: str = "") -> str:
     """Return the value kept under `key`."""
@@ -18,4 +20,13 @@ def put(connection: sqlite3.Connection, key: str, value: str) -> None:
     connection.execute(
         "INSERT INTO sync_state (k, v) VALUES (?, ?) ON CONFLICT (k) DO UPDATE SET v = excluded.v",
         (key, value),
+    )
+
+
+def mark(connection: sqlite3.Connection) -> None:
+    """Sign the state that is about to be committed, beside the sign of the one before it."""
+    connection.execute(
+        "INSERT INTO sync_state (k, v) VALUES (?, hex(randomblob(16))) "
+        "ON CONFLICT (k) DO UPDATE SET v = substr(v, 17) || hex(randomblob(8))",
+        (MARKS,),
     )
