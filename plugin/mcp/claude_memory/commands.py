@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from claude_memory.portability.incoming import Outcome
 
 INTERRUPTED = 130
-INTERRUPTION = "Interrupted. Nothing is half done: the same command can be run again."
+INTERRUPTION = "Interrupted. Nothing is half done: the same command, run again, does the rest."
 SHOWN = 50  # lines of a preview
 
 
@@ -193,12 +193,12 @@ def _import(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
 
 
 def _rehearsal(parts: Assembly) -> sqlite3.Connection:
-    """Return the store; where there is none yet, one in memory, since a preview makes no file."""
+    """Return a copy of the store in memory: a preview makes no file, and keeps nobody waiting."""
     from claude_memory.store import schema
 
-    if os.path.exists(parts.place.database):
-        return parts.place.connection()
     connection = sqlite3.connect(":memory:", isolation_level=None)
+    if os.path.exists(parts.place.database):
+        parts.place.connection().backup(connection)
     schema.create(connection)
     return connection
 

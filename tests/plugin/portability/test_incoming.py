@@ -9,8 +9,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pytest
 from claude_memory.portability import incoming, readers
@@ -21,6 +22,9 @@ from tests.support.promises import promise
 from tests.support.stdio_peer import HANG
 from tests.support.vault_stand_in import TOKEN as VAULT_TOKEN
 from tests.support.vault_stand_in import VaultStandIn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TOKEN = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
 
@@ -121,6 +125,26 @@ def test_memory_deleted_here_comes_back_under_a_new_uid(
     if TOKEN in content:
         assert Desk(home).call("secret_get", id="L3") == content
     assert "0 memories imported, 2 already" in shell.said(shell.run(home, "import", export))
+
+
+def test_successor_far_before_what_it_supersedes_finds_it(home: Path, tmp_path: Path) -> None:
+    """Whatever the order of an export, and however far apart they are written down here."""
+    desk = Desk(home)
+    desk.store("The first one")
+    for number in range(500):
+        desk.store(f"In between, {number}")
+    desk.store("Its successor", supersedes="L1")
+    export = tmp_path / "export.jsonl"
+    shell.run(home, "export", export)
+    header, *lines = export.read_text().splitlines(keepends=True)
+    export.write_text("".join([header, *reversed(lines)]))
+    desk.call("memory_delete", id=["L1", "L502"])
+
+    assert "2 memories imported, 500 already" in shell.said(shell.run(home, "import", export))
+
+    query = "SELECT uid, supersedes FROM memories WHERE live = 1 AND local_no > 502 ORDER BY rid"
+    first, successor = rows(home, query)
+    assert successor[1] == first[0]
 
 
 def test_memory_edited_here_stays_as_it_is(home: Path, tmp_path: Path) -> None:
@@ -305,28 +329,64 @@ def test_many_lines_show_their_progress_on_a_terminal(home: Path, tmp_path: Path
 
 
 @pytest.mark.once
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for a child")
-def test_interrupt_changes_nothing_and_says_one_line(home: Path, tmp_path: Path) -> None:
-    """Ctrl-C in the middle of a long import, seen by its lock on the store."""
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo terminals")
+def test_interrupted_import_is_gone_on_with(home: Path, tmp_path: Path) -> None:
+    """Ctrl-C in the middle keeps what has come, and the same command brings the rest, once."""
+    Desk(home).store("Was there before")
+    file = write(tmp_path / "x.jsonl", *({"text": f"Fact {n} of many"} for n in range(10_000)))
+    with _importing(home, file) as (process, terminal):
+        process.send_signal(signal.SIGINT)
+        assert process.wait(HANG) == 130
+        said = terminal.read(65_536).decode().splitlines()[-1]
+    assert said == "Interrupted. Nothing is half done: the same command, run again, does the rest."
+    [(come,)] = rows(home, "SELECT count(*) FROM memories WHERE source = 'import'")
+    assert 500 <= come < 10_000
+    again = shell.said(shell.run(home, "import", file))
+    assert again == f"{10_000 - come} memories imported, {come} already here.\n"
+    assert rows(home, "SELECT count(DISTINCT content), count(*) FROM memories") == [(10_001,) * 2]
+
+
+@promise("portability.others-store-meanwhile")
+@pytest.mark.once
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo terminals")
+@pytest.mark.parametrize("way", [["--preview"], []])
+def test_others_store_during_an_import(home: Path, tmp_path: Path, way: list[str]) -> None:
+    """Nobody waits for the end of a long one; a preview keeps nobody waiting at all."""
+    file = write(tmp_path / "x.jsonl", *({"text": f"Fact {n} of many"} for n in range(10_000)))
     desk = Desk(home)
     desk.store("Was there before")
     desk.connection.execute("PRAGMA busy_timeout=0")
-    file = write(tmp_path / "x.jsonl", *({"text": f"Fact {n} of many"} for n in range(20_000)))
+    with _importing(home, file, *way) as (process, _):
+        assert not way or _is_free(desk)
+        desk.connection.execute("PRAGMA busy_timeout=5000")
+        labels = [desk.store(f"Stored meanwhile, {number}") for number in range(5)]
+        assert process.poll() is None
+        assert process.wait(HANG) == 0
+    last = 6 if way else 10_006
+    assert rows(home, "SELECT count(*), max(local_no) FROM memories") == [(last, last)]
+    assert way or f"L{last}" not in labels
+
+
+@contextmanager
+def _importing(
+    home: Path, file: Path, *way: str
+) -> Iterator[tuple[subprocess.Popen[bytes], BinaryIO]]:
+    """Import a file in a process of its own; go on once it says that it is at work."""
+    import pty
+
+    master, slave = pty.openpty()
     process = subprocess.Popen(
-        [*shell.SERVER, "import", str(file)],
+        [*shell.SERVER, "import", *way, str(file)],
         env={**os.environ, "MEMORY_HOME": str(home)},
-        stderr=subprocess.PIPE,
-        text=True,
+        stdout=subprocess.DEVNULL,
+        stderr=slave,
     )
-    with process:
-        while process.poll() is None and _is_free(desk):
-            pass
-        process.send_signal(signal.SIGINT)
-        assert process.stderr is not None
-        said = process.stderr.read()
-    assert said == "Interrupted. Nothing is half done: the same command can be run again.\n"
-    assert process.returncode == 130
-    assert desk.texts() == ['L1 [facts] 2026-03-01 "Was there before"']
+    with process, os.fdopen(master, "rb", buffering=0) as terminal:
+        shown = b""
+        while b"of 10000" not in shown:
+            shown += terminal.read(65_536)
+        yield process, terminal
+        os.close(slave)
 
 
 def _is_free(desk: Desk) -> bool:

@@ -1,7 +1,12 @@
-"""Brings facts from files into the store: all of them or none, each fact once."""
+"""Brings facts from files into the store: once all of them are known to be sound, each fact once.
+
+They are written a part at a time, so that other sessions can store meanwhile. Each part is whole:
+who interrupts it keeps what has come, and to do it again brings the rest.
+"""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -26,6 +31,8 @@ if TYPE_CHECKING:
     from claude_memory.service.place import Place
     from claude_memory.service.secrets import Safe, SecretDoor
 
+AT_ONCE = 200  # facts written in one transaction: others wait for it
+GAP = 0.005  # seconds between two, in which who waits takes the lock
 EPOCH = "1970"  # before it: what other systems write for "unknown"
 NO_PROJECT = "This folder belongs to no project, so the facts of other stores are global."
 
@@ -60,10 +67,12 @@ class _Import:
     place: Place
     door: SecretDoor
     connection: sqlite3.Connection
-    sealed: dict[str, seals.Seal] = field(default_factory=dict)  # for this import, by uid
+    sealed: dict[str, seals.Seal] = field(default_factory=dict)  # for this part, by uid
     unsealed: set[str] = field(default_factory=set)  # uids whose secret nothing here could seal
     added: dict[str, _Ready] = field(default_factory=dict)  # by uid here
     here: dict[str, str] = field(default_factory=dict)  # uid in the file -> uid here
+    outcomes: dict[int, Outcome] = field(default_factory=dict)  # by the fact's identity
+    notes: list[str] = field(default_factory=list)  # sentences for the user
 
 
 def bring_in(
@@ -76,34 +85,30 @@ def bring_in(
     preview: bool,
     progress: Callable[[int, int], None],
 ) -> tuple[list[Outcome], tuple[str, ...]]:
-    """Import the facts in one transaction, or with `preview` only say what would happen.
+    """Import the facts, or with `preview` do so in a store that is thrown away.
 
     A fact whose text or uid is known here is left as it is. Returns the outcomes and sentences for
     the user. `progress` is told how many of how many are done.
 
     Raises:
         BadInput: a fact is refused; its place is named and nothing was imported.
-        StoreError: the store cannot be written; nothing was imported.
+        StoreError: the store cannot be written; what was imported before stays.
     """
     ready = [_prepare(place, fact, scope) for fact in facts]
     _refuse_circles(ready)
     work = _Import(place, door, connection)
-    notes = [] if preview else _seal(work, ready)
     if scope == "project" and not place.project:
-        notes.append(NO_PROJECT)
-    try:
-        with write(connection, keep=not preview):
-            outcomes = _bring(work, ready, progress)
-            _settle(work)
-    except ClaudeMemoryError:
-        door.forget(list(work.sealed.values()))  # a Vault would hold what nothing points to
-        raise
-    used = {one.uid for one in work.added.values()}
-    door.forget([seal for uid, seal in work.sealed.items() if uid not in used])
+        work.notes.append(NO_PROJECT)
+    ordered = _behind_what_they_replace(ready)
+    for begin in range(0, len(ordered), AT_ONCE):
+        part = ordered[begin : begin + AT_ONCE]
+        _bring(work, part, preview=preview)
+        progress(begin + len(part), len(ordered))
     if not preview and any(one.own and one.own.seal for one in work.added.values()):
-        notes.append(lost(connection, place.home))
-    notes.append(_left_behind(work))
-    return outcomes, tuple(filter(None, dict.fromkeys(notes)))
+        work.notes.append(lost(connection, place.home))
+    work.notes.append(_left_behind(work))
+    outcomes = [work.outcomes[id(one)] for one in ready]
+    return outcomes, tuple(filter(None, dict.fromkeys(work.notes)))
 
 
 def _prepare(place: Place, fact: Fact, scope: str) -> _Ready:
@@ -167,21 +172,33 @@ def _refuse_circles(ready: list[_Ready]) -> None:
             del replaced[done]
 
 
-def _seal(work: _Import, ready: list[_Ready]) -> list[str]:
-    """Seal what is secret in the facts that are new; return sentences for the user."""
-    notes: list[str] = []
+def _behind_what_they_replace(ready: list[_Ready]) -> list[_Ready]:
+    """Return the facts in their order, but each behind the one that it supersedes."""
+    named = {one.uid: one for one in ready}
+    placed: dict[int, _Ready] = {}
     for one in ready:
+        chain: list[_Ready] = []
+        following: _Ready | None = one
+        while following is not None and id(following) not in placed:
+            chain.append(following)
+            following = named.get(following.draft.supersedes)
+        placed.update((id(each), each) for each in reversed(chain))
+    return list(placed.values())
+
+
+def _seal(work: _Import, part: list[_Ready]) -> None:
+    """Seal what is secret in the facts that are new."""
+    for one in part:
         if one.safe.clear and _known(work, one) is None:
             try:
                 seal, said = work.door.seal(one.uid, _with_earlier_seal(work, one))
             except KeeperError as error:
                 seal, said = None, (f"{one.where}: a new secret was NOT kept: {error.sentence()}",)
-            notes += said
+            work.notes += said
             if seal is None:
                 work.unsealed.add(one.uid)
             else:
                 work.sealed[one.uid] = seal
-    return notes
 
 
 def _with_earlier_seal(work: _Import, one: _Ready) -> Safe:
@@ -192,22 +209,32 @@ def _with_earlier_seal(work: _Import, one: _Ready) -> Safe:
     return replace(one.safe, clear=f"{work.door.read(earlier)}\n{one.safe.clear}")
 
 
-def _bring(
-    work: _Import, ready: list[_Ready], progress: Callable[[int, int], None]
-) -> list[Outcome]:
-    outcomes = []
-    for number, one in enumerate(ready, 1):
-        found = _known(work, one)
-        verdict = "new"
-        if found is not None:
-            same = normalise(found.content) == normalise(one.draft.content)
-            verdict = "known" if same else "differs"
-        memory = found or _add(work, one)
-        work.here[one.uid] = memory.uid
-        kinds = one.safe.kinds
-        outcomes.append(Outcome(one.where, verdict, one.draft.content, label(memory), kinds))
-        progress(number, len(ready))
-    return outcomes
+def _bring(work: _Import, part: list[_Ready], *, preview: bool) -> None:
+    """Write a part of the facts, all of it or nothing."""
+    try:
+        if not preview:
+            time.sleep(GAP)
+            _seal(work, part)
+        with write(work.connection):
+            for one in part:
+                work.outcomes[id(one)] = _bring_one(work, one)
+    except BaseException:
+        work.door.forget(list(work.sealed.values()))  # a Vault would hold what nothing points to
+        raise
+    used = {one.uid for one in part if work.added.get(work.here[one.uid]) is one}
+    work.door.forget([seal for uid, seal in work.sealed.items() if uid not in used])
+    work.sealed.clear()
+
+
+def _bring_one(work: _Import, one: _Ready) -> Outcome:
+    found = _known(work, one)
+    verdict = "new"
+    if found is not None:
+        same = normalise(found.content) == normalise(one.draft.content)
+        verdict = "known" if same else "differs"
+    memory = found or _add(work, one)
+    work.here[one.uid] = memory.uid
+    return Outcome(one.where, verdict, one.draft.content, label(memory), one.safe.kinds)
 
 
 def _known(work: _Import, one: _Ready) -> Memory | None:
@@ -252,18 +279,11 @@ def _add(work: _Import, one: _Ready) -> Memory:
     work.added[uid] = one
     if one.own:
         records.put_past(work.connection, added, one.own.past, one.own.sealed)
+        supersedes = work.here.get(one.draft.supersedes, one.draft.supersedes)
+        records.settle(work.connection, uid, one.own.memory.updated_at, supersedes)
     if one.uid in work.sealed:
         seals.put(work.connection, uid, work.sealed[one.uid], work.place.now())
     return added
-
-
-def _settle(work: _Import) -> None:
-    """Let what was added supersede the memories of this store, and keep its times."""
-    for uid, one in work.added.items():
-        if one.own:
-            line = one.own.memory
-            supersedes = work.here.get(line.supersedes, line.supersedes)
-            records.settle(work.connection, uid, line.updated_at, supersedes)
 
 
 def _left_behind(work: _Import) -> str:
