@@ -333,17 +333,17 @@ def test_many_lines_show_their_progress_on_a_terminal(home: Path, tmp_path: Path
 def test_interrupted_import_is_gone_on_with(home: Path, tmp_path: Path) -> None:
     """Ctrl-C in the middle keeps what has come, and the same command brings the rest, once."""
     Desk(home).store("Was there before")
-    file = write(tmp_path / "x.jsonl", *({"text": f"Fact {n} of many"} for n in range(10_000)))
+    file = write(tmp_path / "x.jsonl", *({"text": f"Fact {n} of many"} for n in range(4_000)))
     with _importing(home, file) as (process, terminal):
         process.send_signal(signal.SIGINT)
         assert process.wait(HANG) == 130
         said = terminal.read(65_536).decode().splitlines()[-1]
     assert said == "Interrupted. Nothing is half done: the same command, run again, does the rest."
     [(come,)] = rows(home, "SELECT count(*) FROM memories WHERE source = 'import'")
-    assert 500 <= come < 10_000
+    assert 500 <= come < 4_000
     again = shell.said(shell.run(home, "import", file))
-    assert again == f"{10_000 - come} memories imported, {come} already here.\n"
-    assert rows(home, "SELECT count(DISTINCT content), count(*) FROM memories") == [(10_001,) * 2]
+    assert again == f"{4_000 - come} memories imported, {come} already here.\n"
+    assert rows(home, "SELECT count(DISTINCT content), count(*) FROM memories") == [(4_001,) * 2]
 
 
 @promise("portability.others-store-meanwhile")
@@ -352,7 +352,7 @@ def test_interrupted_import_is_gone_on_with(home: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("way", [["--preview"], []])
 def test_others_store_during_an_import(home: Path, tmp_path: Path, way: list[str]) -> None:
     """Nobody waits for the end of a long one; a preview keeps nobody waiting at all."""
-    file = write(tmp_path / "x.jsonl", *({"text": f"Fact {n} of many"} for n in range(10_000)))
+    file = write(tmp_path / "x.jsonl", *({"text": f"Fact {n} of many"} for n in range(4_000)))
     desk = Desk(home)
     desk.store("Was there before")
     desk.connection.execute("PRAGMA busy_timeout=0")
@@ -362,7 +362,7 @@ def test_others_store_during_an_import(home: Path, tmp_path: Path, way: list[str
         labels = [desk.store(f"Stored meanwhile, {number}") for number in range(5)]
         assert process.poll() is None
         assert process.wait(HANG) == 0
-    last = 6 if way else 10_006
+    last = 6 if way else 4_006
     assert rows(home, "SELECT count(*), max(local_no) FROM memories") == [(last, last)]
     assert way or f"L{last}" not in labels
 
@@ -383,7 +383,7 @@ def _importing(
     )
     with process, os.fdopen(master, "rb", buffering=0) as terminal:
         shown = b""
-        while b"of 10000" not in shown:
+        while b"of 4000" not in shown:
             shown += terminal.read(65_536)
         yield process, terminal
         os.close(slave)
