@@ -271,14 +271,20 @@ def _shelve(
 
 
 def _mine(connection: sqlite3.Connection, op: Pending) -> Memory | None:
-    """Return the memory as the author of an operation left it."""
+    """Return the memory as the author of an operation left it.
+
+    A page may have told already that it was deleted elsewhere: then it is what the edit says of it.
+    """
     row = connection.execute(
         f"SELECT {COLUMNS}, srv FROM memories WHERE uid = ?",  # noqa: S608  (fixed names)
         (op.uid,),
     ).fetchone()
     if row is None:
         return None
-    shown = view(json.loads(row[-1]) if row[-1] else None, [op])
+    srv = json.loads(row[-1]) if row[-1] else None
+    if srv is not None and op.kind == "update" and "content" in op.body:
+        srv = {**srv, "content": op.body["content"], "deleted_at": None}
+    shown = view(srv, [op])
     return memory_of(shown, to_memory(row)) if shown is not None else None
 
 
