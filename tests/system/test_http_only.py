@@ -134,7 +134,8 @@ def test_secret_is_sealed_by_the_server_and_shown_by_secret_get_alone(
         assert "secret: whole text" in session.done("memory_list")
         assert session.done("secret_get", id=number(forced)) == f"{CANARY} again"
         plain = number(session.done("memory_store", content="Nothing secret"))
-        assert "holds no secret" in session.refused("secret_get", id=plain)
+        said = session.refused("secret_get", id=plain)
+        assert said == f"Memory {plain} holds no secret. Recall shows its whole text."
     assert_nothing_kept(home)
 
 

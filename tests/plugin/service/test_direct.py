@@ -260,6 +260,14 @@ def test_nothing_is_deleted_when_one_is_not_there(scene: Scene) -> None:
     assert [one for one in scene.seen() if one.startswith("DELETE")] == []
 
 
+def test_missing_secret_is_told_as_the_server_tells_it(scene: Scene) -> None:
+    """It alone knows whether there is no memory or no secret in it, and so what to do."""
+    scene.answers = lambda _: problem(404, "not_found", "Memory #1 holds no secret.")
+    with pytest.raises(NotFound) as caught:
+        scene.service.open_secret("#1")
+    assert caught.value.sentence() == "Memory #1 holds no secret. Mend it."
+
+
 @pytest.mark.parametrize("memory_id", ["../keys", "#", "L7", "l7", "x" * 300, "7/../8", "-1", "٣"])
 def test_id_that_is_none_is_never_put_into_an_address(scene: Scene, memory_id: str) -> None:
     """What is sent to the server is a number or a uid."""
