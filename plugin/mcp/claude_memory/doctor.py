@@ -15,8 +15,8 @@ from claude_memory import paths
 from claude_memory.errors import ClaudeMemoryError, StoreDamaged
 from claude_memory.keeper import choice
 from claude_memory.service import secrets, syncing
-from claude_memory.store import binding, bindings, failures, schema, waiting
-from claude_memory.store.connection import explain, network_file_system, open_reader
+from claude_memory.store import binding, bindings, failures, network, schema, waiting
+from claude_memory.store.connection import explain, open_reader
 from claude_memory.store.lines import counted
 from claude_memory.sync import standing, wire
 
@@ -263,7 +263,7 @@ def _index(path: str) -> Finding:
 
 
 def _file_system(path: str) -> Finding:
-    kind = network_file_system(path)
+    kind = network.file_system(path)
     if kind:
         fix = "Set MEMORY_HOME to a folder on a local disk."
         return Finding("file system", "warn", f"{kind} over the network: slower, less safe", fix)

@@ -9,8 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from claude_memory.store import failures
-from claude_memory.store.connection import network_file_system
+from claude_memory.store import failures, network
 
 from tests.support.promises import promise
 from tests.support.sessions import SERVER, Session, assert_sound, database, files_with, rows
@@ -183,7 +182,7 @@ def test_network_file_systems_are_recognised(tmp_path: Path) -> None:
     table = tmp_path / "mounts"
     table.write_text(TABLE.format(folder=tmp_path))
     found = {
-        place: network_file_system(place, str(table))
+        place: network.file_system(place, str(table))
         for place in (
             str(tmp_path / "memory.db"),
             str(tmp_path / "local" / "memory.db"),

@@ -16,13 +16,13 @@ from claude_memory.store import (
     history,
     judge_calls,
     memories,
+    network,
     proposals,
     purge,
     sessions,
     turns,
     weighings,
 )
-from claude_memory.store.connection import network_file_system
 from claude_memory.store.lines import counted, plain
 from claude_memory.sync import standing
 
@@ -137,7 +137,7 @@ def _attention(connection: StoreConnection, place: Place, settings: Settings) ->
     failed = turns.count(connection).failed
     if failed:
         found.append(f"{counted(failed, 'turn')} could not be judged after {turns.TRIES} tries.")
-    kind = network_file_system(place.database)
+    kind = network.file_system(place.database)
     if kind:
         found.append(
             f"The database is on a network file system ({kind}): slower, and unsafe on some "

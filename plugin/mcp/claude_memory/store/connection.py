@@ -8,11 +8,10 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-import sys
 import time
 
 from claude_memory import errors, paths
-from claude_memory.store import schema, state
+from claude_memory.store import network, schema, state
 from claude_memory.store.lock import Lock
 
 TYPE_CHECKING = False
@@ -26,9 +25,6 @@ REPLACED_AT_MOST = 5  # times that a file may change under an opening session
 # of work holds it.
 FIRST_PAUSE, LAST_PAUSE, LONG_PAUSE = 0.012, 0.0003, 0.005
 HALVED_AFTER, LONG_SECONDS = 0.04, 2.0
-NETWORK_FILE_SYSTEMS = frozenset(
-    ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "fuse.sshfs", "fuse.glusterfs", "ceph")
-)
 
 
 class StoreConnection(sqlite3.Connection):
@@ -197,7 +193,7 @@ def _make_place(path: str) -> None:
 
 def _set_pragmas(connection: sqlite3.Connection, path: str) -> None:
     # WAL needs memory shared between all users of the file: not to be had over a network.
-    journal = "DELETE" if network_file_system(path) else "WAL"
+    journal = "DELETE" if network.file_system(path) else "WAL"
     current = connection.execute("PRAGMA journal_mode").fetchone()[0]
     if current.upper() != journal:
         # Of sessions that start together, SQLite would refuse all but one without waiting.
@@ -206,27 +202,6 @@ def _set_pragmas(connection: sqlite3.Connection, path: str) -> None:
     connection.execute("PRAGMA secure_delete=ON")
     connection.execute("PRAGMA foreign_keys=OFF")
     connection.execute("PRAGMA temp_store=MEMORY")
-
-
-def network_file_system(path: str, table: str = "/proc/self/mounts") -> str:
-    """Return the type of the network file system that holds `path`, or an empty string."""
-    if os.name == "nt":
-        return "unc" if os.path.abspath(path).startswith("\\\\") else ""
-    if not sys.platform.startswith("linux"):
-        return ""
-    best, kind = "", ""
-    place = os.path.realpath(path)
-    try:
-        with open(table, encoding="utf-8", errors="replace") as mounts:
-            for line in mounts:
-                _, folder, found = line.split(" ", 3)[:3]
-                folder = folder.replace("\\040", " ")
-                inside = place == folder or place.startswith(folder.rstrip("/") + "/")
-                if inside and len(folder) >= len(best):
-                    best, kind = folder, found
-    except OSError:
-        return ""
-    return kind if kind in NETWORK_FILE_SYSTEMS else ""
 
 
 def _begin(connection: sqlite3.Connection) -> None:
