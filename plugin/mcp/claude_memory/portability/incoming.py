@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from claude_memory.service.place import Place
     from claude_memory.service.secrets import Safe, SecretDoor
 
-AT_ONCE = 200  # facts written in one transaction: others wait for it
+AT_ONCE = 100  # facts written in one transaction: others wait for it
 GAP = 0.005  # seconds between two, in which who waits takes the lock
 EPOCH = "1970"  # before it: what other systems write for "unknown"
 NO_PROJECT = "This folder belongs to no project, so the facts of other stores are global."
