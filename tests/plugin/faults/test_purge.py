@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import time
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from random import Random
 import pytest
 from claude_memory.service import upkeep
 from claude_memory.store import proposals, purge, schema, turns
-from claude_memory.store.connection import write
+from claude_memory.store.connection import BUSY_SECONDS, write
 
 from tests.support.desk import Desk
 from tests.support.promises import promise
@@ -91,6 +92,40 @@ def test_purge_leaves_nothing_in_a_busy_store(tmp_path: Path) -> None:
     assert len(desk.texts(limit=100)) == 100
     desk.connection.close()
     assert_sound(tmp_path)
+
+
+def test_others_store_between_the_parts_of_a_purge(tmp_path: Path) -> None:
+    """The index of a large store is cleaned a part at a time; each lets others through."""
+    desk, other = Desk(tmp_path), Desk(tmp_path)
+    for number in range(300):
+        desk.store(" ".join(f"w{number}x{place}" for place in range(200)))
+    other.connection.execute("PRAGMA busy_timeout=0")
+    stored: list[str] = []
+
+    def come_between(statement: str) -> None:
+        if statement.startswith("BEGIN"):
+            stored.append(other.store(f"Stored before part {len(stored)}."))
+
+    desk.connection.set_trace_callback(come_between)
+    desk.call("memory_delete", id="L1", purge=True)
+    desk.connection.set_trace_callback(None)
+    assert len(stored) > 4, "the index is not cleaned in parts"
+    assert_sound(tmp_path)
+
+
+@promise("store.many-sessions-at-once")
+@pytest.mark.once
+def test_who_waits_for_a_purge_is_not_refused(tmp_path: Path) -> None:
+    """While the whole file is written anew, longer than another program may hold the lock."""
+    with Session(tmp_path) as session:
+        session.store("Stored before the purge.")
+        with closing(sqlite3.connect(str(database(tmp_path)), isolation_level=None)) as other:
+            other.execute("INSERT INTO sync_state (k, v) VALUES ('scrub_due', '1')")
+            other.execute("BEGIN IMMEDIATE")
+            session.peer.call("slow", "memory_store", content="Stored after the purge.")
+            time.sleep(BUSY_SECONDS + 1)
+            other.execute("ROLLBACK")
+            assert not session.peer.hear()["result"]["isError"]
 
 
 @promise("store.purge-says-when-it-is-not-complete")

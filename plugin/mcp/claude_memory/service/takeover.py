@@ -80,7 +80,7 @@ def in_place(path: str, seal: Seal, now: datetime) -> Taken | None:
             _drop_everything(connection)
             schema.create(connection)
             taken = _insert(connection, ready, now)
-            state.put(connection, purge.DUE, "1")
+            state.put(connection, state.REWRITTEN, "1")
         _make_private(path)
         purge.scrub(connection)
     finally:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 BUSY_SECONDS = 5.0
-PATIENCE = 30.0  # seconds that who mends or takes over waits for another that does
+PATIENCE = 30.0  # seconds to wait for who mends, takes over, or writes all anew after a purge
 REPLACED_AT_MOST = 5  # times that a file may change under an opening session
 # Seconds between two tries to take the write lock: at first, at the least, and when one long piece
 # of work holds it.
@@ -226,7 +226,7 @@ def _insist(connection: sqlite3.Connection, statement: str) -> None:
             try:
                 connection.execute(statement)
             except sqlite3.OperationalError as error:
-                if not _is_busy(error) or (now - begun) * 1000 >= patience:
+                if not _is_busy(error) or _is_enough(connection, now - begun, patience):
                     raise
                 found = _commits(connection)
                 if found != seen:
@@ -236,6 +236,21 @@ def _insist(connection: sqlite3.Connection, statement: str) -> None:
                 return
     finally:
         connection.execute(f"PRAGMA busy_timeout={patience}")
+
+
+def _is_enough(connection: sqlite3.Connection, waited: float, patience: int) -> bool:
+    """Tell whether to give up. Whoever answers a tool waits longer for a purge, not for the rest.
+
+    It holds the lock while it writes the whole file anew.
+    """
+    if waited * 1000 < patience:
+        return False
+    if waited >= PATIENCE or patience != BUSY_SECONDS * 1000:
+        return True
+    try:
+        return not state.get(connection, state.REWRITTEN)
+    except sqlite3.OperationalError:  # a file without tables yet
+        return True
 
 
 def _commits(connection: sqlite3.Connection) -> int | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import time
 
 from claude_memory.store import history, seals, state, weighings
 from claude_memory.store.connection import write
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 
     from claude_memory.store.seals import Seal
 
-DUE = "scrub_due"
 PURGED = "purged"  # so the server marks what is left of it
 ELSEWHERE = "purged_elsewhere:"  # before a uid
+MERGED = 50  # pages of the index in one transaction
+GAP = 0.005  # seconds between two, in which who waits takes the lock
 PART_SECONDS = 600  # making a copy takes a few
 LOGS = ("-wal", "-shm", "-journal")  # of a copy that is open, or was not closed
 NO_COPIES = (*LOGS, ".lock")
@@ -45,7 +47,7 @@ def forget(connection: sqlite3.Connection, uid: str) -> None:
     # The server's state stays counted until the server says that it is gone, without its text.
     bare = json.dumps({"uid": uid, PURGED: True})
     connection.execute("UPDATE memories SET srv = ? WHERE uid = ? AND srv <> ''", (bare, uid))
-    state.put(connection, DUE, "1")
+    state.put(connection, state.REWRITTEN, "1")
 
 
 def follow(connection: sqlite3.Connection, uid: str) -> None:
@@ -75,7 +77,7 @@ def expire(connection: sqlite3.Connection, before: str) -> list[Seal]:
     with write(connection):
         sealed = [*seals.useless(connection, before), *seals.take_loose(connection)]
         if history.expire(connection, before):
-            state.put(connection, DUE, "1")
+            state.put(connection, state.REWRITTEN, "1")
         connection.execute("DELETE FROM shelf WHERE at < ?", (before,))
     return sealed
 
@@ -86,14 +88,27 @@ def scrub(connection: sqlite3.Connection) -> bool:
     Returns whether nothing is left; False while another session reads an old state of the file.
     A later call (upkeep makes one) finishes the work.
     """
-    with write(connection):
-        connection.execute("INSERT INTO memories_fts (memories_fts) VALUES ('optimize')")
-        state.put(connection, DUE, "1")
+    _merge_index(connection)
     if not _rewrite(connection):
         return False
     with write(connection):
-        state.put(connection, DUE, "")
+        state.put(connection, state.REWRITTEN, "")
     return True
+
+
+def _merge_index(connection: sqlite3.Connection) -> None:
+    """Make one segment of the full-text index, a part at a time: others can store meanwhile."""
+    pages = -MERGED  # of all segments, not of some of like size; it is told so once
+    while True:
+        with write(connection):
+            state.put(connection, state.REWRITTEN, "1")
+            before = connection.total_changes
+            merge = "INSERT INTO memories_fts (memories_fts, rank) VALUES ('merge', ?)"
+            connection.execute(merge, (pages,))
+            if connection.total_changes - before <= 1:  # as the manual says: nothing was left to do
+                return
+        pages = MERGED
+        time.sleep(GAP)
 
 
 def _rewrite(connection: sqlite3.Connection) -> bool:
@@ -110,7 +125,7 @@ def _rewrite(connection: sqlite3.Connection) -> bool:
 
 def is_due(connection: sqlite3.Connection) -> bool:
     """Tell whether a scrub has to be done or finished."""
-    return bool(state.get(connection, DUE))
+    return bool(state.get(connection, state.REWRITTEN))
 
 
 def copies(path: str) -> list[str]:

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 MARKS = "last_two_states"
+REWRITTEN = "scrub_due"  # the whole file is to be written anew after a purge, or is just now
 
 
 def get(connection: sqlite3.Connection, key: str, default: str = "") -> str:
