@@ -176,3 +176,14 @@ def test_command_works_in_the_first_store_after_a_session_without_a_key(tmp_path
     assert "Stored under none" in exported
     assert "Stored under another" not in exported
     assert "ok    server: none: no key is set" in shell.run(home, "doctor").stdout
+
+
+def test_import_keeps_nothing_where_sessions_are_told_to_keep_nothing(tmp_path: Path) -> None:
+    """The key of HTTP-only mode may be an option of the plugin, which no shell has."""
+    home = tmp_path / "home"
+    (tmp_path / "notes.md").write_text("- The attic is dry\n")
+    disabled = {"MEMORY_SYNC_DISABLE": "1"}
+    done = shell.run(home, "import", tmp_path / "notes.md", cwd=tmp_path, environ=disabled)
+    refusal = shell.complaint(done)
+    assert refusal.startswith("MEMORY_SYNC_DISABLE is set: sessions with a key keep nothing")
+    assert not home.exists()

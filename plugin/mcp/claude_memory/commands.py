@@ -135,6 +135,14 @@ def _refuse_without_store(parts: Assembly) -> None:
         raise StoreError(message, fix)
 
 
+def _refuse_what_sessions_do_not_keep(parts: Assembly) -> None:
+    """Make no store where a session, which may have the key that a shell lacks, makes none."""
+    if parts.settings.sync_disabled:
+        message = "MEMORY_SYNC_DISABLE is set: sessions with a key keep nothing on this machine."
+        fix = "Use the server's /api/memories/import, or unset MEMORY_SYNC_DISABLE."
+        raise StoreError(message, fix)
+
+
 def _refuse_own_folder(path: str, database: str) -> None:
     """Refuse to write over the store, or where its copies are deleted after a while."""
     folder = os.path.realpath(os.path.dirname(database))
@@ -169,6 +177,7 @@ def _import(asked: argparse.Namespace, parts: Assembly, version: str) -> int:
     from claude_memory.portability import incoming, readers
 
     _refuse_without_store(parts)
+    _refuse_what_sessions_do_not_keep(parts)
     left_out: list[str] = []
     facts = [fact for path in asked.files for fact in readers.facts(path, left_out)]
     if not facts:
