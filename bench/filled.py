@@ -70,7 +70,7 @@ class Filled:
         """Ask memory_recall with the prompt alone; return what it answers, best first."""
         arguments: dict[str, object] = {"context": prompt.text, "limit": limit}
         request = Request(1, "tools/call", {"name": "memory_recall", "arguments": arguments})
-        answer = self._tool(prompt.project)(Call(request, lambda _: None))
+        answer = self._tool(prompt.project)(Call(request))
         return [int(number) for number in NAMED.findall(answer)]
 
     def inject(self, prompt: Prompt, session: str) -> Given:

@@ -106,7 +106,7 @@ def _params(message: dict[str, object]) -> dict[str, object] | None:
 
 
 def is_id(value: object) -> bool:
-    """Say whether a value may identify a request or a progress token."""
+    """Say whether a value may identify a request."""
     return isinstance(value, (str, int)) and not isinstance(value, bool)
 
 
@@ -119,11 +119,6 @@ def error(request_id: str | int | None, code: int, message: str) -> Message:
     """Build the error that answers a request."""
     failure = {"code": code, "message": printable(message)}
     return {"jsonrpc": "2.0", "id": request_id, "error": failure}
-
-
-def notification(method: str, params: Message) -> Message:
-    """Build a message that expects no answer."""
-    return {"jsonrpc": "2.0", "method": method, "params": params}
 
 
 def printable(text: str) -> str:

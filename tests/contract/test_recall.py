@@ -104,7 +104,7 @@ def ask_plugin(case: Case, home: Path) -> list[list[str]]:
         asked = LocalService(place, assembly.door, settings)
         request = Request(1, "tools/call", {"name": "memory_recall", "arguments": arguments(ask)})
         answers = {tool.name: answer for tool, answer in tools.build(asked, asked)}
-        text = answers["memory_recall"](Call(request, lambda _: None))
+        text = answers["memory_recall"](Call(request))
         found.append([names[number] for number in NAMED.findall(text)])
     assembly.place.connection().close()
     return found

@@ -94,7 +94,7 @@ class Desk:
             ClaudeMemoryError: the call is refused.
         """
         request = Request(1, "tools/call", {"name": tool, "arguments": arguments})
-        return self._tools[tool](Call(request, lambda _message: None))
+        return self._tools[tool](Call(request))
 
     def refused(self, tool: str, **arguments: Any) -> str:
         """Call a tool that must refuse, and return what it says."""

@@ -21,6 +21,12 @@ TEST_SERVER = [sys.executable, str(Path(__file__).with_name("stdio_server.py")),
 HANG = 60.0  # seconds; a guard against hanging, not a promise
 
 
+def started(until: Path) -> int:
+    """Count the calls of the test server's `slow` that have begun."""
+    notes = Path(f"{until}.started")
+    return notes.stat().st_size if notes.exists() else 0
+
+
 class Peer:
     """One server process and both ends of its pipes."""
 
@@ -83,6 +89,17 @@ class Peer:
     def call(self, request_id: object, tool: str, **arguments: object) -> None:
         """Write one call of a tool."""
         self.ask(request_id, "tools/call", {"name": tool, "arguments": arguments})
+
+    def start_slow(self, request_id: object, until: Path) -> None:
+        """Call the test server's `slow`, and wait until it runs."""
+        before = started(until)
+        self.call(request_id, "slow", until=str(until))
+        self.wait_for_start(until, before + 1)
+
+    def wait_for_start(self, until: Path, count: int) -> None:
+        """Wait until so many calls of `slow` with this `until` have begun; nothing else is told."""
+        while started(until) < count:
+            assert self.answer("ping")["id"] == "asked"
 
     def hear_line(self) -> bytes:
         """Return the next line as it came; empty at the end."""

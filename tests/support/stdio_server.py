@@ -2,7 +2,8 @@
 
     python stdio_server.py FOLDER      FOLDER holds `claude_memory`
 
-`slow` waits until it is cancelled, until the file named `until` exists, or until a bound.
+`slow` waits until it is cancelled, until the file named `until` exists, or until a bound. Each call
+of it adds a byte to `until.started`.
 """
 
 from __future__ import annotations
@@ -29,23 +30,17 @@ def echo(call: Call) -> str:
 
 
 def slow(call: Call) -> str:
-    """Say that it started, then wait."""
-    call.report(0, message="started")
+    """Note that it started, then wait."""
     until = Path(str(call.arguments["until"]))
+    with Path(f"{until}.started").open("ab") as started:
+        started.write(b".")
     end = time.monotonic() + BOUND
     while time.monotonic() < end and not until.exists():
         if call.cancelled:
-            Path(str(call.arguments["until"]) + ".cancelled").touch()
+            Path(f"{until}.cancelled").touch()
             return "cancelled"
         time.sleep(0.005)
     return "waited"
-
-
-def progress(call: Call) -> str:
-    """Report three steps."""
-    for step in range(1, 4):
-        call.report(step, 3, f"step {step}")
-    return "done"
 
 
 def refused(call: Call) -> str:
@@ -66,11 +61,6 @@ def noisy(call: Call) -> str:
     return "quiet"
 
 
-def meta(call: Call) -> str:
-    """Return what came along with the call."""
-    return str(call.meta.get("claudecode/toolUseId"))
-
-
 def fail(where: str, error: Exception) -> None:
     """Record a failure as the composition root does, then fail as well."""
     sys.stderr.write(f"failure in {where}: {type(error).__name__}\n")
@@ -81,11 +71,9 @@ def fail(where: str, error: Exception) -> None:
 TOOLS = [
     (Tool("echo", "Returns the text.", TEXT, {"readOnlyHint": True}, {"x/alwaysLoad": True}), echo),
     (Tool("slow", "Waits.", ANY), slow),
-    (Tool("progress", "Reports.", ANY), progress),
     (Tool("refused", "Fails on purpose.", ANY), refused),
     (Tool("broken", "Fails by accident.", ANY), broken),
     (Tool("noisy", "Prints.", ANY), noisy),
-    (Tool("meta", "Returns _meta.", ANY), meta),
     (Tool("hook", "Is not listed.", ANY, hidden=True), echo),
 ]
 

@@ -8,9 +8,9 @@ compare what it saw with the same expectations.
     command    the server's command line
     version    protocol version to ask for; the SDK's own choice where it is missing
     mode       "legacy" or, on 2.x, "auto": probe server/discover first
-    calls      [tool, arguments] one after the other, each with progress asked for
+    calls      [tool, arguments] one after the other
     together   the same, all at once
-    cancelled  one call that is cancelled once it reported progress, and the file it leaves then
+    cancelled  one call, the file that is there once it runs, and the one it leaves when cancelled
 """
 
 from __future__ import annotations
@@ -70,17 +70,12 @@ def ask_for(version: str) -> None:
 
 
 async def call(session: Any, tool: str, arguments: Seen) -> Seen:  # noqa: ANN401  (either line's)
-    """Call a tool; return its result or its error, and the progress told meanwhile."""
-    steps: list[object] = []
-
-    async def note(progress: float, total: float | None, message: str | None) -> None:
-        steps.append([progress, total, message])
-
+    """Call a tool; return its result or its error."""
     try:
-        result = await session.call_tool(tool, arguments, progress_callback=note)
+        result = await session.call_tool(tool, arguments)
     except Exception as error:  # noqa: BLE001  (McpError in one line, MCPError in the other)
-        return {"error": error_of(error), "progress": steps}
-    return {"result": dumped(result), "progress": steps}
+        return {"error": error_of(error)}
+    return {"result": dumped(result)}
 
 
 def error_of(error: Any) -> Any:  # noqa: ANN401  (either line's)
@@ -103,20 +98,23 @@ async def call_together(session: Any, calls: list[Any]) -> list[Seen]:  # noqa: 
     return results
 
 
-async def cancel(session: Any, tool: str, arguments: Seen, trace: str) -> bool:  # noqa: ANN401
+async def cancel(
+    session: Any,  # noqa: ANN401  (either line's)
+    tool: str,
+    arguments: Seen,
+    started: str,
+    trace: str,
+) -> bool:
     """Cancel a call that runs; return whether its handler noticed."""
-    runs = anyio.Event()
     request_id = getattr(session, "_request_id", None)  # 1.x sends no cancellation by itself
 
-    async def note(*_: object) -> None:
-        runs.set()
-
     async def start() -> None:
-        await session.call_tool(tool, arguments, progress_callback=note)
+        await session.call_tool(tool, arguments)
 
     async with anyio.create_task_group() as group:
         group.start_soon(start)
-        await runs.wait()
+        while not await anyio.Path(started).exists():
+            await session.send_ping()
         if Client is None:
             params = types.CancelledNotificationParams(requestId=request_id)
             notification = types.CancelledNotification(

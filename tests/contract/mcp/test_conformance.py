@@ -30,7 +30,7 @@ def test_sdk_shakes_hands_in_every_version(play: Play, version: str) -> None:
     assert seen["malformed"] == []
 
 
-def test_sdk_sees_tools_results_errors_and_progress(play: Play) -> None:
+def test_sdk_sees_tools_results_and_errors(play: Play) -> None:
     """Every kind of answer arrives as the SDK's own type for it."""
     seen = play(
         command=TEST_SERVER,
@@ -39,7 +39,6 @@ def test_sdk_sees_tools_results_errors_and_progress(play: Play) -> None:
             ["refused", {}],
             ["broken", {}],
             ["nowhere", {}],
-            ["progress", {}],
             ["hook", {"text": "{}"}],
             ["noisy", {}],
         ],
@@ -47,12 +46,12 @@ def test_sdk_sees_tools_results_errors_and_progress(play: Play) -> None:
     assert seen["initialize"]["protocolVersion"] == NEWEST
     assert seen["ping"] == {}
     assert [tool["name"] for tool in seen["tools"]] == [
-        *("echo", "slow", "progress", "refused", "broken", "noisy", "meta")
+        *("echo", "slow", "refused", "broken", "noisy")
     ]
     assert seen["tools"][0]["annotations"] == {"readOnlyHint": True}
     assert seen["tools"][0]["_meta"] == {"x/alwaysLoad": True}
     assert seen["prompts"]["code"] == -32601
-    echo, refused, broken, nowhere, progress, hook, noisy = seen["calls"]
+    echo, refused, broken, nowhere, hook, noisy = seen["calls"]
     (content,) = echo["result"]["content"]
     assert content == {"type": "text", "text": "é \u2028 \U0001f600 \x00\r\n"}
     assert echo["result"]["isError"] is False
@@ -62,7 +61,6 @@ def test_sdk_sees_tools_results_errors_and_progress(play: Play) -> None:
     assert broken["result"]["isError"] is True
     assert "private words" not in str(broken)
     assert nowhere["error"]["code"] == -32602
-    assert progress["progress"] == [[1, 3, "step 1"], [2, 3, "step 2"], [3, 3, "step 3"]]
     assert hook["result"]["content"][0]["text"] == "{}"
     assert noisy["result"]["content"][0]["text"] == "quiet"
     assert seen["malformed"] == []
@@ -79,7 +77,8 @@ def test_sdk_gets_each_of_many_answers(play: Play) -> None:
 def test_sdk_cancels_a_call(play: Play, tmp_path: Path) -> None:
     """The handler notices, no late answer disturbs the SDK, and the session goes on."""
     until = str(tmp_path / "never")
-    seen = play(command=TEST_SERVER, cancelled=["slow", {"until": until}, f"{until}.cancelled"])
+    files = (f"{until}.started", f"{until}.cancelled")
+    seen = play(command=TEST_SERVER, cancelled=["slow", {"until": until}, *files])
     assert seen["cancelled"] is True
     assert seen["after"] == {}
     assert seen["malformed"] == []

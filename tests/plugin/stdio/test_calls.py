@@ -1,4 +1,4 @@
-"""Calls: answers, failures, progress, cancellation, several at once."""
+"""Calls: answers, failures, cancellation, several at once."""
 
 from __future__ import annotations
 
@@ -10,17 +10,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.stdio_peer import Message, Peer
-
-
-def call_slow(peer: Peer, request_id: object, until: Path) -> None:
-    """Call `slow` and wait until it runs."""
-    params = {
-        "name": "slow",
-        "arguments": {"until": str(until)},
-        "_meta": {"progressToken": request_id},
-    }
-    peer.ask(request_id, "tools/call", params)
-    assert peer.hear()["params"]["message"] == "started"
 
 
 def cancel(peer: Peer, request_id: object) -> None:
@@ -87,42 +76,12 @@ def test_nothing_but_the_protocol_reaches_stdout(peer: Peer) -> None:
     assert "stray child" in peer.errors()
 
 
-def test_meta_reaches_the_tool(peer: Peer) -> None:
-    """What the client says about the call itself is handed on."""
-    params = {"name": "meta", "_meta": {"claudecode/toolUseId": "toolu_1"}}
-    assert text(peer.answer("tools/call", params)) == "toolu_1"
-
-
-@pytest.mark.parametrize("token", ["a", 7])
-def test_progress_is_told_before_the_answer_when_asked_for(peer: Peer, token: object) -> None:
-    """Each step carries the token as it was given."""
-    peer.ask(1, "tools/call", {"name": "progress", "_meta": {"progressToken": token}})
-    for step in (1, 2, 3):
-        assert peer.hear() == {
-            "jsonrpc": "2.0",
-            "method": "notifications/progress",
-            "params": {
-                "progressToken": token,
-                "progress": step,
-                "total": 3,
-                "message": f"step {step}",
-            },
-        }
-    assert text(peer.hear()) == "done"
-
-
-def test_progress_is_not_told_unasked(peer: Peer) -> None:
-    """Without a token the first thing heard is the answer."""
-    peer.call(1, "progress")
-    assert text(peer.hear()) == "done"
-
-
 def test_slow_calls_block_neither_ping_nor_hooks_nor_cancellation(
     peer: Peer, tmp_path: Path
 ) -> None:
     """With every worker busy the server still listens, and hooks have workers of their own."""
     for request_id in range(4):
-        call_slow(peer, request_id, tmp_path / "never")
+        peer.start_slow(request_id, tmp_path / "never")
     assert peer.answer("ping")["result"] == {}
     peer.call("hook", "hook", text="{}")
     assert peer.hear()["id"] == "hook"
@@ -133,7 +92,7 @@ def test_slow_calls_block_neither_ping_nor_hooks_nor_cancellation(
 
 def test_cancelled_call_sends_no_answer(peer: Peer, tmp_path: Path) -> None:
     """The handler learns of it and ends; the next answer is that of the next request."""
-    call_slow(peer, "slow", tmp_path / "never")
+    peer.start_slow("slow", tmp_path / "never")
     cancel(peer, "slow")
     while not (tmp_path / "never.cancelled").exists():
         assert peer.answer("ping")["id"] == "asked"
@@ -145,7 +104,7 @@ def test_cancelled_call_sends_no_answer(peer: Peer, tmp_path: Path) -> None:
 def test_call_cancelled_before_its_turn_never_runs(peer: Peer, tmp_path: Path) -> None:
     """Behind four slow calls a fifth waits; cancelled there, it leaves no trace."""
     for request_id in range(4):
-        call_slow(peer, request_id, tmp_path / "go")
+        peer.start_slow(request_id, tmp_path / "go")
     peer.call("fifth", "slow", until=str(tmp_path / "other"))
     cancel(peer, "fifth")
     assert peer.answer("ping")["id"] == "asked"
@@ -161,25 +120,21 @@ def test_call_cancelled_before_its_turn_never_runs(peer: Peer, tmp_path: Path) -
 def test_cancelled_call_in_a_batch_leaves_the_rest(peer: Peer, tmp_path: Path) -> None:
     """The batch is complete without it."""
     until = tmp_path / "never"
-    params = {
-        "name": "slow",
-        "arguments": {"until": str(until)},
-        "_meta": {"progressToken": 1},
-    }
+    params = {"name": "slow", "arguments": {"until": str(until)}}
     peer.send(
         [
             {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params},
             {"jsonrpc": "2.0", "id": 2, "method": "ping"},
         ]
     )
-    assert peer.hear()["params"]["message"] == "started"
+    peer.wait_for_start(until, 1)
     cancel(peer, 1)
     assert peer.hear() == [{"jsonrpc": "2.0", "id": 2, "result": {}}]
 
 
 def test_same_id_twice_is_answered_twice(peer: Peer, tmp_path: Path) -> None:
     """A client that repeats an id harms nobody but itself."""
-    call_slow(peer, 1, tmp_path / "go")
+    peer.start_slow(1, tmp_path / "go")
     peer.call(1, "echo", text="hello")
     assert text(peer.hear()) == "hello"
     (tmp_path / "go").touch()

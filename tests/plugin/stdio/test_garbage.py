@@ -16,7 +16,7 @@ HANDFUL = 20
 SEEDS = (1, 20_26)
 WORDS = (
     *("jsonrpc", "2.0", "id", "method", "params", "name", "arguments", "_meta", "progressToken"),
-    *("initialize", "ping", "tools/list", "tools/call", "echo", "hook", "progress", "refused"),
+    *("initialize", "ping", "tools/list", "tools/call", "echo", "hook", "noisy", "refused"),
     *(
         "notifications/cancelled",
         "requestId",
@@ -50,7 +50,7 @@ def random_request(chance: random.Random) -> object:
         "jsonrpc": "2.0",
         "id": chance.choice([1, "a"]),
         "method": chance.choice(["tools/call", "ping", "notifications/cancelled", "initialize"]),
-        "params": {"name": chance.choice(["echo", "progress", "refused"]), "arguments": {}},
+        "params": {"name": chance.choice(["echo", "hook", "refused"]), "arguments": {}},
     }
     return {
         key: value if chance.random() < 0.8 else random_value(chance)

@@ -16,15 +16,7 @@ from tests.support.stdio_peer import CLIENT, HANG, TEST_SERVER, Peer
 if TYPE_CHECKING:
     from pathlib import Path
 
-STARTED = {"progressToken": "slow"}
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
-
-
-def start_slow(peer: Peer, until: Path) -> None:
-    """Start a call that lasts, and wait until it runs."""
-    params = {"name": "slow", "arguments": {"until": str(until)}, "_meta": STARTED}
-    peer.ask("slow", "tools/call", params)
-    assert peer.hear()["params"]["message"] == "started"
 
 
 def test_closed_input_ends_the_server(peer: Peer) -> None:
@@ -45,7 +37,7 @@ def test_input_closed_at_once_ends_the_server(peer: Peer) -> None:
 
 def test_calls_in_flight_are_answered_after_the_input_closed(peer: Peer, tmp_path: Path) -> None:
     """What was asked is answered, the last line without its line feed included."""
-    start_slow(peer, tmp_path / "go")
+    peer.start_slow("slow", tmp_path / "go")
     peer.say(b'{"jsonrpc": "2.0", "id": "last", "method": "ping"}')
     peer.close()
     assert peer.hear()["id"] == "last"
@@ -71,7 +63,7 @@ def test_signal_ends_the_server_in_the_middle_of_calls(
     peer: Peer, tmp_path: Path, closes_first: bool
 ) -> None:
     """A call that goes on for a minute does not hold it, nor does a second signal disturb it."""
-    start_slow(peer, tmp_path / "never")
+    peer.start_slow("slow", tmp_path / "never")
     if closes_first:
         peer.close()
     peer.process.send_signal(signal.SIGINT)

@@ -88,9 +88,6 @@ def test_unknown_method_is_refused_at_once(peer: Peer, method: str) -> None:
         ("tools/call", {"name": "nowhere"}),
         ("tools/call", {"name": "echo", "arguments": ["text"]}),
         ("tools/call", {"name": "echo", "arguments": "text"}),
-        ("tools/call", {"name": "echo", "_meta": 1}),
-        ("tools/call", {"name": "echo", "_meta": {"progressToken": []}}),
-        ("tools/call", {"name": "echo", "_meta": {"progressToken": True}}),
     ],
 )
 def test_wrong_types_are_invalid_params(peer: Peer, method: str, params: object) -> None:

@@ -9,7 +9,7 @@ from claude_memory.stdio.jsonrpc import Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from typing import NamedTuple
 
     from claude_memory.stdio.jsonrpc import Message, Request
@@ -31,9 +31,9 @@ else:
 
 
 class Call:
-    """One call of a tool: what was asked, and how its handler speaks meanwhile."""
+    """One call of a tool; `cancelled` becomes true when the client no longer wants an answer."""
 
-    def __init__(self, request: Request, send: Callable[[Message], None]) -> None:
+    def __init__(self, request: Request) -> None:
         """Read the call out of a `tools/call` request.
 
         Raises:
@@ -41,24 +41,8 @@ class Call:
         """
         self.id = request.id
         self.tool = text_of(request.params, "name")
-        self.arguments = _object_of(request.params, "arguments")
-        self.meta = _object_of(request.params, "_meta")
+        self.arguments = _arguments_of(request.params)
         self.cancelled = False
-        self._send = send
-        self._token = self.meta.get("progressToken")
-        if self._token is not None and not jsonrpc.is_id(self._token):
-            raise _wrong_type("progressToken", "a string or an integer")
-
-    def report(self, progress: float, total: float | None = None, message: str = "") -> None:
-        """Tell the client how far the call is, if it asked to be told."""
-        if self._token is None or self.cancelled:
-            return
-        params: Message = {"progressToken": self._token, "progress": progress}
-        if total is not None:
-            params["total"] = total
-        if message:
-            params["message"] = jsonrpc.printable(message)
-        self._send(jsonrpc.notification("notifications/progress", params))
 
 
 def text_of(params: Message, name: str) -> str:
@@ -73,12 +57,12 @@ def text_of(params: Message, name: str) -> str:
     return value
 
 
-def _object_of(params: Message, name: str) -> Message:
-    value = params.get(name)
+def _arguments_of(params: Message) -> Message:
+    value = params.get("arguments")
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise _wrong_type(name, "an object")
+        raise _wrong_type("arguments", "an object")
     return value
 
 

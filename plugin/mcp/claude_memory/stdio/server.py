@@ -146,7 +146,7 @@ class Server:
         return {"tools": [listing(tool) for tool, _ in self._tools.values() if not tool.hidden]}
 
     def _start_call(self, request: Request, reply: Reply) -> None:
-        call = Call(request, self._send)
+        call = Call(request)
         if call.tool not in self._tools:
             raise Refused(jsonrpc.INVALID_PARAMS, f"Unknown tool: {call.tool[:100]}")
         tool, handler = self._tools[call.tool]
