@@ -227,7 +227,7 @@ def serve(environ: Mapping[str, str]) -> int:
     place = parts.place
 
     def note(where: str, error: Exception) -> None:
-        failures.note(place.home, where, _outline(error), place.now())
+        failures.note(place.home, where, failures.explained(error), place.now())
 
     background = None
     if not parts.settings.is_direct:
@@ -250,16 +250,6 @@ def serve(environ: Mapping[str, str]) -> int:
         parts.close()
         if background is not None:
             background.stop()
-
-
-def _outline(error: Exception) -> str:
-    """Name a failure and its place, not its text: that may quote what must stay private."""
-    trace, place = error.__traceback__, ""
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        place = f" at {os.path.basename(code.co_filename)}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return type(error).__name__ + place
 
 
 HOOK = Tool("hook", "For this plugin's hooks only.", {"type": "object"}, hidden=True)

@@ -83,9 +83,19 @@ else:
     )
 
 
+def drafted(memory: Memory) -> Draft:
+    """Return what would have to be stored to have this memory once more."""
+    return Draft._make(getattr(memory, name) for name in Draft._fields)
+
+
 def label(memory: Memory) -> str:
     """Return the id a person sees: `#42` once a server numbered it, else `L7`."""
-    return f"#{memory.no}" if memory.no is not None else f"L{memory.local_no}"
+    return numbered(memory.no, memory.local_no)
+
+
+def numbered(no: int | None, local_no: int | None) -> str:
+    """Return the id that a server's number, or else a number made here, is shown as."""
+    return f"L{local_no}" if no is None else f"#{no}"
 
 
 def new_uid(now: datetime) -> str:

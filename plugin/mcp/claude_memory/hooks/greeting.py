@@ -125,7 +125,7 @@ def _welcome(head: str) -> str:
 
 def _none(context: Context, connection: sqlite3.Connection) -> str:
     """Say that there are no memories, unless a server may have some."""
-    if not context.server or state.get(connection, "last_ok"):
+    if not context.server or state.get(connection, state.LAST_OK):
         return NONE
     return "" if waiting.is_for_a_new_key(connection) else FETCHING  # a new key is told of
 

@@ -96,7 +96,7 @@ def run(
     except BrokenPipeError:
         pass  # the client has left
     except Exception as error:  # noqa: BLE001  (a traceback on stderr would alarm the user)
-        failures.note(home, doorway, _explained(error), utc_now())
+        failures.note(home, doorway, failures.explained(error), utc_now())
     finally:
         os._exit(0)  # a closed pipe must not become an exit code while Python shuts down
 
@@ -224,27 +224,12 @@ class _Hurried:
 
 def _report(context: Context, where: str, error: Exception) -> None:
     """Note a failure for the next greeting; explain it on stderr when asked to."""
-    text = _explained(error)
+    text = failures.explained(error)
     failures.note(context.home, where, text, context.now)
     if context.debug:
         sys.stderr.write(f"claude-memory, {where}: {text}\n")
         sys.excepthook(type(error), error, error.__traceback__)
         sys.stderr.flush()
-
-
-def _explained(error: Exception) -> str:
-    """Say what happened; of an unexpected error only its kind and place, not the user's data."""
-    if isinstance(error, errors.ClaudeMemoryError):
-        return error.sentence()
-    if type(error).__module__ == "sqlite3":
-        return store.explain(error).sentence()
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    if not trace:
-        return type(error).__name__
-    file = os.path.basename(trace.tb_frame.f_code.co_filename)
-    return f"{type(error).__name__} in {file}, line {trace.tb_lineno}. Please report it."
 
 
 def _stop_hard(seconds: float, home: str, doorway: str) -> None:

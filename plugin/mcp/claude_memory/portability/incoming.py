@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from claude_memory import memory as values
 from claude_memory.errors import BadInput, ClaudeMemoryError, KeeperError
-from claude_memory.memory import Draft, label
+from claude_memory.memory import Draft, drafted, label
 from claude_memory.portability import own
 from claude_memory.service import checks
 from claude_memory.service.secrets import lost, separate
@@ -121,8 +121,8 @@ def _prepare(place: Place, fact: Fact, scope: str) -> _Ready:
 
 def _ours(fact: Fact) -> _Ready:
     line = own.read(fact.ours)
-    draft = Draft._make(getattr(line.memory, name) for name in Draft._fields)
-    return _Ready(fact.where, line.memory.uid, draft, line.safe, line.memory.created_at, line)
+    memory = line.memory
+    return _Ready(fact.where, memory.uid, drafted(memory), line.safe, memory.created_at, line)
 
 
 def _foreign(place: Place, fact: Fact, scope: str) -> _Ready:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from claude_memory.errors import Ambiguous, BadInput, NotFound
-from claude_memory.memory import Draft, label, stamp
+from claude_memory.memory import drafted, label, stamp
 from claude_memory.service import checks
 from claude_memory.service.interface import Deleted, Edited
 from claude_memory.service.secrets import separate
@@ -157,8 +157,7 @@ def restore(place: Place, memory_id: str) -> Edited:
 
 def _revive(connection: sqlite3.Connection, entry: int, earlier: Memory, place: Place) -> Memory:
     connection.execute("UPDATE memories SET local_no = NULL WHERE uid = ?", (earlier.uid,))
-    draft = Draft._make(getattr(earlier, name) for name in Draft._fields)
-    draft = draft._replace(supersedes=earlier.supersedes or earlier.uid)
+    draft = drafted(earlier)._replace(supersedes=earlier.supersedes or earlier.uid)
     back = memories.add(
         connection,
         draft,

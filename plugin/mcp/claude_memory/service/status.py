@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from claude_memory import paths
-from claude_memory.memory import moment, stamp
+from claude_memory.memory import moment, numbered, stamp
 from claude_memory.service import secrets, syncing
 from claude_memory.service.interface import Status
 from claude_memory.store import (
@@ -85,7 +85,7 @@ def _expired(connection: sqlite3.Connection, place: Place) -> str:
     ).fetchall()
     if not rows:
         return ""
-    named = [f"L{local}" if no is None else f"#{no}" for no, local in rows[:SHOWN]]
+    named = [numbered(*row) for row in rows[:SHOWN]]
     more = " and others" if len(rows) > SHOWN else ""
     fix = "memory_update with a later expires_at shows it again"
     return f", {len(rows)} expired ({', '.join(named)}{more}; {fix})"

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from claude_memory import paths
-from claude_memory.memory import label, moment
+from claude_memory.memory import moment, numbered
 from claude_memory.store import bindings, memories, outbox, state, waiting
 from claude_memory.store.lines import counted, plain
 from claude_memory.sync import standing
@@ -69,15 +69,15 @@ def _state(
     if found.state in STATES and (found.state == "local" or _is_ours(found, settings)):
         seconds = standing.seconds_to_wait(connection, now) if found.state == "backoff" else 0
         return STATES[found.state] + (f" within {_span(seconds)}" if seconds else "")
-    if state.get(connection, "need_sweep") == "1":
+    if state.get(connection, state.IN_FULL_DUMP) == "1":
         query = "SELECT count(*) FROM memories WHERE gen = ? AND srv_live = 1"
-        got = connection.execute(query, (int(state.get(connection, "gen", "0")),)).fetchone()[0]
+        got = connection.execute(query, (int(state.get(connection, state.GEN, "0")),)).fetchone()[0]
         return f"receiving: {got} of {max(got, found.expected)} memories are here"
     if found.queued > found.stuck and not found.is_read_only:
         return "sending"
     if not found.last_ok:
         return "not synced yet, the first exchange is under way"
-    if not state.get(connection, "cursor"):
+    if not state.get(connection, state.CURSOR):
         return "asking for everything anew"
     return _in_step(found, settings.sync_interval, now)
 
@@ -230,13 +230,8 @@ def _conflict(connection: sqlite3.Connection, uid: str, text: str, at: str) -> s
 
 
 def _name(connection: sqlite3.Connection, uid: str) -> str:
-    found = memories.get(connection, uid)
-    if found is not None:
-        return label(found)
     row = connection.execute("SELECT no, local_no FROM memories WHERE uid = ?", (uid,)).fetchone()
-    if row is None or row == (None, None):
-        return uid
-    return f"#{row[0]}" if row[0] is not None else f"L{row[1]}"
+    return uid if row is None or row == (None, None) else numbered(*row)
 
 
 def elsewhere(one: waiting.Waiting) -> str:

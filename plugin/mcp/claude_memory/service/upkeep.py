@@ -43,7 +43,7 @@ def run(place: Place, door: SecretDoor) -> None:
             sessions.prune(connection, place.now())
             _check_index(place, connection)
             connection.execute("PRAGMA optimize")
-        if state.get(connection, "need_sweep") != "1":  # else who receives them does it
+        if state.get(connection, state.IN_FULL_DUMP) != "1":  # else who receives them does it
             _understand(connection)
 
 

@@ -7,8 +7,8 @@ bound, in the same transaction; no memory is ever matched by its text.
 from __future__ import annotations
 
 from claude_memory.errors import BadInput
-from claude_memory.memory import Draft, stamp
-from claude_memory.store import history, ids, memories, outbox, records, seals, state
+from claude_memory.memory import drafted, stamp
+from claude_memory.store import ids, memories, outbox, records, seals, state
 from claude_memory.store.rows import COLUMNS, to_memory
 
 TYPE_CHECKING = False
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from claude_memory.store.records import Record
 
-SERVER, EPOCH, FORMER = "server_id", "epoch", "former"
+FORMER = "former"
 
 
 def owner(connection: sqlite3.Connection) -> tuple[str, str]:
     """Return the server and the account that a store belongs to, both empty for a local one."""
-    return state.get(connection, SERVER), state.get(connection, outbox.ACCOUNT)
+    return state.get(connection, state.SERVER), state.get(connection, state.ACCOUNT)
 
 
 def bind(
@@ -37,9 +37,9 @@ def bind(
     if any(owner(connection)):
         message = "This store belongs to an account already."
         raise BadInput(message)
-    state.put(connection, SERVER, server)
-    state.put(connection, outbox.ACCOUNT, account)
-    state.put(connection, EPOCH, epoch)
+    state.put(connection, state.SERVER, server)
+    state.put(connection, state.ACCOUNT, account)
+    state.put(connection, state.EPOCH, epoch)
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM memories WHERE live = 1 ORDER BY rid"  # noqa: S608  (fixed names)
     ).fetchall()
@@ -80,11 +80,10 @@ def move(source: sqlite3.Connection, target: sqlite3.Connection, now: datetime) 
 
 def _copy(target: sqlite3.Connection, record: Record, now: datetime) -> None:
     memory = record.memory
-    draft = Draft._make(getattr(memory, name) for name in Draft._fields)
     is_taken = ids.is_local_no_used(target, memory.local_no)
     memories.add(
         target,
-        draft,
+        drafted(memory),
         now,
         seq=memory.session_seq,
         uid=memory.uid,
@@ -106,7 +105,7 @@ def _move_dead(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
         if not memories.is_used(target, uid):
             kept = None if ids.is_local_no_used(target, local_no) else local_no
             memories.lay_down(target, memories.BARE._replace(uid=uid, local_no=kept), live=False)
-            history.copy(source, target, uid, kept)
+            records.copy_past(source, target, uid, kept)
 
 
 def _copy_rows(source: sqlite3.Connection, target: sqlite3.Connection, table: str) -> None:

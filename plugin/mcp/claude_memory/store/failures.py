@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from collections import namedtuple
 
 from claude_memory import paths
+from claude_memory.errors import ClaudeMemoryError
 from claude_memory.memory import stamp
+from claude_memory.store.connection import explain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +45,21 @@ def note(home: str, where: str, text: str, now: datetime) -> None:
         _append(paths.failures(home), json.dumps(entry))
     except OSError:
         return
+
+
+def explained(error: Exception) -> str:
+    """Say what happened; of an unexpected error only its kind and place, not the user's data."""
+    if isinstance(error, ClaudeMemoryError):
+        return error.sentence()
+    if isinstance(error, sqlite3.Error):
+        return explain(error).sentence()
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    if not trace:
+        return type(error).__name__
+    file = os.path.basename(trace.tb_frame.f_code.co_filename)
+    return f"{type(error).__name__} in {file}, line {trace.tb_lineno}. Please report it."
 
 
 def unseen(home: str) -> list[Failure]:

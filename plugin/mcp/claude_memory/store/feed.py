@@ -39,9 +39,9 @@ else:
 def place(connection: sqlite3.Connection) -> Place:
     """Return from where the next page is to be asked for; an empty cursor asks for a full dump."""
     return Place(
-        state.get(connection, "cursor"),
-        int(state.get(connection, "gen", "0")),
-        state.get(connection, "epoch"),
+        state.get(connection, state.CURSOR),
+        int(state.get(connection, state.GEN, "0")),
+        state.get(connection, state.EPOCH),
     )
 
 
@@ -63,14 +63,14 @@ def apply(
     gen = asked.gen
     if not asked.cursor:
         gen += 1
-        state.put(connection, "gen", str(gen))
-        state.put(connection, "need_sweep", "1")
+        state.put(connection, state.GEN, str(gen))
+        state.put(connection, state.IN_FULL_DUMP, "1")
     for srv in rows:
         replica.take(connection, srv, gen, at=version)
-    state.put(connection, "cursor", cursor)
-    if is_last and state.get(connection, "need_sweep") == "1":
+    state.put(connection, state.CURSOR, cursor)
+    if is_last and state.get(connection, state.IN_FULL_DUMP) == "1":
         sweep(connection, gen, version)
-        state.put(connection, "need_sweep", "")
+        state.put(connection, state.IN_FULL_DUMP, "")
     return True
 
 
@@ -95,7 +95,7 @@ def differs(
 
     Not to be told, and so False, while a newer state than that page is known here.
     """
-    if state.get(connection, "cursor") != cursor or highest(connection) > version:
+    if state.get(connection, state.CURSOR) != cursor or highest(connection) > version:
         return False
     return digest(connection) != check
 
@@ -121,8 +121,8 @@ def drop_impossible(connection: sqlite3.Connection, version: int) -> int:
 
 def ask_for_all(connection: sqlite3.Connection, now: datetime) -> None:
     """Let the next page be the first of a full dump, because something differs."""
-    state.put(connection, "cursor", "")
-    state.put(connection, "resync_at", stamp(now))
+    state.put(connection, state.CURSOR, "")
+    state.put(connection, state.RESYNC_AT, stamp(now))
     state.put(connection, "resyncs", str(int(state.get(connection, "resyncs", "0")) + 1))
 
 

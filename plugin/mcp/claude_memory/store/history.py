@@ -73,10 +73,14 @@ def keep(
 
     Returns the entry's id.
     """
-    fields = json.dumps({**memory._asdict(), **marks}, ensure_ascii=False)
+    return put(connection, memory.uid, at, kind, {**memory._asdict(), **marks})
+
+
+def put(connection: sqlite3.Connection, uid: str, at: str, kind: str, fields: Marks) -> int:
+    """Write an entry down; return its id. `fields` are those of a memory, and marks."""
     cursor = connection.execute(
         "INSERT INTO history (uid, at, kind, fields) VALUES (?, ?, ?, ?)",
-        (memory.uid, at, kind, fields),
+        (uid, at, kind, json.dumps(fields, ensure_ascii=False)),
     )
     return int(cursor.lastrowid or 0)
 
@@ -151,31 +155,6 @@ def move(connection: sqlite3.Connection, uid: str, heir: str) -> None:
     """Hand the entries and seals of a memory to the one that takes its place."""
     connection.execute("UPDATE history SET uid = ? WHERE uid = ?", (heir, uid))
     connection.execute("UPDATE secrets SET uid = ? WHERE uid = ?", (heir, uid))
-
-
-def copy(
-    source: sqlite3.Connection, target: sqlite3.Connection, uid: str, local_no: int | None
-) -> None:
-    """Bring the entries of a memory, and the seals they hold, into another store."""
-    entries = source.execute(
-        "SELECT id, at, kind, fields FROM history WHERE uid = ? ORDER BY id", (uid,)
-    ).fetchall()
-    for entry, at, kind, text in entries:
-        state = {**json.loads(text), "local_no": local_no}
-        state.pop(FORMER, None)  # the server's versions are of one account
-        fields = json.dumps(state, ensure_ascii=False)
-        added = target.execute(
-            "INSERT INTO history (uid, at, kind, fields) VALUES (?, ?, ?, ?)",
-            (uid, at, kind, fields),
-        ).lastrowid
-        target.executemany(
-            "INSERT INTO secrets (uid, history_id, bound, keeper, key_id, blob, at) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            source.execute(
-                "SELECT uid, ?, bound, keeper, key_id, blob, at FROM secrets WHERE history_id = ?",
-                (added, entry),
-            ).fetchall(),
-        )
 
 
 def rename_superseded(connection: sqlite3.Connection, uid: str, heir: str) -> None:

@@ -22,8 +22,8 @@ UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 def take_local_no(connection: sqlite3.Connection) -> int:
     """Take the next local number; call it inside a write transaction."""
-    number = int(state.get(connection, "next_local_no", "1"))
-    state.put(connection, "next_local_no", str(number + 1))
+    number = int(state.get(connection, state.NEXT_LOCAL_NO, "1"))
+    state.put(connection, state.NEXT_LOCAL_NO, str(number + 1))
     return number
 
 

@@ -43,15 +43,15 @@ def trouble(connection: sqlite3.Connection, now: datetime, server: str) -> list[
 
 
 def _interrupted(connection: sqlite3.Connection, now: datetime, server: str) -> str:
-    is_ours = state.get(connection, "error_by") == server
-    error = state.get(connection, "last_error") if is_ours else ""
+    is_ours = state.get(connection, state.ERROR_BY) == server
+    error = state.get(connection, state.LAST_ERROR) if is_ours else ""
     if not outbox.is_bound(connection):
         return f"claude-memory does not sync yet: {error}" if error else ""
     queued = outbox.count(connection)
-    is_silent = state.get(connection, "last_ok") < stamp(now - SILENT_FOR)
-    if error and (state.get(connection, "blocked") in BLOCKS or (queued and is_silent)):
+    is_silent = state.get(connection, state.LAST_OK) < stamp(now - SILENT_FOR)
+    if error and (state.get(connection, state.BLOCKED) in BLOCKS or (queued and is_silent)):
         return f"claude-memory does not sync ({_waiting(queued)}): {error}"
-    if queued and state.get(connection, "read_only"):
+    if queued and state.get(connection, state.READ_ONLY):
         return f"claude-memory only receives ({_waiting(queued)}): its key may only read."
     return ""
 

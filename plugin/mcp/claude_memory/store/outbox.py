@@ -49,7 +49,6 @@ else:
         "seq op_id uid kind base body sealed attempts state error created_at seen",
     )
 
-ACCOUNT = "account_id"
 LONGEST = timedelta(hours=1)  # an operation is never put off for as long
 COLUMNS = ", ".join(Pending._fields)
 STUCK = "state = 'queued' AND sealed IS NOT NULL AND error <> ''"
@@ -64,7 +63,7 @@ NULLED = ("supersedes", "expires_at")  # empty here, null on the wire
 
 def is_bound(connection: sqlite3.Connection) -> bool:
     """Tell whether this store belongs to an account, so that its changes are to be sent."""
-    return bool(state.get(connection, ACCOUNT))
+    return bool(state.get(connection, state.ACCOUNT))
 
 
 def made(connection: sqlite3.Connection, memory: Memory, now: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import namedtuple
 
-from claude_memory.store import history
+from claude_memory.store import history, seals
 from claude_memory.store.memories import change, get
 from claude_memory.store.rows import COLUMNS, to_memory
 from claude_memory.store.seals import Seal
@@ -78,20 +78,29 @@ def put_past(
     sealed: tuple[Kept, ...],
 ) -> None:
     """Give a memory that was just added its earlier states and seals."""
-    entries: list[int | None] = []
+    entries: list[int] = []
     for at, fields in past:
         here = {**fields, "local_no": memory.local_no, "no": memory.no}
-        cursor = connection.execute(
-            "INSERT INTO history (uid, at, kind, fields) VALUES (?, ?, 'edited', ?)",
-            (memory.uid, at, json.dumps(here, ensure_ascii=False)),
-        )
-        entries.append(cursor.lastrowid)
+        entries.append(history.put(connection, memory.uid, at, "edited", here))
     for seal, at, earlier in sealed:
-        connection.execute(
-            "INSERT INTO secrets (uid, history_id, bound, keeper, key_id, blob, at) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (memory.uid, None if earlier is None else entries[earlier], *seal, at),
-        )
+        entry = None if earlier is None else entries[earlier]
+        seals.lay_down(connection, memory.uid, seal, at, entry)
+
+
+def copy_past(
+    source: sqlite3.Connection, target: sqlite3.Connection, uid: str, local_no: int | None
+) -> None:
+    """Bring the earlier states of a deleted memory, and their seals, into another store."""
+    states = source.execute(
+        "SELECT id, at, kind, fields FROM history WHERE uid = ? ORDER BY id", (uid,)
+    ).fetchall()
+    for entry, at, kind, text in states:
+        here = {**_portable(json.loads(text)), "local_no": local_no}
+        added = history.put(target, uid, at, kind, here)
+        for *seal, sealed_at in source.execute(
+            "SELECT bound, keeper, key_id, blob, at FROM secrets WHERE history_id = ?", (entry,)
+        ).fetchall():
+            seals.lay_down(target, uid, Seal._make(seal), sealed_at, added)
 
 
 def settle(connection: sqlite3.Connection, uid: str, updated_at: str, supersedes: str) -> None:

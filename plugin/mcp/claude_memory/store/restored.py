@@ -33,8 +33,8 @@ def begin_new_life(
             outbox.put(connection, uid, "replay", body, base=None, at=stamp(now))
         outbox.renew(connection, waiting)
         replica.forget_state(connection, uid)
-    state.put(connection, "epoch", epoch)
-    state.put(connection, "cursor", "")
+    state.put(connection, state.EPOCH, epoch)
+    state.put(connection, state.CURSOR, "")
     return len(lost)
 
 

@@ -12,7 +12,7 @@ from collections import namedtuple
 
 from claude_memory import errors
 from claude_memory.memory import stamp
-from claude_memory.store import header, mending, schema
+from claude_memory.store import header, mending, schema, state
 from claude_memory.store.connection import explain, identity, mend_lock, open_alone, write
 
 TYPE_CHECKING = False
@@ -274,9 +274,11 @@ def _rows(damaged: sqlite3.Connection, table: str, names: str) -> Iterator[tuple
 def _count_on(fresh: sqlite3.Connection) -> None:
     """Let numbers go on behind the highest that was saved, and syncing begin with everything."""
     # What the server has is compared row by row with what was saved: a full dump.
-    fresh.execute("DELETE FROM sync_state WHERE k IN ('cursor', 'rows_checked_at')")
+    for name in (state.CURSOR, state.ROWS_CHECKED_AT):
+        state.put(fresh, name, "")
     fresh.execute(
         "UPDATE sync_state SET v = max(CAST(v AS INTEGER), 1 + coalesce((SELECT max(local_no) FROM "
         "(SELECT local_no FROM memories UNION ALL SELECT local_no FROM proposals)), 0)) "
-        "WHERE k = 'next_local_no'"
+        "WHERE k = ?",
+        (state.NEXT_LOCAL_NO,),
     )

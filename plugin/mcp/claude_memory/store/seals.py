@@ -33,11 +33,19 @@ LOOSE = 0  # in the place of a history entry's id
 
 def put(connection: sqlite3.Connection, uid: str, seal: Seal, now: datetime) -> None:
     """Keep the seal of a memory's present text, also for what is to be sent of it."""
-    connection.execute(
-        "INSERT INTO secrets (uid, bound, keeper, key_id, blob, at) VALUES (?, ?, ?, ?, ?, ?)",
-        (uid, *seal, stamp(now)),
-    )
+    lay_down(connection, uid, seal, stamp(now))
     outbox.seal(connection, uid, packed(seal))
+
+
+def lay_down(
+    connection: sqlite3.Connection, uid: str, seal: Seal, at: str, entry: int | None = None
+) -> None:
+    """Insert the row of a seal: that of a history entry, or else of the present text."""
+    connection.execute(
+        "INSERT INTO secrets (uid, history_id, bound, keeper, key_id, blob, at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (uid, entry, *seal, at),
+    )
 
 
 def send(connection: sqlite3.Connection, uid: str) -> None:

@@ -147,7 +147,7 @@ class Engine:
     def _begin_new_life(self, error: errors.EpochChanged) -> None:
         connection = self._connect()
         with write(connection):
-            if state.get(connection, binding.EPOCH) != error.epoch:
+            if state.get(connection, state.EPOCH) != error.epoch:
                 restored.begin_new_life(connection, error.epoch, error.lost_after, self._now())
 
     # Steps 1 to 4
@@ -252,7 +252,7 @@ class Engine:
         connection = self._connect()
         given_up: list[seals.Seal] = []
         with write(connection, durable=False):
-            if state.get(connection, binding.EPOCH) != asked.epoch:
+            if state.get(connection, state.EPOCH) != asked.epoch:
                 return  # the server began a new life meanwhile: the answer speaks of the old one
             for result in results:
                 pending = outbox.get(connection, result.op_id)
@@ -314,7 +314,7 @@ class Engine:
         connection = self._connect()
         with write(connection):
             if feed.place(connection) == asked:
-                state.put(connection, "cursor", "")
+                state.put(connection, state.CURSOR, "")
 
     # Step 7
 
@@ -327,7 +327,7 @@ class Engine:
             feed.drop_impossible(connection, page.version)
             if not feed.differs(connection, page.cursor, page.version, page.check):
                 return False
-            last = state.get(connection, "resync_at")
+            last = state.get(connection, state.RESYNC_AT)
             if last and stamp(self._now() - RESYNC_APART) < last <= stamp(self._now()):
                 return False
             feed.ask_for_all(connection, self._now())
@@ -335,7 +335,7 @@ class Engine:
 
     def _check_rows_daily(self, connection: StoreConnection) -> None:
         """Compare the next rows with their views; once all are through, a day is waited."""
-        done_at, now = state.get(connection, "rows_checked_at"), self._now()
+        done_at, now = state.get(connection, state.ROWS_CHECKED_AT), self._now()
         if days_before(now, 1) < done_at <= stamp(now):
             return
         with write(connection, durable=False):
@@ -343,4 +343,4 @@ class Engine:
             last = replica.mend(connection, after, ROWS_AT_ONCE, now)
             state.put(connection, "rows_checked", str(last or 0))
             if last is None:
-                state.put(connection, "rows_checked_at", stamp(now))
+                state.put(connection, state.ROWS_CHECKED_AT, stamp(now))

@@ -117,7 +117,7 @@ class Files:
         others.remove(os.path.basename(fresh.path))
         highest = max((_told(self._at(name), _highest_number, 0) for name in others), default=0)
         if others:
-            state.put(fresh, "next_local_no", str((highest // BLOCK + 1) * BLOCK + 1))
+            state.put(fresh, state.NEXT_LOCAL_NO, str((highest // BLOCK + 1) * BLOCK + 1))
 
     def _move(self, name: str, target: str, now: datetime) -> None:
         """Bring what a local file holds into an account's file, and remove it.
@@ -174,7 +174,7 @@ def _told(path: str, ask: Callable[[StoreConnection], T], otherwise: T) -> T:
 def _highest_number(connection: StoreConnection) -> int:
     """Return the highest local number that a file has given out or holds."""
     held = connection.execute("SELECT max(local_no) FROM memories").fetchone()[0] or 0
-    return max(int(held), int(state.get(connection, "next_local_no", "1")) - 1)
+    return max(int(held), int(state.get(connection, state.NEXT_LOCAL_NO, "1")) - 1)
 
 
 def _remove(path: str) -> None:

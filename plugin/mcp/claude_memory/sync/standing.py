@@ -27,9 +27,7 @@ LONGEST = 900.0  # seconds between two tries where nothing answers
 BLOCKED = 900.0  # seconds after which a refused key is shown again
 LONGEST_GATE = 4_500.0  # whatever lies further ahead, the clock was wrong
 NOTED_APART = timedelta(seconds=30)
-GATE, WHY, ERROR, FAILURES, LAST_OK = "not_before", "blocked", "last_error", "failures", "last_ok"
-ERROR_BY = "error_by"
-READ_ONLY, CLOCK, EXPECTED = "read_only", "clock_off", "expected"
+GATE, FAILURES, CLOCK, EXPECTED = "not_before", "failures", "clock_off", "expected"
 CLOCK_MAY_DIFFER = 300.0  # seconds from the server's
 
 
@@ -51,18 +49,18 @@ class Standing(NamedTuple):
 
 def read(connection: sqlite3.Connection) -> Standing:
     """Return how this store stands with its server."""
-    why = state.get(connection, WHY)
+    why = state.get(connection, state.BLOCKED)
     bound = outbox.is_bound(connection)
     return Standing(
         state=why or ("ready" if bound else "local"),
-        last_ok=state.get(connection, LAST_OK),
-        last_error=state.get(connection, ERROR),
-        error_by=state.get(connection, ERROR_BY),
+        last_ok=state.get(connection, state.LAST_OK),
+        last_error=state.get(connection, state.LAST_ERROR),
+        error_by=state.get(connection, state.ERROR_BY),
         queued=outbox.count(connection),
         stuck=outbox.count_stuck(connection),
         rejected=outbox.count(connection, "rejected"),
         conflicts=int(connection.execute("SELECT count(*) FROM shelf").fetchone()[0]),
-        is_read_only=bool(state.get(connection, READ_ONLY)),
+        is_read_only=bool(state.get(connection, state.READ_ONLY)),
         clock_off=float(state.get(connection, CLOCK) or 0),
         expected=int(state.get(connection, EXPECTED) or 0),
     )
@@ -82,7 +80,7 @@ def seconds_to_wait(connection: sqlite3.Connection, now: datetime) -> float:
 
 def is_silent(connection: sqlite3.Connection) -> bool:
     """Tell whether the server is left alone only because it did not answer."""
-    return state.get(connection, WHY) == "backoff"
+    return state.get(connection, state.BLOCKED) == "backoff"
 
 
 def later(now: datetime, tries: int, chance: Chance) -> str:
@@ -117,10 +115,10 @@ def failed(
         seconds = 0.0
     with write(connection, durable=False):
         state.put(connection, FAILURES, str(failures))
-        state.put(connection, WHY, why)
+        state.put(connection, state.BLOCKED, why)
         state.put(connection, GATE, stamp(now + timedelta(seconds=seconds)))
-        state.put(connection, ERROR, error.sentence())
-        state.put(connection, ERROR_BY, by)
+        state.put(connection, state.LAST_ERROR, error.sentence())
+        state.put(connection, state.ERROR_BY, by)
 
 
 def _failures(connection: sqlite3.Connection) -> int:
@@ -129,12 +127,12 @@ def _failures(connection: sqlite3.Connection) -> int:
 
 def succeeded(connection: StoreConnection, now: datetime) -> None:
     """Note that a pass went through; seldom written while nothing else changes."""
-    last, had_trouble = state.get(connection, LAST_OK), state.get(connection, WHY)
+    last, had_trouble = state.get(connection, state.LAST_OK), state.get(connection, state.BLOCKED)
     if not had_trouble and stamp(now - NOTED_APART) < last <= stamp(now):
         return
     with write(connection, durable=False):
-        state.put(connection, LAST_OK, stamp(now))
-        for key in (FAILURES, WHY, GATE, ERROR):
+        state.put(connection, state.LAST_OK, stamp(now))
+        for key in (FAILURES, state.BLOCKED, GATE, state.LAST_ERROR):
             state.put(connection, key, "")
 
 
@@ -148,7 +146,7 @@ def greeted(connection: StoreConnection, hello: Hello, now: datetime) -> None:
 
 def is_clock_confirmed(connection: sqlite3.Connection) -> bool:
     """Tell whether a server was asked, and its clock and this machine's say the same."""
-    return bool(state.get(connection, LAST_OK)) and not state.get(connection, CLOCK)
+    return bool(state.get(connection, state.LAST_OK)) and not state.get(connection, CLOCK)
 
 
 def clock_off(hello: Hello, now: datetime) -> float:
@@ -159,7 +157,7 @@ def clock_off(hello: Hello, now: datetime) -> float:
 
 def may_write(connection: StoreConnection, *, is_allowed: bool) -> None:
     """Note whether the key may write; without that, what is queued waits for one that may."""
-    _note(connection, READ_ONLY, "" if is_allowed else "1")
+    _note(connection, state.READ_ONLY, "" if is_allowed else "1")
 
 
 def _note(connection: StoreConnection, key: str, value: str) -> None:
