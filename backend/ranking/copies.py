@@ -41,10 +41,9 @@ def shared(one: frozenset[str], other: frozenset[str]) -> float:
 
 
 def spread(hits: list[Hit], limit: int) -> list[Hit]:
-    """Return the first hits, the third and further ones of a kind behind others that fit.
+    """Return the first hits; from the third on, near-copies stand behind others that fit.
 
-    `hits` are in their order. Where what was asked for tells two memories apart, they are no
-    copies.
+    `hits` are sorted. Two memories that hold different asked words are no copies of each other.
     """
     placed: list[Hit] = []
     kinds: dict[tuple[str, ...], list[Hit]] = {}  # those placed, by the asked words that they hold

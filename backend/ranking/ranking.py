@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     class Weight(NamedTuple):
         """What one term counts: how its word begins, and how rare it is.
 
-        `name` is what it counts besides as a name in code of several parts, as `p_child` is.
+        `name` is what it counts besides, if it is a name in code of several parts: `p_child`.
         """
 
         text: str
@@ -57,8 +57,8 @@ NEIGHBOURS = ((-1, 0.6), (1, 0.6), (-2, 0.35), (2, 0.35))  # steps in the sessio
 SCARCE = 1.5  # the power by which few words of many say less than their share
 USUAL = 0.5  # of what words can count at most: every word asked for, once each in a usual text
 MEANING = 0.65  # what the same meaning counts beside that
-NAME = 0.05  # of what a name in code counts, for who holds it whole, however much else is asked
-EVERY_WORD = 4.0  # more than anything else: who holds every word asked for comes first
+NAME = 0.05  # of what a name in code counts, besides, for a memory that holds it whole
+EVERY_WORD = 4.0  # above all else: a memory with every word asked for comes first
 IMPORTANCE = 0.06
 RECENCY = 0.03
 REMEMBERED = 4_096  # words

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Witness:
-    """MemoryService that leaves all to another one, and tells of it what hears the user."""
+    """A MemoryService that hands every call on, and tells `Spoken` what was stored or deleted."""
 
     def __init__(self, service: MemoryService, spoken: Spoken) -> None:
         """Keep who does it, and whom to tell."""

@@ -1,7 +1,7 @@
-"""What becomes of a memory whose text is stored again: from now on it holds as widely as asked.
+"""What changes in a memory when its text is stored again.
 
-Whoever says again what was to be kept in one place or for a time, now without that limit, wants it
-kept without; and only who has stored a fact learns of the older one that it replaces.
+It was kept for one project or for a time: stored again without that limit, it loses it. And it may
+name a memory that it supersedes, because only the answer to the first store has shown that one.
 """
 
 from __future__ import annotations

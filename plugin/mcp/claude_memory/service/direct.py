@@ -318,7 +318,7 @@ class DirectService:
 
 @contextmanager
 def _telling(deed: str = "") -> Iterator[None]:
-    """Say of a failure what it means here, where nothing is tried again by itself."""
+    """Reword a failure for this mode, in which nothing is tried again by itself."""
     try:
         yield
     except AnswerLost as error:

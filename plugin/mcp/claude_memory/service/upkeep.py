@@ -49,10 +49,10 @@ def run(place: Place, door: SecretDoor) -> None:
 
 def _follow_purges(place: Place, connection: sqlite3.Connection) -> None:
     """Erase from the copies what was purged on another machine; what is stubborn, the next time."""
-    gone = purge.followed(connection)
+    gone = purge.left_in_copies(connection)
     if gone and not purge.purge_copies(place.database, gone, place.now()):
         with write(connection):
-            purge.have_followed(connection, gone)
+            purge.gone_from_copies(connection, gone)
 
 
 def _understand(connection: sqlite3.Connection) -> None:

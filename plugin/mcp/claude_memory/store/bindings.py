@@ -23,7 +23,7 @@ BEGINS_WITHIN = 0.5  # seconds that a session waits for another one that changes
 
 
 def fingerprint(url: str, key: str) -> str:
-    """Return what tells one key on one server from others, without telling the key."""
+    """Return a name for a key on a server, from which the key cannot be read."""
     return f"{_digest(key)}-{_digest(url.rstrip('/'))}"
 
 

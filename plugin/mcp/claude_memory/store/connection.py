@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 BUSY_SECONDS = 5.0
-PATIENCE = 30.0  # seconds to wait for who mends, takes over, or writes all anew after a purge
+PATIENCE = 30.0  # seconds to wait for one that mends, takes over, or rewrites after a purge
 REPLACED_AT_MOST = 5  # times that a file may change under an opening session
 # Seconds between two tries to take the write lock: at first, at the least, and when one long piece
 # of work holds it.
@@ -83,13 +83,13 @@ def open_store(path: str) -> StoreConnection:
 
 
 def mend_lock(path: str, *, shared: bool = False) -> Lock:
-    """Return the lock that who mends the store at `path` holds alone, and who opens it shares."""
+    """Return the mend lock of the store at `path`: to mend, it is held alone; to open, shared."""
     patience = BUSY_SECONDS if shared else PATIENCE
     return Lock(os.path.join(os.path.dirname(path), "mend.lock"), patience, shared=shared)
 
 
 def open_alone(path: str) -> StoreConnection:
-    """Open the store as `open_store` does, for who holds the lock of those that mend."""
+    """Open the store as `open_store` does; the caller holds the mend lock already."""
     for _ in range(REPLACED_AT_MOST):
         try:
             connection = _open_once(path)
@@ -262,7 +262,7 @@ def _commits(connection: sqlite3.Connection) -> int | None:
 
 
 def _pause(waited: float, held: float) -> float:
-    """Return for how long to leave the lock alone, waited for so long, and held by one so long."""
+    """Return the seconds until the next try, `waited` seconds in, `held` of them by one holder."""
     if held > LONG_SECONDS:
         return LONG_PAUSE
     return max(LAST_PAUSE, FIRST_PAUSE * float(0.5 ** (waited / HALVED_AFTER)))

@@ -1,7 +1,7 @@
 """What went wrong where nobody looks: noted by hooks and workers, shown once, then set aside. Hot.
 
 One JSON line a failure, in a file of its own, because the database may be what failed. Noting
-never raises: the hook that failed already has nothing better to do.
+never raises, because its caller is busy with a failure already.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ else:
 
 
 def place(connection: sqlite3.Connection) -> Place:
-    """Return from where the next page is to be asked for; an empty cursor asks for a full dump."""
+    """Return where the next page begins; an empty cursor asks for a full dump."""
     return Place(
         state.get(connection, state.CURSOR),
         int(state.get(connection, state.GEN, "0")),
@@ -54,7 +54,7 @@ def apply(
     *,
     is_last: bool,
 ) -> bool:
-    """Apply a page that was asked for at `asked`; tell whether it still fitted.
+    """Apply a page that was asked for at `asked`; False if the cursor has been moved since.
 
     `version` is the account's at the moment of the page.
     """
@@ -75,9 +75,9 @@ def apply(
 
 
 def sweep(connection: sqlite3.Connection, gen: int, version: int) -> int:
-    """Let go of states that a finished full dump did not hold; return how many.
+    """Forget the server's states that a finished full dump did not hold; return how many.
 
-    It never holds tombstones: they stay, for a server that loses the deletes by a restore.
+    Tombstones, which no dump holds, stay: a server that is restored may have lost the deletes.
     """
     gone = connection.execute(
         "SELECT uid FROM memories WHERE gen <> ? AND srv_live = 1 AND sv > 0 AND sv <= ?",
@@ -93,7 +93,7 @@ def differs(
 ) -> bool:
     """Tell whether the live rows differ from what the server says it has at `version`.
 
-    Not to be told, and so False, while a newer state than that page is known here.
+    False, too, while a state newer than that page is known here: then nobody can tell.
     """
     if state.get(connection, state.CURSOR) != cursor or highest(connection) > version:
         return False

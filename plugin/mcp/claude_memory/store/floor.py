@@ -1,4 +1,4 @@
-"""Decides whether a question is given anything without having asked for it, and what. Hot.
+"""Decides which memories, if any, are given with a prompt that did not ask for them. Hot.
 
 What recall puts first is the best there is; what a hook gives unasked has to fit. Linear models
 decide: one weighs a memory against the question; one tells by what is asked, and how, whether it is
@@ -71,7 +71,7 @@ class Floor:
         return given
 
     def likely(self, hits: list[Hit]) -> list[Hit]:
-        """Return the hits that may be meant: for what points at something, the clear ones."""
+        """Return the hits that may be meant; of `fix this test`, which points, the clear ones."""
         if not wording.points(self._question):
             return hits
         return [hit for hit in hits if self._says_something(hit)]
@@ -107,7 +107,7 @@ class Floor:
 
 
 def heard(about_work: float, total: int, of_few: float) -> float:
-    """Return how far it counts that a question is about own work, in a store of so many memories.
+    """Return how much `about_work` counts in a store of `total` memories.
 
     Of few memories hardly any question has its answer there, whatever it is about: so more than
     `of_few` does not count there. From some dozens on there is no limit.
@@ -140,7 +140,7 @@ def _weighed(weights: tuple[float, ...], traits: Iterable[float]) -> float:
 
 
 def _with_meaning(hits: list[Hit]) -> list[Hit]:
-    """Return the hits with a usual likeness in the place of none, where nothing could tell."""
+    """Return the hits; where the question has no vector, each with the usual likeness."""
     if any(hit.alike for hit in hits):
         return hits
     return [hit._replace(alike=USUALLY_ALIKE) for hit in hits]

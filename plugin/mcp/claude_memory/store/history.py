@@ -86,7 +86,7 @@ def put(connection: sqlite3.Connection, uid: str, at: str, kind: str, fields: Ma
 
 
 def _former(connection: sqlite3.Connection, uid: str) -> Marks | None:
-    """Return what the server knows the present content of a memory by: a uid and a version."""
+    """Return the `uid` and `version` by which the server knows the present content of a memory."""
     for op in reversed(outbox.of_memory(connection, uid)):
         if outbox.RESTORES in op.body:
             return op.body[outbox.RESTORES]  # type: ignore[no-any-return]
@@ -97,10 +97,10 @@ def _former(connection: sqlite3.Connection, uid: str) -> Marks | None:
 
 
 def marks(connection: sqlite3.Connection, entry: int) -> tuple[list[int] | None, Marks]:
-    """Return the seals of the state of an entry, and what the server knows it by.
+    """Return which seals the state of an entry had, and how the server knows that state.
 
-    The former are the CRC-32 of their blobs, or None where that was not noted; the latter is a uid,
-    and a version, which is 1 where it is not known.
+    Seals are told by the CRC-32 of their blobs; None where that was not noted. The server knows a
+    state by `uid` and `version`; the version is 1 where it is not known.
     """
     row = connection.execute("SELECT fields FROM history WHERE id = ?", (entry,)).fetchone()
     fields = json.loads(row[0])
@@ -108,7 +108,7 @@ def marks(connection: sqlite3.Connection, entry: int) -> tuple[list[int] | None,
 
 
 def go_on(connection: sqlite3.Connection, uid: str) -> None:
-    """Let what was undone be earlier than the edit that follows."""
+    """Count what was undone as earlier, since an edit follows: it can no longer be redone."""
     rows = connection.execute("SELECT id, fields FROM history WHERE uid = ?", (uid,)).fetchall()
     for entry, text in rows:
         fields = json.loads(text)

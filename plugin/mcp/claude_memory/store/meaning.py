@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 BLOCK = 512  # rids; the schema's triggers know it too
-OPEN_BLOCKS = 2  # without planes that are read: the newest
+OPEN_BLOCKS = 2  # the newest ones without planes, whose vectors are read instead
 MODEL = "meaning_model"
 CHANGED = "meaning_changed"
 COUNT_CHANGE = (

@@ -148,7 +148,7 @@ def lay_down(
 def change(connection: sqlite3.Connection, memory: Memory, also: tuple[str, ...] = ()) -> None:
     """Write the changed fields of a live memory; its uid, numbers and source stay.
 
-    Others that are `also` sent read as they did, while a secret that was taken out has changed.
+    Fields named in `also` are sent even if they read as before: their secret has changed.
     """
     before = get(connection, memory.uid)
     if before is None:
@@ -162,7 +162,7 @@ def change(connection: sqlite3.Connection, memory: Memory, also: tuple[str, ...]
 def lay_in(connection: sqlite3.Connection, memory: Memory) -> None:
     """Write the row of a live memory as it is given; only its local number stays.
 
-    What it means is left to `meaning.fill`: of thousands at once it would hold up everybody.
+    Its vector is left to `meaning.fill`: to write thousands at once would hold up everybody.
     """
     connection.execute(
         "UPDATE memories SET no = ?, content = ?, category = ?, tags = ?, expanded_keywords = ?, "
@@ -186,7 +186,7 @@ def lay_beside(connection: sqlite3.Connection, memory: Memory) -> None:
 def bury(connection: sqlite3.Connection, uid: str, at: str, *, forever: bool = False) -> None:
     """Leave only a tombstone of a memory: its uid, its numbers and the time.
 
-    `forever` also erases its history on the server, now or, if it is dead already, still.
+    `forever` also erases its history on the server, even if the memory was deleted before.
     """
     if forever or get(connection, uid) is not None:
         outbox.deleted(connection, uid, at, forever=forever)
@@ -246,7 +246,7 @@ def named(connection: sqlite3.Connection, memory_id: str) -> Memory:
 
 
 def way_back(connection: sqlite3.Connection, uid: str) -> str:
-    """Say where a memory is to be had of which this machine keeps no earlier state."""
+    """Say how to get a memory back of which this machine keeps no earlier state."""
     after = heir(connection, uid)
     return after or (ELSEWHERE if outbox.is_bound(connection) else NOTHING_KEPT)
 

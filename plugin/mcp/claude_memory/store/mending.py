@@ -26,7 +26,7 @@ TEXTS = ("content", "tags", "expanded_keywords", "project", "session", "supersed
 
 
 def row(table: str, found: Row, now: datetime) -> Row | None:
-    """Return the row as it may be kept, or None where nothing in it can be told."""
+    """Return the row with sound fields, or None where it cannot be made sound."""
     if table == "memories":
         return _memory(found, now)
     if table == "pending_ops":

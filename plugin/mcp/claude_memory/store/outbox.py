@@ -103,7 +103,7 @@ def deleted(connection: sqlite3.Connection, uid: str, now: str, *, forever: bool
 
 
 def seal(connection: sqlite3.Connection, uid: str, sealed: bytes) -> None:
-    """Keep what the secret of a memory's latest change was sealed as, if that is to be sent."""
+    """Attach a seal to the latest change of a memory, unless that was sent already."""
     connection.execute(
         "UPDATE pending_ops SET sealed = ? WHERE attempts = 0 AND seq = "
         "(SELECT max(seq) FROM pending_ops WHERE uid = ?)",
@@ -112,9 +112,9 @@ def seal(connection: sqlite3.Connection, uid: str, sealed: bytes) -> None:
 
 
 def restores(connection: sqlite3.Connection, uid: str, former: Fields) -> None:
-    """Let a memory's latest change say which state comes back by it, if that is to be sent.
+    """Note which state the latest change of a memory brings back, unless that was sent already.
 
-    The server keeps the secret of that, and finds it by the uid and version of `former`.
+    The server keeps the secret of that state and finds it by the uid and version of `former`.
     """
     last = newest(connection, uid)
     if last is not None and not last.attempts and last.kind in {"create", "update"}:
@@ -238,7 +238,7 @@ def of_memory(connection: sqlite3.Connection, uid: str) -> list[Pending]:
 def due(connection: sqlite3.Connection, now: datetime, most: int) -> list[Pending]:
     """Return what may be sent now: the first operation of each memory, oldest first.
 
-    What would have to wait for longer than it ever does was put off by a wrong clock.
+    What would have to wait for more than LONGEST is due: a wrong clock has put it off.
     """
     return _all(
         connection,
@@ -279,10 +279,10 @@ def remove(connection: sqlite3.Connection, op_id: str) -> None:
 def build_on(
     connection: sqlite3.Connection, uid: str, before: int | None, present: Memory | None, after: int
 ) -> None:
-    """Tell the next operation of a memory what it builds on, if that was left open.
+    """Fill in the base of the next operation of a memory, if that was left open.
 
-    It is version `after` where the `present` memory says what its author saw in the fields that it
-    changes; else it is `before`, so that it cannot overwrite what its author has not seen.
+    It is version `after` where the `present` memory still has what the author saw in the fields
+    that the operation changes; else it is `before`, so that nothing unseen is overwritten.
     """
     following = oldest(connection, uid)
     if following is None or following.base is not None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from claude_memory.store.seals import Seal
 
-PURGED = "purged"  # so the server marks what is left of it
+PURGED = "purged"  # the server's mark on what is left of a memory
 ELSEWHERE = "purged_elsewhere:"  # before a uid
 MERGED = 50  # pages of the index in one transaction
 GAP = 0.005  # seconds between two, in which who waits takes the lock
@@ -56,14 +56,14 @@ def follow(connection: sqlite3.Connection, uid: str) -> None:
     state.put(connection, ELSEWHERE + uid, "1")
 
 
-def followed(connection: sqlite3.Connection) -> list[str]:
+def left_in_copies(connection: sqlite3.Connection) -> list[str]:
     """Return the uids that were purged elsewhere and may still be in the copies."""
     query = "SELECT substr(k, ?) FROM sync_state WHERE substr(k, 1, ?) = ?"
     size = len(ELSEWHERE)
     return [uid for (uid,) in connection.execute(query, (size + 1, size, ELSEWHERE)).fetchall()]
 
 
-def have_followed(connection: sqlite3.Connection, uids: list[str]) -> None:
+def gone_from_copies(connection: sqlite3.Connection, uids: list[str]) -> None:
     """Note that memories which were purged elsewhere are in no copy any more."""
     keys = [(ELSEWHERE + uid,) for uid in uids]
     connection.executemany("DELETE FROM sync_state WHERE k = ?", keys)

@@ -280,7 +280,7 @@ class _Answer:
         return {row[len(FIELDS)]: to_memory(row) for row in rows}
 
     def _heirs(self, rids: list[int]) -> set[int]:
-        """Let what took the place of memories count for what they hold; return it."""
+        """Let successors of memories count for what these hold; return the successors."""
         heirs = set()
         for old, new in self._of(HEIRS, rids):
             heirs.add(new)

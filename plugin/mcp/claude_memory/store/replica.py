@@ -77,9 +77,9 @@ def take(
 ) -> bool:
     """Take a state that the server gave, unless a newer one is known; tell whether it was taken.
 
-    `gen` stamps the row as part of a full dump; `at` is the account's version when the state was
-    read: what is known of later than the state, but not later than that, was damaged here. What it
-    changes can be undone, if it `keeps` that.
+    `gen` stamps the row as part of a full dump. `at` is the account's version when the state was
+    read: a version known here between the state's and that one can only be damage. Where it
+    `keeps` the state before, what it changes can be undone.
     """
     uid, version = srv["uid"], srv["version"]
     known = connection.execute("SELECT sv, srv FROM memories WHERE uid = ?", (uid,)).fetchone()
@@ -128,7 +128,7 @@ def _bring(connection: sqlite3.Connection, srv: Fields, kept: tuple[int, str, bo
 def show(connection: sqlite3.Connection, uid: str, before_it: int = 0) -> None:
     """Write the visible row of a memory as it follows from the server's state and the outbox.
 
-    Where that is the server's next one after version `before_it`, it can be undone here.
+    `before_it` is the server's version before: if it is given, what changes can be undone here.
     """
     row = connection.execute(
         f"SELECT {COLUMNS}, live, srv FROM memories WHERE uid = ?",  # noqa: S608  (fixed names)
@@ -289,7 +289,7 @@ def _mine(connection: sqlite3.Connection, op: Pending) -> Memory | None:
 
 
 def give_way(connection: sqlite3.Connection, op: Pending) -> bool:
-    """Drop the making of a memory that the server has in the same words; tell whether it has.
+    """Drop a create if the server has the memory in the same words; tell whether it has.
 
     The seal goes too: the server, which another machine gave the secret, is asked for it.
     """

@@ -1,8 +1,8 @@
 """What a row of the memories table is to a reader: which rows count, and the Memory of one. Hot.
 
 VISIBLE and SCOPES are conditions on a table named `m`; they take the parameters :now and :project.
-AMONG, behind the name of a column, takes those that `placed` gives.
-REPLACED is one on `m` and a row `s` that says it supersedes it.
+AMONG stands behind a column's name: its value is one of the rids that `placed` gives.
+REPLACED is a condition on `m` and a row `s`, which supersedes it.
 """
 
 from __future__ import annotations

@@ -140,9 +140,9 @@ def useless(connection: sqlite3.Connection, before: str) -> list[Seal]:
 
 
 def loosen(connection: sqlite3.Connection, uid: str) -> None:
-    """Let no text of a memory have a seal any more, but the present one if it is to be sent.
+    """Detach the seals of a memory from its texts, but the present one while it is to be sent.
 
-    `take_loose` returns them.
+    `take_loose` collects them.
     """
     present = get(connection, uid)
     waiting = {op.sealed for op in outbox.of_memory(connection, uid)}
