@@ -7,7 +7,7 @@ import sys
 import threading
 from dataclasses import replace
 
-from claude_memory import memory, paths, project, tools
+from claude_memory import memory, project, tools
 from claude_memory.background import Background
 from claude_memory.hooks.spoken import Spoken
 from claude_memory.learn.witness import Witness
@@ -19,6 +19,7 @@ from claude_memory.settings import Settings
 from claude_memory.stdio.calls import Tool
 from claude_memory.stdio.server import Server
 from claude_memory.store import bindings, failures
+from claude_memory.variables import given
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -203,8 +204,8 @@ def build(environ: Mapping[str, str], *, for_session: bool = True) -> Assembly:
     return Assembly(
         settings,
         environ,
-        project_folder=paths.given(environ, "CLAUDE_PROJECT_DIR") or _current_folder(),
-        session=memory.bounded(paths.given(environ, "CLAUDE_CODE_SESSION_ID")) or _made_session(),
+        project_folder=given(environ, "CLAUDE_PROJECT_DIR") or _current_folder(),
+        session=memory.bounded(given(environ, "CLAUDE_CODE_SESSION_ID")) or _made_session(),
     )
 
 

@@ -1,4 +1,4 @@
-"""Where files live. Hot: a hook pays for every import here, so only `os`.
+"""Where files live. Hot: a hook pays for every import here.
 
 `<home>/memory/` (0700) holds the database, its log, copies beside it, and what went wrong in hooks;
 `<home>/keys/` (0700) holds key files, never beside the database or its copies. All files are 0600.
@@ -8,19 +8,14 @@ from __future__ import annotations
 
 import os
 
+from claude_memory.variables import given
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LEAST_ROOM = 1_048_576  # bytes
 DEFAULT_HOME = os.path.join("~", ".claude", "claude-memory")
-OPTION = "CLAUDE_PLUGIN_OPTION_"
-KEYS = ("MEMORY_API_KEY", "CLAUDE_MEMORY_API_KEY", OPTION + "API_KEY")
-URLS = ("MEMORY_API_URL", "CLAUDE_MEMORY_API_URL", OPTION + "API_URL")
-DISABLE = "MEMORY_SYNC_DISABLE"
-UNAPPROVED = "DISABLE_CLAUDE_MEMORY_AUTO_APPROVE"
-FLAGS = (DISABLE, UNAPPROVED, "DEBUG_CLAUDE_MEMORY_HOOKS")
-ON, OFF = frozenset(("1", "true", "yes", "on")), frozenset(("0", "false", "no", "off", ""))
 CLAUDE_PLACES = (
     ("~", ".local", "bin", "claude"),
     ("~", ".claude", "local", "claude"),
@@ -28,40 +23,6 @@ CLAUDE_PLACES = (
     ("/", "opt", "homebrew", "bin", "claude"),
 )
 EARLIER_HOME = os.path.join("~", ".claude", "metaclaw")  # of the system before this one
-
-
-def given(environ: Mapping[str, str], *names: str) -> str:
-    """Return the first of `names` that is really set; a literal `${X}` counts as unset."""
-    for name in names:
-        value = environ.get(name, "").strip()
-        if value and not value.startswith("${"):
-            return value
-    return ""
-
-
-def flag(environ: Mapping[str, str], name: str) -> bool:
-    """Tell whether a variable is switched on; what takes rights away is, unless it says no."""
-    value = given(environ, name).lower()
-    return value not in OFF if name == UNAPPROVED else value in ON
-
-
-def complaints(environ: Mapping[str, str]) -> list[str]:
-    """Say what is wrong with switches and with a server's settings: sentences, mostly none."""
-    url, key, disabled = given(environ, *URLS), given(environ, *KEYS), given(environ, DISABLE)
-    found = []
-    for name in FLAGS:
-        value, counts = given(environ, name), "on" if flag(environ, name) else "off"
-        if value.lower() not in ON | OFF:
-            found.append(f"{name}={value[:40]!r} is not understood; it counts as {counts}.")
-    if disabled.lower() in ON and not key:
-        found.append(
-            f"{DISABLE} is set and {KEYS[0]} is not: this is not HTTP-only mode, and memories are "
-            "kept on this machine. Set the key too, or take it away."
-        )
-    elif bool(url) != bool(key):
-        named, missing = (URLS, KEYS) if url else (KEYS, URLS)
-        found.append(f"{named[0]} is set and {missing[0]} is not, so nothing is synced.")
-    return found
 
 
 def home(environ: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from claude_memory import paths
+from claude_memory import paths, variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,33 +71,30 @@ class Settings:
         """Read every setting from `environ`; never raises."""
         read = _Reader(environ)
         read.expect_both("VAULT_ADDR", "VAULT_TOKEN")
-        read.complaints += paths.complaints(environ)
+        read.complaints += variables.complaints(environ)
         read.expect_whole("MEMORY_HOME")
         return Settings(
             home=paths.home(environ),
-            api_url=read.text(*paths.URLS),
-            api_key=read.text(*paths.KEYS),
+            api_url=read.text(*variables.URLS),
+            api_key=read.text(*variables.KEYS),
             sync_interval=read.number("MEMORY_SYNC_INTERVAL", default=60, low=1, high=86_400),
-            sync_disabled=paths.flag(environ, paths.DISABLE),
+            sync_disabled=variables.flag(environ, variables.DISABLE),
             vault_addr=read.text("VAULT_ADDR"),
             vault_token=read.text("VAULT_TOKEN"),
             vault_namespace=read.text("VAULT_NAMESPACE"),
             vault_cacert=read.text("VAULT_CACERT"),
             recall_budget=int(
                 read.number(
-                    "MEMORY_RECALL_BUDGET",
-                    paths.OPTION + "RECALL_BUDGET",
-                    default=600,
+                    *variables.RECALL_BUDGET,
+                    default=variables.BUDGET,
                     low=0,
-                    high=2_400,
+                    high=variables.BUDGET_LIMIT,
                 )
             ),
-            learn=read.choice(
-                "MEMORY_LEARN", paths.OPTION + "LEARN", among=("auto", "propose", "off")
-            ),
+            learn=read.choice(*variables.LEARN, among=variables.LEARNS),
             judge=read.choice("MEMORY_LEARN_JUDGE", among=("claude", "off")),
             learn_daily=int(read.number("MEMORY_LEARN_DAILY", default=20, low=0, high=10_000)),
-            approve=read.choice("MEMORY_APPROVE", among=("safe", "all")),
+            approve=read.choice(variables.APPROVE, among=variables.APPROVES),
             complaints=tuple(read.complaints),
         )
 
@@ -110,7 +107,7 @@ class _Reader:
         self.complaints: list[str] = []
 
     def text(self, *names: str) -> str:
-        return paths.given(self._environ, *names)
+        return variables.given(self._environ, *names)
 
     def expect_both(self, address: str, token: str) -> None:
         if self.text(address) and not self.text(token):

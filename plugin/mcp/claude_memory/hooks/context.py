@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 
-from claude_memory import paths
+from claude_memory import paths, variables
 from claude_memory.hooks.spoken import Spoken
 from claude_memory.store import bindings
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 # Set for whatever our own judge starts, so that a nested client never greets, recalls or learns.
 JUDGE_GUARD = "CLAUDE_MEMORY_JUDGE"
-BUDGET, BUDGET_LIMIT = 600, 2_400  # tokens; the client cuts a text of more than 10,000 characters
 
 if TYPE_CHECKING:
 
@@ -68,25 +67,23 @@ def from_environ(
     spoken: Spoken | None = None,
 ) -> Context:
     """Read what hooks obey; a value that cannot be read falls back to its default."""
-    url, key = paths.given(environ, *paths.URLS), paths.given(environ, *paths.KEYS)
-    is_disabled = paths.flag(environ, paths.DISABLE)
+    url, key = variables.given(environ, *variables.URLS), variables.given(environ, *variables.KEYS)
+    is_disabled = variables.flag(environ, variables.DISABLE)
     return Context(
         connection=connection,
         home=paths.home(environ),
         project=project,
-        session=paths.given(environ, "CLAUDE_CODE_SESSION_ID"),
+        session=variables.given(environ, "CLAUDE_CODE_SESSION_ID"),
         now=now,
         spoken=spoken or Spoken(),
-        budget=_budget(
-            paths.given(environ, "MEMORY_RECALL_BUDGET", paths.OPTION + "RECALL_BUDGET")
-        ),
+        budget=_budget(variables.given(environ, *variables.RECALL_BUDGET)),
         approve=_approve(environ),
-        learn=_choice(environ, ("auto", "propose", "off"), "MEMORY_LEARN", paths.OPTION + "LEARN"),
-        silent=bool(paths.given(environ, JUDGE_GUARD)),
+        learn=_choice(environ, variables.LEARNS, *variables.LEARN),
+        silent=bool(variables.given(environ, JUDGE_GUARD)),
         server=bindings.fingerprint(url, key) if url and key and not is_disabled else "",
         direct=bool(key) and is_disabled,
-        complaints=paths.complaints(environ),
-        debug=paths.flag(environ, "DEBUG_CLAUDE_MEMORY_HOOKS"),
+        complaints=variables.complaints(environ),
+        debug=variables.flag(environ, variables.DEBUG),
     )
 
 
@@ -94,16 +91,16 @@ def _budget(text: str) -> int:
     try:
         tokens = float(text)
     except ValueError:
-        return BUDGET
-    return int(tokens) if 0 <= tokens <= BUDGET_LIMIT else BUDGET
+        return variables.BUDGET
+    return int(tokens) if 0 <= tokens <= variables.BUDGET_LIMIT else variables.BUDGET
 
 
 def _approve(environ: Mapping[str, str]) -> str:
-    if paths.flag(environ, paths.UNAPPROVED):
+    if variables.flag(environ, variables.UNAPPROVED):
         return "off"
-    return _choice(environ, ("safe", "all"), "MEMORY_APPROVE")
+    return _choice(environ, variables.APPROVES, variables.APPROVE)
 
 
 def _choice(environ: Mapping[str, str], among: tuple[str, ...], *names: str) -> str:
-    value = paths.given(environ, *names).lower()
+    value = variables.given(environ, *names).lower()
     return value if value in among else among[0]

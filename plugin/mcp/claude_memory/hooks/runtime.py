@@ -17,6 +17,7 @@ from claude_memory.hooks.context import from_environ
 from claude_memory.memory import bounded, utc_now
 from claude_memory.store import bindings, failures
 from claude_memory.store import connection as store
+from claude_memory.variables import given
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _run(doorway: str, source: BinaryIO, environ: Mapping[str, str]) -> str:
 
     context = from_environ(environ, connection, "", utc_now())
     event = _event(doorway, _read(source, doorway, context))
-    folder = paths.given(environ, "CLAUDE_PROJECT_DIR") or str(event.get("cwd") or os.getcwd())
+    folder = given(environ, "CLAUDE_PROJECT_DIR") or str(event.get("cwd") or os.getcwd())
     try:
         return answer(event, context._replace(project=bounded(project.identity(folder))))
     finally:

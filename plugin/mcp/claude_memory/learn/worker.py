@@ -24,6 +24,7 @@ from claude_memory.learn.settling import Settling, related, stored_in
 from claude_memory.store import failures, judge_calls, turns
 from claude_memory.store.connection import write
 from claude_memory.store.lock import Lock
+from claude_memory.variables import given
 
 if TYPE_CHECKING:
     import sqlite3
@@ -63,7 +64,7 @@ class LearnWorker:
         self._judge = judge
         self._settings = settings
         self._now = now
-        self._is_off = settings.learn == "off" or bool(paths.given(environ, JUDGE_GUARD))
+        self._is_off = settings.learn == "off" or bool(given(environ, JUDGE_GUARD))
         self._wake = threading.Event()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
