@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from claude_memory.errors import RemoteUnreachable
-from claude_memory.store import binding, bindings, feed, outbox, replica, seals, state
+from claude_memory.store import bindings, feed, outbox, ownership, replica, seals, state
 from claude_memory.store.connection import write
 from claude_memory.sync import engine, wire
 from claude_memory.sync.files import Files
@@ -116,9 +116,9 @@ def _(patch: Patch, _chance: Random) -> None:
 @fault("whose store it is is not checked")
 def _(patch: Patch, _chance: Random) -> None:
     def bind(_self: Files, connection: Any, hello: wire.Hello, now: Any) -> bool:
-        if not any(binding.owner(connection)):
+        if not any(ownership.owner(connection)):
             with write(connection):
-                binding.bind(connection, hello.server_id, hello.account_id, hello.epoch, now)
+                ownership.bind(connection, hello.server_id, hello.account_id, hello.epoch, now)
         return False
 
     def greet(self: engine.Engine, hello: wire.Hello) -> None:
@@ -144,7 +144,7 @@ def _(patch: Patch, _chance: Random) -> None:
         replica.mend(self._connect(), 0, HUGE, self._now())
         return page
 
-    patch.setattr(binding, "bind", bind)
+    patch.setattr(ownership, "bind", bind)
     patch.setattr(engine.Engine, "_receive", receive)
 
 
@@ -381,7 +381,7 @@ def _(patch: Patch, _chance: Random) -> None:
 
 @fault("what waits for its account is thrown away")
 def _(patch: Patch, _chance: Random) -> None:
-    patch.setattr(binding, "move", lambda *_: 0)
+    patch.setattr(ownership, "move", lambda *_: 0)
 
 
 @fault("one refused operation holds up the others")

@@ -15,7 +15,7 @@ from claude_memory import paths
 from claude_memory.errors import ClaudeMemoryError, StoreDamaged
 from claude_memory.keeper import choice
 from claude_memory.service import secrets, syncing
-from claude_memory.store import binding, bindings, failures, network, schema, waiting
+from claude_memory.store import bindings, failures, network, ownership, schema, waiting
 from claude_memory.store.connection import explain, open_reader
 from claude_memory.store.lines import counted
 from claude_memory.sync import standing, wire
@@ -155,7 +155,7 @@ def _sync(settings: Settings, path: str) -> Finding:
         if not settings.is_synced:
             left = syncing.left(reader, settings)
             return Finding("sync", "ok", f"off: {left}" if left else local)
-        found, (_, account) = standing.read(reader), binding.owner(reader)
+        found, (_, account) = standing.read(reader), ownership.owner(reader)
         queued = syncing.to_send(reader, found)
     detail = (
         f"account {account or 'not known yet'}; {queued} to send, {found.rejected} refused, "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from claude_memory.memory import stamp
-from claude_memory.store import failures, lines, proposals, sessions, standing, state
+from claude_memory.store import failures, lines, overview, proposals, sessions, state
 from claude_memory.store.connection import write
 
 from tests.support.hook_calls import added, asked, context_in
@@ -251,8 +251,8 @@ def test_counts_and_weighty_memories_come_from_the_index(store: sqlite3.Connecti
     """At 100,000 memories a greeting reads an index, not the table."""
     asked_for: list[str] = []
     store.set_trace_callback(asked_for.append)
-    standing.counts(store, PROJECT)
-    standing.weightiest(store, PROJECT, NOW, 5)
+    overview.counts(store, PROJECT)
+    overview.weightiest(store, PROJECT, NOW, 5)
     store.set_trace_callback(None)
 
     plans = [

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from claude_memory.hooks.greeting import WELCOME
 from claude_memory.service import upkeep
-from claude_memory.store import binding, feed, outbox
+from claude_memory.store import feed, outbox, ownership
 from claude_memory.store.bindings import fingerprint
 from claude_memory.store.connection import open_store, write
 from claude_memory.sync.files import Files
@@ -398,7 +398,7 @@ def test_queue_of_a_store_whose_key_was_removed_before_the_first_exchange(
 def test_memories_stored_under_a_mistaken_key(tmp_path: Path, desk: Desk) -> None:
     """They are counted, in status and greeting, until they were imported."""
     with write(desk.connection):
-        binding.bind(desk.connection, "s", "a", "e", START)
+        ownership.bind(desk.connection, "s", "a", "e", START)
     mistaken = Files(str(tmp_path), fingerprint(SERVER["MEMORY_API_URL"], "a-mistaken-key")).path()
     desk.store("One")
     assert status(desk)["!"] == ""
@@ -406,7 +406,7 @@ def test_memories_stored_under_a_mistaken_key(tmp_path: Path, desk: Desk) -> Non
     copied.store("Stored under a mistaken key")
     other = open_store(mistaken)
     with write(other), write(copied.connection):
-        binding.move(copied.connection, other, START)
+        ownership.move(copied.connection, other, START)
     other.close()
 
     said = status(desk)["!"]

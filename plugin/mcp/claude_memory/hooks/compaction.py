@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from claude_memory.hooks import injection
-from claude_memory.store import lines, sessions, standing
+from claude_memory.store import lines, overview, sessions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,5 +62,5 @@ def _recover(
 def _used(connection: sqlite3.Connection, session: str, context: Context) -> list[Memory]:
     """Return the session's memories that still hold, the most important first."""
     uids = sessions.used_uids(connection, session, LATEST)
-    found = standing.visible(connection, uids, context.now)
+    found = overview.visible(connection, uids, context.now)
     return sorted(found, key=lambda memory: -memory.importance)

@@ -7,14 +7,14 @@ import os
 from claude_memory import errors, paths
 from claude_memory.hooks import injection, opening
 from claude_memory.store import (
-    binding,
     bindings,
     failures,
     lines,
     news,
+    overview,
+    ownership,
     proposals,
     sessions,
-    standing,
     state,
     waiting,
 )
@@ -97,13 +97,13 @@ def _greet(
     event: dict[str, Any], context: Context, connection: sqlite3.Connection
 ) -> tuple[list[str], str]:
     session = str(event["session_id"])
-    everywhere, here = standing.counts(connection, context.project)
+    everywhere, here = overview.counts(connection, context.project)
     is_first = not everywhere and not here and not sessions.any_known(connection)
     is_new = not session or sessions.begin(connection, session, context.project, context.now)
     if event.get("source") == "clear" and not is_new:
         sessions.compacted(connection, session, context.project, context.now)
         is_new = True
-    weighty = standing.weightiest(connection, context.project, context.now, WEIGHTIEST)
+    weighty = overview.weightiest(connection, context.project, context.now, WEIGHTIEST)
     room = min(WEIGHTIEST_ROOM, injection.size(context))
     memories = injection.inject(
         event, context, connection, weighty, characters=room, most=WEIGHTIEST
@@ -114,7 +114,7 @@ def _greet(
     told = [full] if full else []
     told += news.trouble(connection, context.now, context.server) if is_new else []
     trouble = "\n".join(told)
-    if is_first and counted and not full and not binding.former(connection):
+    if is_first and counted and not full and not ownership.former(connection):
         told = [_welcome(counted), *told]
     return [line for line in (head, trouble, memories) if line], "\n".join(told)
 

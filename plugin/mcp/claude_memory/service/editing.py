@@ -20,10 +20,10 @@ from claude_memory.store import (
     ids,
     memories,
     outbox,
+    overview,
     proposals,
     purge,
     seals,
-    standing,
     turns,
 )
 from claude_memory.store.connection import write
@@ -248,7 +248,7 @@ def _all_or_none() -> Iterator[None]:
 
 def _undo_sentence(connection: sqlite3.Connection, one: Memory, now: datetime) -> str:
     sentence = f"Deleted memory {label(one)}; memory_update with restore=true undoes it (30 days)."
-    for back in standing.visible(connection, (one.supersedes,), now):
+    for back in overview.visible(connection, (one.supersedes,), now):
         sentence += f" {label(back)}, which it had superseded, is shown again."
     return sentence
 

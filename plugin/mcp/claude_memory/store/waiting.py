@@ -14,7 +14,7 @@ import sqlite3
 from collections import namedtuple
 
 from claude_memory.errors import StoreError
-from claude_memory.store import binding, bindings
+from claude_memory.store import bindings, ownership
 from claude_memory.store.connection import StoreConnection, open_reader
 
 TYPE_CHECKING = False
@@ -42,7 +42,7 @@ def files(connection: sqlite3.Connection) -> list[Waiting]:
     """Return the files that hold what this store does not."""
     if not isinstance(connection, StoreConnection):
         return []  # in memory
-    return _beside(connection.path, binding.former(connection), connection.uri)
+    return _beside(connection.path, ownership.former(connection), connection.uri)
 
 
 def beside(path: str) -> list[Waiting]:
@@ -84,7 +84,7 @@ def _look(path: str, kind: str, store: str) -> Waiting:
     except StoreError:
         return nothing
     try:
-        if any(binding.owner(other)) == (kind in (NEW, COPY)):
+        if any(ownership.owner(other)) == (kind in (NEW, COPY)):
             return nothing
         return Waiting(path, _count(other, store), kind)
     except sqlite3.Error:  # an earlier system's file, or a damaged one

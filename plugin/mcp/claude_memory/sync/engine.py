@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from claude_memory import errors
 from claude_memory.memory import days_before, stamp
-from claude_memory.store import binding, feed, outbox, replica, restored, seals, state
+from claude_memory.store import feed, outbox, ownership, replica, restored, seals, state
 from claude_memory.store.connection import write
 from claude_memory.sync import standing, wire
 
@@ -137,7 +137,7 @@ class Engine:
         if self._files.bind(connection, hello, self._now()):
             self._place.relocate()
             connection = self._connect()  # of the account's own file
-        if binding.owner(connection) != (hello.server_id, hello.account_id):
+        if ownership.owner(connection) != (hello.server_id, hello.account_id):
             message = "This store belongs to another account than the key."
             raise errors.AccountMismatch(message)
         self._hello = hello

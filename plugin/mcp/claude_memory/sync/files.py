@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from claude_memory import paths
 from claude_memory.errors import StoreBusy, StoreError
-from claude_memory.store import binding, bindings, state
+from claude_memory.store import bindings, ownership, state
 from claude_memory.store.bindings import FIRST
 from claude_memory.store.connection import open_reader, open_store, write
 from claude_memory.store.lock import Lock
@@ -64,7 +64,7 @@ class Files:
             StoreError: a file cannot be written; nothing was bound.
         """
         mine, here = (hello.server_id, hello.account_id), os.path.basename(connection.path)
-        if binding.owner(connection) == mine and not self._is_there(self._waiting):
+        if ownership.owner(connection) == mine and not self._is_there(self._waiting):
             return False
         with self._alone():
             target = self._file_for(connection, hello, now)
@@ -77,15 +77,15 @@ class Files:
     def _file_for(self, connection: StoreConnection, hello: Hello, now: datetime) -> str:
         """Return the name of the account's file, which is bound to it when this returns."""
         mine, here = (hello.server_id, hello.account_id), os.path.basename(connection.path)
-        if binding.owner(connection) == mine:
+        if ownership.owner(connection) == mine:
             return here
         names = [FIRST, f"memory-{mine[1]}.db", f"memory-{mine[1]}-{mine[0][:8]}.db"]
         for name in names:
             if self._is_there(name) and self._owner(name) == mine:
                 return name
-        if here == FIRST and not any(binding.owner(connection)):
+        if here == FIRST and not any(ownership.owner(connection)):
             with write(connection):
-                binding.bind(connection, *mine, hello.epoch, now)
+                ownership.bind(connection, *mine, hello.epoch, now)
             return FIRST
         return self._begin(next(one for one in names if not self._is_there(one)), hello, now)
 
@@ -108,7 +108,7 @@ class Files:
         """Make the file of an account that has none yet."""
         with self._opened(name) as fresh, write(fresh):
             self._number(fresh)
-            binding.bind(fresh, hello.server_id, hello.account_id, hello.epoch, now)
+            ownership.bind(fresh, hello.server_id, hello.account_id, hello.epoch, now)
         return name
 
     def _number(self, fresh: StoreConnection) -> None:
@@ -127,11 +127,11 @@ class Files:
         """
         with self._opened(name) as source, self._opened(target) as into, write(source, keep=False):
             with write(into):
-                if any(binding.owner(source)):
-                    before = {name, *binding.former(source)} - {target}
-                    binding.follow(into, sorted(before))
+                if any(ownership.owner(source)):
+                    before = {name, *ownership.former(source)} - {target}
+                    ownership.follow(into, sorted(before))
                     return
-                binding.move(source, into, now)
+                ownership.move(source, into, now)
             _remove(self._at(name))
 
     def _opened(self, name: str) -> closing[StoreConnection]:
@@ -160,7 +160,7 @@ class Files:
 
     def _owner(self, name: str) -> tuple[str, str]:
         """Return to whom a file belongs; to nobody where that cannot be told."""
-        return _told(self._at(name), binding.owner, ("", ""))
+        return _told(self._at(name), ownership.owner, ("", ""))
 
 
 def _told(path: str, ask: Callable[[StoreConnection], T], otherwise: T) -> T:
