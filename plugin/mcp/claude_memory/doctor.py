@@ -15,7 +15,15 @@ from claude_memory import paths
 from claude_memory.errors import ClaudeMemoryError, StoreDamaged
 from claude_memory.keeper import choice
 from claude_memory.service import secrets, syncing
-from claude_memory.store import bindings, failures, network, ownership, schema, waiting
+from claude_memory.store import (
+    bindings,
+    failures,
+    memories,
+    network,
+    ownership,
+    schema,
+    waiting,
+)
 from claude_memory.store.connection import explain, open_reader
 from claude_memory.store.lines import counted
 from claude_memory.sync import standing, wire
@@ -228,8 +236,8 @@ def _database(path: str) -> Finding:
         if verdict != "ok":
             seen = " ".join(str(verdict).split())
             return Finding("database", "fail", f"damaged: {seen}", DAMAGED)
-        count = reader.execute("SELECT count(*) FROM memories WHERE live = 1").fetchone()[0]
-        return Finding("database", "ok", f"{counted(count, 'memory')}, schema {found}, {path}")
+        held = counted(memories.count(reader), "memory")
+        return Finding("database", "ok", f"{held}, schema {found}, {path}")
 
 
 @contextmanager

@@ -112,8 +112,7 @@ def to_send(connection: sqlite3.Connection, found: Standing) -> int:
     """Return how many changes wait; before its first answer a server has none of the memories."""
     if outbox.is_bound(connection):
         return found.queued
-    live = connection.execute("SELECT count(*) FROM memories WHERE live = 1").fetchone()
-    return int(live[0])
+    return memories.count(connection)
 
 
 def left(connection: sqlite3.Connection, settings: Settings) -> str:

@@ -220,6 +220,12 @@ def get(connection: sqlite3.Connection, uid: str) -> Memory | None:
     return to_memory(row) if row else None
 
 
+def count(connection: sqlite3.Connection) -> int:
+    """Count the live memories."""
+    query = "SELECT count(*) FROM memories WHERE live = 1"
+    return int(connection.execute(query).fetchone()[0])
+
+
 def is_used(connection: sqlite3.Connection, uid: str) -> bool:
     """Tell whether a live memory or a tombstone has this uid."""
     row = connection.execute("SELECT 1 FROM memories WHERE uid = ?", (uid,)).fetchone()

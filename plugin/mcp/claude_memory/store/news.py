@@ -68,7 +68,7 @@ def _refused(connection: sqlite3.Connection) -> str:
 
 
 def _conflicts(connection: sqlite3.Connection) -> str:
-    count = connection.execute("SELECT count(*) FROM shelf").fetchone()[0]
+    count = outbox.count_shelved(connection)
     if not count:
         return ""
     lost = counted(count, "change")

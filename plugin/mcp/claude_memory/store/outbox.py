@@ -317,14 +317,7 @@ def reject(connection: sqlite3.Connection, op: Pending, error: str) -> None:
         first = oldest(connection, op.uid)
         if first is None:  # a create that was never accepted, and its delete
             continue
-        _fold(
-            connection,
-            first,
-            later.kind,
-            later.body,
-            now=later.created_at,
-            seen=later.seen,
-        )
+        _fold(connection, first, later.kind, later.body, now=later.created_at, seen=later.seen)
         if later.sealed:
             seal(connection, op.uid, later.sealed)
 
@@ -349,6 +342,11 @@ def count_stuck(connection: sqlite3.Connection) -> int:
     """Count what waits because its secret could not be opened."""
     query = f"SELECT count(*) FROM pending_ops WHERE {STUCK}"  # noqa: S608  (a fixed condition)
     return int(connection.execute(query).fetchone()[0])
+
+
+def count_shelved(connection: sqlite3.Connection) -> int:
+    """Count the edits that lost against another machine's."""
+    return int(connection.execute("SELECT count(*) FROM shelf").fetchone()[0])
 
 
 def is_pending(connection: sqlite3.Connection, uid: str) -> bool:

@@ -12,7 +12,7 @@ from collections import namedtuple
 
 from claude_memory import errors
 from claude_memory.memory import stamp
-from claude_memory.store import header, mending, schema, state
+from claude_memory.store import header, memories, mending, schema, state
 from claude_memory.store.connection import explain, identity, mend_lock, open_alone, write
 
 TYPE_CHECKING = False
@@ -198,8 +198,7 @@ def _save(aside: str, fresh: sqlite3.Connection, now: datetime) -> int:
         for end in ENDS:
             if os.path.exists(copy + end):
                 os.unlink(copy + end)
-    query = "SELECT count(*) FROM memories WHERE live = 1"
-    return int(fresh.execute(query).fetchone()[0])
+    return memories.count(fresh)
 
 
 def _copy_with_sound_header(aside: str) -> str:

@@ -59,7 +59,7 @@ def read(connection: sqlite3.Connection) -> Standing:
         queued=outbox.count(connection),
         stuck=outbox.count_stuck(connection),
         rejected=outbox.count(connection, "rejected"),
-        conflicts=int(connection.execute("SELECT count(*) FROM shelf").fetchone()[0]),
+        conflicts=outbox.count_shelved(connection),
         is_read_only=bool(state.get(connection, state.READ_ONLY)),
         clock_off=float(state.get(connection, CLOCK) or 0),
         expected=int(state.get(connection, EXPECTED) or 0),
