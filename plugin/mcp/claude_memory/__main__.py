@@ -266,7 +266,7 @@ def _hook(
     def answer(call: Call) -> str:
         from claude_memory.hooks import context, runtime
 
-        here = context.from_environ(environ, place.connection, place.project, place.now(), spoken)
+        here = context.from_environ(environ, place.begin, place.project, place.now(), spoken)
         here = here._replace(session=place.session)
         place.enter(runtime.session(call.arguments, here))
         answered = runtime.answer(call.arguments, here)

@@ -75,7 +75,7 @@ class Background:
         from claude_memory.learn.worker import LearnWorker
 
         return LearnWorker(
-            open_connection=self._place.connection,
+            open_connection=self._place.begin,
             service=self._service,
             judge=judge.choose(self._settings.judge, self._settings.home, self._environ),
             settings=self._settings,

@@ -75,3 +75,20 @@ def test_session_goes_on_once_the_store_can_be_written(newer: Path) -> None:
         connection.execute(f"PRAGMA user_version={schema.CURRENT}")
         connection.close()
         session.store("Something else.")
+
+
+def test_hooks_go_on_once_the_store_can_be_written(newer: Path) -> None:
+    """They write what they have given; it is not enough that the tools go on."""
+    with Session(newer) as session:
+
+        def given(number: int) -> str:
+            prompt = "Who has the spare key, which neighbour?"
+            return session.done(
+                "hook", event="UserPromptSubmit", prompt=prompt, session_id=f"session {number}"
+            )
+
+        assert given(0) == "{}"
+        connection = sqlite3.connect(str(database(newer)))
+        connection.execute(f"PRAGMA user_version={schema.CURRENT}")
+        connection.close()
+        assert all(KEPT in given(number) for number in range(1, 7))

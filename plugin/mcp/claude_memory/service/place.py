@@ -90,6 +90,15 @@ class Place:
             mine.connection = found = self._open()
         return found
 
+    def begin(self) -> StoreConnection:
+        """Return this thread's connection for new work; one that only reads is opened anew.
+
+        Raises:
+            StoreError: the store cannot be opened.
+        """
+        self._let_go_of_reader()
+        return self.connection()
+
     @contextmanager
     def guarded(self) -> Iterator[None]:
         """Run one request: errors of SQLite come out as ours, and a damaged store is mended.
@@ -133,7 +142,7 @@ class Place:
         return None if found is None else found.refusal
 
     def _let_go_of_reader(self) -> None:
-        """Make the next request try again whether the store can be written."""
+        """Let new work try again whether the store can be written."""
         if self._refusal() is not None:
             self._shared.mine.connection.close()
             del self._shared.mine.connection
