@@ -24,7 +24,7 @@ from psycopg_pool import AsyncConnectionPool
 from backend import lives
 from backend.errors import ConfigurationError, OutcomeUnknown, Unavailable
 from backend.lives import Fallen, NewLife
-from backend.tracing import part
+from backend.turns import Turns
 from backend.waiting import Silent, WatchedOnce
 
 if TYPE_CHECKING:
@@ -140,6 +140,7 @@ class Database:
             name="memory",
         )
         self._readers = asyncio.Semaphore(max(1, pool_size // 2))
+        self._turns = Turns(pool_size, patience)
         self._patience = patience
         self._renewed_at = 0.0
         # Accounts that got memories whose meaning is not written, from which number on.
@@ -170,7 +171,7 @@ class Database:
         """
         prologue = _prologue(account_id, seconds)
         try:
-            with part("database transaction"):
+            async with self._turns.of(account_id):
                 connection, _ = await self._begin(lambda one: one.execute(prologue), seconds)
                 async with self._returned(connection):
                     yield connection
@@ -196,7 +197,7 @@ class Database:
         except TimeoutError as error:
             raise Unavailable("Too many exports are under way.") from error
         try:
-            with part("database transaction"):
+            async with self._turns.of(account_id):
                 connection, _ = await self._begin(lambda one: one.execute(prologue))
                 async with self._returned(connection):
                     yield connection
@@ -236,7 +237,7 @@ class Database:
             return await cursor.execute(whole(account_id, statement, seconds))
 
         try:
-            with part("database transaction"):
+            async with self._turns.of(account_id):
                 connection, cursor = await self._begin(ask, seconds)
                 await self._give_back(connection)  # the transaction is over, all rows are here
                 await cursor.set_result(READ)

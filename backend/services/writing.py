@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ class Push:
             Unavailable: the database does not answer; nothing was applied.
         """
         preparer = Preparer(self.account, self.keeper)
-        found = [await preparer.op(op) for op in ops]
+        found = [await self._prepared(preparer, op) for op in ops]
         refusals = {one.op_id: one for one in found if isinstance(one, Refusal)}
         # A refused one may have been applied before, when it was not refused: that answer stands.
         ready = [
@@ -64,6 +65,10 @@ class Push:
             else self._result(outcomes[op.op_id])
             for op in ops
         ]
+
+    async def _prepared(self, preparer: Preparer, op: Op) -> Ready | Refusal:
+        await asyncio.sleep(0)  # others have their turn: a batch is read for as long as a second
+        return await preparer.op(op)
 
     async def _apply_all(self, ready: Sequence[Ready]) -> list[Outcome]:
         """Apply a batch; where the database refuses it, find the operation that is at fault."""

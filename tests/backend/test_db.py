@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -214,12 +215,13 @@ def test_statement_that_nobody_waits_for_is_broken_off(
 
 @pytest.mark.parametrize("is_alone", [False, True])
 def test_connections_that_were_cut_are_replaced(
-    url: str, account: uuid.UUID, superuser: psycopg.Connection[Any], is_alone: bool
+    url: str, superuser: psycopg.Connection[Any], is_alone: bool
 ) -> None:
     """A restart of the database costs those who wait in the pool nothing."""
 
     async def work(database: Database) -> None:
         async def one() -> None:
+            account = uuid4()  # of one alone there are never so many at once
             if is_alone:
                 await database.read(account, "SELECT pg_sleep(0.05)", (), tuple_row)
                 return
@@ -290,7 +292,7 @@ def test_silence_ends_and_costs_those_behind_it_nothing(
             barrier = asyncio.Barrier(count)
 
             async def one() -> None:
-                async with database.transaction(account):
+                async with database.transaction(uuid4()):
                     await barrier.wait()
 
             await asyncio.gather(*(one() for _ in range(count)))

@@ -178,7 +178,7 @@ async def test_slow_readers_leave_connections_to_others(app_url: str) -> None:
         export = await exporting.begin(database, await account(api), by="test")
         async with contextlib.aclosing(export):
             assert (await api.bob.get("/api/memories")).status_code == 200
-            refused = await api.alice.get("/api/export")
+            refused = await api.bob.get("/api/export")
             assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
             assert int(refused.headers["retry-after"]) >= 1
         assert (await api.alice.get("/api/export")).status_code == 200
