@@ -24,6 +24,8 @@ ALL_SCOPES = f"{SCOPES},admin"
 AT_A_SHELL = {  # what callers of the API are told does not fit there
     "unavailable": "Check DATABASE_URL, and that the database runs.",
     "malformed": "Nothing was stored; set it right and try again.",
+    "keeper_unavailable": "Mend that, and run the command again.",
+    "outcome_unknown": "It is not known whether this was done: look before you run it again.",
 }
 
 

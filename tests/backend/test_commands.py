@@ -147,6 +147,22 @@ def test_bootstrap_key_that_can_never_be_sent_is_refused(
     assert not any(key in told for key in keys.values())
 
 
+def test_keeper_that_is_away_is_told_in_words_for_a_shell(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A person at a shell has no Retry-After."""
+    monkeypatch.setenv("VAULT_ADDR", "http://127.0.0.1:1")
+    monkeypatch.setenv("VAULT_TOKEN", "none")
+    given = tmp_path / "given.jsonl"
+    given.write_text(json.dumps({"content": f"Token {SECRET}"}) + "\n", encoding="utf-8")
+    status, _, told = run("import", str(given))
+    assert status == 1
+    assert told.splitlines()[-1] == (
+        "claude-memory: Vault cannot be reached: ConnectionError. Mend that, and run the command "
+        "again."
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

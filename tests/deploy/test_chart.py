@@ -271,6 +271,7 @@ def test_purge_runs_daily_and_alone() -> None:
         ("metrics.prometheusRule.availability=100", "availability"),
         ("purge.schedule=daily", "schedule"),
         ("disruptionBudget.minAvailable=2", "disruptionBudget.minAvailable must be less"),
+        ("metrics.port=8000", "metrics.port cannot be 8000"),
         ("preStopSeconds=20", "terminationGracePeriodSeconds must be more"),
         ("httpRoute.enabled=true", "parentRefs"),
         ("env.API_KEY=long-enough-key", "not both"),

@@ -94,6 +94,9 @@ vault-secret-id: VAULT_SECRET_ID
 {{- if gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas) -}}
 {{- fail "\nautoscaling.minReplicas is more than autoscaling.maxReplicas." -}}
 {{- end -}}
+{{- if eq (int .Values.metrics.port) 8000 -}}
+{{- fail "\nmetrics.port cannot be 8000: requests are served there." -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "memory.publicUrl" -}}
