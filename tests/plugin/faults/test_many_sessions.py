@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import pytest
+from claude_memory.store.connection import BUSY_SECONDS
 
 from tests.support.promises import promise
-from tests.support.sessions import Session, assert_sound, rows
+from tests.support.sessions import Session, assert_sound, database, rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +46,24 @@ def test_twenty_sessions_store_at_once(tmp_path: Path) -> None:
     )[0]
     assert (count, uids, numbers, contents, highest, live) == (SESSIONS * STORES,) * 6
     assert_sound(tmp_path / "home")
+
+
+@promise("store.many-sessions-at-once")
+@pytest.mark.once
+def test_who_waits_while_others_take_turns_is_not_refused(tmp_path: Path) -> None:
+    """On a busy machine a turn may come late; only a lock that nobody lets go of is a refusal."""
+    with Session(tmp_path) as session:
+        session.store("Stored first.")
+        with closing(sqlite3.connect(str(database(tmp_path)), isolation_level=None)) as others:
+            others.execute("BEGIN IMMEDIATE")
+            session.peer.call("slow", "memory_store", content="Stored late.")
+            for number in range(3):
+                time.sleep(BUSY_SECONDS * 0.45)
+                others.execute("INSERT INTO sync_state (k, v) VALUES (?, '')", (f"turn {number}",))
+                others.execute("COMMIT")
+                others.execute("BEGIN IMMEDIATE")
+            others.execute("ROLLBACK")
+            assert not session.peer.hear()["result"]["isError"]
 
 
 def test_sessions_number_their_own_memories(tmp_path: Path) -> None:

@@ -226,29 +226,31 @@ def _insist(connection: sqlite3.Connection, statement: str) -> None:
             try:
                 connection.execute(statement)
             except sqlite3.OperationalError as error:
-                if not _is_busy(error) or _is_enough(connection, now - begun, patience):
-                    raise
                 found = _commits(connection)
                 if found != seen:
                     seen, changed = found, now
-                time.sleep(_pause(now - begun, now - changed))
+                waited = now - begun, now - changed
+                if not _is_busy(error) or _is_enough(connection, *waited, patience):
+                    raise
+                time.sleep(_pause(*waited))
             else:
                 return
     finally:
         connection.execute(f"PRAGMA busy_timeout={patience}")
 
 
-def _is_enough(connection: sqlite3.Connection, waited: float, patience: int) -> bool:
-    """Tell whether to give up. Whoever answers a tool waits longer for a purge, not for the rest.
+def _is_enough(connection: sqlite3.Connection, waited: float, held: float, patience: int) -> bool:
+    """Tell whether to give up after so long, of which one has held the lock so long.
 
-    It holds the lock while it writes the whole file anew.
+    Whoever answers a tool is patient with many that take turns, as on a busy machine, and with a
+    purge, which holds the lock while it writes the whole file anew. A prompt waits for nobody.
     """
     if waited * 1000 < patience:
         return False
     if waited >= PATIENCE or patience != BUSY_SECONDS * 1000:
         return True
     try:
-        return not state.get(connection, state.REWRITTEN)
+        return held * 1000 >= patience and not state.get(connection, state.REWRITTEN)
     except sqlite3.OperationalError:  # a file without tables yet
         return True
 
