@@ -8,12 +8,8 @@ import socket
 import tempfile
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from psycopg.conninfo import conninfo_to_dict
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 CHUNK = 65_536
 COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"  # as a message of its own, which only writers send
@@ -43,12 +39,7 @@ class SeveredWay:
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
