@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-WANTED = tuple(f"3.{minor}" for minor in range(9, 15))
+WANTED = tuple(f"3.{minor}" for minor in range(9, 16))
 LOOKED_IN = "the PATH, pyenv's and uv's folders, /usr/bin, /usr/local/bin, /opt/homebrew/bin"
 USUAL = ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")
 PROBE = """
