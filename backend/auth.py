@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from anyio import Lock
+from psycopg.errors import DiskFull
 
-from backend.errors import ScopeMissing, TooManyRequests, Unauthorized
+from backend.errors import ScopeMissing, TooManyRequests, Unauthorized, Unavailable
 from backend.repositories import accounts
 
 if TYPE_CHECKING:
@@ -238,6 +239,22 @@ class Authenticator:
     async def _fill(self, purse: _Purse, caller: Caller) -> None:
         if purse.empty_until > self._clock():  # asking the database again would cost more
             raise _slow_down(purse.empty_until - self._clock())
+        try:
+            lease = await self._lease(purse, caller)
+        except Unavailable as error:
+            if not isinstance(error.__cause__, DiskFull):
+                raise
+            purse.left += BLOCK  # nothing can be counted, and all can still be read
+            purse.until = self._clock() + LEASE_SECONDS
+            return
+        purse.left += lease.granted
+        purse.until = self._clock() + LEASE_SECONDS
+        if purse.left < 1:
+            seconds = (1 - lease.left) / self._rate
+            purse.empty_until = self._clock() + seconds
+            raise _slow_down(seconds)
+
+    async def _lease(self, purse: _Purse, caller: Caller) -> accounts.Lease:
         async with self._database.transaction(caller.account) as connection:
             lease = await accounts.lease(
                 connection,
@@ -252,12 +269,7 @@ class Authenticator:
                 await accounts.audit(
                     connection, caller.account, "key.first_use_of_day", "", caller.key_id
                 )
-        purse.left += lease.granted
-        purse.until = self._clock() + LEASE_SECONDS
-        if purse.left < 1:
-            seconds = (1 - lease.left) / self._rate
-            purse.empty_until = self._clock() + seconds
-            raise _slow_down(seconds)
+        return lease
 
 
 def _is_over(key: Key) -> bool:
