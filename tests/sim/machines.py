@@ -16,7 +16,7 @@ from claude_memory.keeper import choice
 from claude_memory.service.local import LocalService
 from claude_memory.service.opening import Opening
 from claude_memory.service.place import Place
-from claude_memory.service.secrets import Keepers, SecretDoor
+from claude_memory.service.secrets import Keepers, SecretDoor, Unattended
 from claude_memory.settings import Settings
 from claude_memory.store.bindings import fingerprint
 from claude_memory.sync import standing
@@ -186,5 +186,6 @@ class Session:
         self.service = LocalService(self.place, door, machine.settings)
         remote = Remote(self.line, machine.key)
         chance = machine.world.chance
-        self._engine = Engine(self.place, remote, files, door, now=machine.now, chance=chance)
+        secrets = Unattended(self.place, machine.keepers)
+        self._engine = Engine(self.place, remote, files, secrets, now=machine.now, chance=chance)
         self._steps, self.step = None, ""

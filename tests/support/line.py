@@ -7,6 +7,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from claude_memory.errors import RemoteUnreachable
+from claude_memory.service.secrets import Unattended
 from claude_memory.store.bindings import fingerprint
 from claude_memory.sync.engine import Engine
 from claude_memory.sync.files import Files
@@ -95,7 +96,7 @@ def engine(desk: Desk, line: Transport, key: str = OURS) -> Engine:
         desk.place,
         Remote(line, desk.settings.api_key),
         Files(desk.place.home, key),
-        desk.door,
+        Unattended(desk.place, desk.door),
         now=desk.tick,
         chance=random.Random(1),  # noqa: S311  (repeatable)
     )

@@ -14,7 +14,7 @@ from claude_memory.learn.witness import Witness
 from claude_memory.service.local import LocalService
 from claude_memory.service.opening import Opening
 from claude_memory.service.place import Place
-from claude_memory.service.secrets import Keepers, SecretDoor
+from claude_memory.service.secrets import Keepers, SecretDoor, Unattended
 from claude_memory.settings import Settings
 from claude_memory.stdio.calls import Tool
 from claude_memory.stdio.server import Server
@@ -124,9 +124,8 @@ class Assembly:
         from claude_memory.sync import chance
         from claude_memory.sync.engine import Engine
 
-        return Engine(
-            self.place, remote, self._files(), self.keepers, now=memory.utc_now, chance=chance
-        )
+        secrets = Unattended(self.place, self.keepers)
+        return Engine(self.place, remote, self._files(), secrets, now=memory.utc_now, chance=chance)
 
     def _remote(self) -> Remote:
         from claude_memory.sync.remote import Remote

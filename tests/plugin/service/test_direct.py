@@ -282,6 +282,14 @@ def test_id_that_is_none_is_never_put_into_an_address(scene: Scene, memory_id: s
     assert scene.seen() == []
 
 
+@pytest.mark.parametrize("wrong", [{"importance": None}, {"session_seq": "x"}, {"id": "7"}])
+def test_row_without_its_numbers_is_no_row_of_ours(scene: Scene, wrong: dict[str, Any]) -> None:
+    """Something else answered in the server's place."""
+    scene.answers = lambda _: told(200, {**OLD_ROW, **wrong})
+    with pytest.raises(RemoteError, match="not a claude-memory server"):
+        scene.service.recall(Question("#7"))
+
+
 def test_edit_that_changes_nothing_is_not_sent(scene: Scene) -> None:
     """An undo would bring back the same text otherwise."""
     row: dict[str, Any] = {**OLD_ROW, "expires_at": "2999-01-01T00:00:00Z", "importance": 0.5}

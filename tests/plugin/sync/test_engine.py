@@ -173,6 +173,20 @@ def test_secret_that_does_not_open_is_tried_less_and_less(tmp_path: Path) -> Non
     assert len(line.rows) == 1
 
 
+def test_copy_that_vault_did_not_destroy_is_named(tmp_path: Path) -> None:
+    """The server keeps the secret by then, and nothing here points to the copy any more."""
+    with VaultStandIn() as vault:
+        desk = Desk(tmp_path, VAULT_ADDR=vault.address, VAULT_TOKEN=VAULT_TOKEN, **SERVER)
+        line = Line()
+        desk.store(f"The token is {TOKEN}")
+        for step in engine(desk, line).cycle():
+            if step == "settle":
+                vault.fault = (503, b"")
+        [path] = vault.values
+    assert len(line.rows) == 1
+    assert f"vault kv metadata delete secret/{path}" in desk.call("memory_status")
+
+
 @pytest.mark.parametrize(
     ("change", "kind"),
     [(("memory_update", {"content": "Edited since"}), "update"), (("memory_delete", {}), "delete")],

@@ -55,11 +55,15 @@ def read(row: wire.Fields) -> Memory:
         RemoteUnreachable: it is no row.
     """
     texts = {name: text(row, name) for name in TEXTS}
+    try:
+        importance, place = float(row.get("importance", 0.5)), int(row.get("session_seq", 0))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise wire.foreign("it has no number where there should be one") from error
     return Memory(
         local_no=None,
         no=number(row),
-        importance=float(row.get("importance", 0.5)),
+        importance=importance,
         is_sensitive=bool(row.get("is_sensitive")),
-        session_seq=int(row.get("session_seq", 0)),
+        session_seq=place,
         **texts,
     )

@@ -18,7 +18,7 @@ from claude_memory.errors import (
 )
 from claude_memory.memory import stamp
 from claude_memory.redaction.detector import redact
-from claude_memory.store import memories, outbox, seals
+from claude_memory.store import failures, memories, outbox, seals
 from claude_memory.store.connection import write
 from claude_memory.store.lines import counted
 from claude_memory.store.sameness import normalise
@@ -117,6 +117,21 @@ class Keepers:
             except ClaudeMemoryError as error:
                 notes.append(f"The keeper '{seal.keeper}' still holds it: {error.sentence()}")
         return tuple(notes)
+
+
+class Unattended:
+    """Keepers for those whom nobody listens to: the next greeting tells what they could not do."""
+
+    def __init__(self, place: Place, keepers: Keepers | SecretDoor) -> None:
+        """Keep whose failures to note."""
+        self._place = place
+        self._keepers = keepers
+        self.read = keepers.read
+
+    def forget(self, kept: list[seals.Seal]) -> None:
+        """Destroy what keepers hold outside the store."""
+        for said in self._keepers.forget(kept):
+            failures.note(self._place.home, "secrets", said, self._place.now())
 
 
 class SecretDoor:

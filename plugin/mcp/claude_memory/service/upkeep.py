@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from claude_memory.errors import StoreBusy
 from claude_memory.memory import days_before, stamp
+from claude_memory.service.secrets import Unattended
 from claude_memory.store import failures, history, meaning, purge, sessions, state
 from claude_memory.store.connection import write
 
@@ -33,8 +34,7 @@ def run(place: Place, door: SecretDoor) -> None:
     with place.guarded():
         connection = place.connection()
         sealed = purge.expire(connection, days_before(place.now(), history.KEPT_DAYS))
-        for note in door.forget(sealed):
-            failures.note(place.home, "secrets", note, place.now())
+        Unattended(place, door).forget(sealed)
         _follow_purges(place, connection)
         if purge.is_due(connection):
             purge.scrub(connection)

@@ -44,8 +44,8 @@ if TYPE_CHECKING:
         def read(self, seal: seals.Seal) -> str:
             """Return the clear text of a seal."""
 
-        def forget(self, kept: list[seals.Seal]) -> tuple[str, ...]:
-            """Destroy what keepers hold of these seals."""
+        def forget(self, kept: list[seals.Seal]) -> None:
+            """Destroy what keepers hold of these seals; what could not be is noted for a person."""
 
 
 ROOM = 1_024  # bytes of a request besides its operations
