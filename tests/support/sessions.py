@@ -8,6 +8,7 @@ import re
 import shlex
 import sqlite3
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -187,5 +188,10 @@ def assert_sound(home: object) -> None:
 def files_with(folder: object, text: str) -> list[str]:
     """Return the files below a folder that hold a text, in UTF-8 or UTF-16, in any case."""
     wanted = [text.lower().encode(code) for code in ("utf-8", "utf-16-le", "utf-16-be")]
-    files = [path for path in sorted(Path(str(folder)).rglob("*")) if path.is_file()]
-    return [str(path) for path in files if any(one in path.read_bytes().lower() for one in wanted)]
+    found = []
+    for path in filter(Path.is_file, sorted(Path(str(folder)).rglob("*"))):
+        with suppress(FileNotFoundError):  # a journal ends with its transaction
+            held = path.read_bytes().lower()
+            if any(one in held for one in wanted):
+                found.append(str(path))
+    return found

@@ -43,8 +43,8 @@ async def api(postgres: Server, database_name: str) -> AsyncIterator[Api]:
 
 @pytest.fixture
 async def database(postgres: Server, database_name: str) -> AsyncIterator[Database]:
-    """Be the operator's command."""
-    found = Database(postgres.url(database_name, LOGIN), pool_size=3)
+    """Be the operator's command; of its connections one account has two."""
+    found = Database(postgres.url(database_name, LOGIN), pool_size=4)
     await found.open()
     yield found
     await found.close()
