@@ -96,6 +96,25 @@ def test_transaction_that_fails_leaves_nothing(
     assert operations(superuser) == 0
 
 
+def test_account_has_half_of_the_connections_at_most(
+    url: str, account: uuid.UUID, superuser: psycopg.Connection[Any]
+) -> None:
+    """Whoever comes after that waits for a turn, and another account waits for nobody."""
+    other = Tenant(superuser, "bob").id
+
+    async def work(database: Database) -> None:
+        async with database.transaction(account), database.transaction(account):
+            with pytest.raises(Unavailable, match="Too many requests of this account"):
+                async with database.transaction(account):
+                    pass
+            async with database.transaction(other), database.transaction(other):
+                pass
+        async with database.transaction(account):
+            pass
+
+    using(url, work, pool_size=4)
+
+
 def test_swallowed_error_is_not_taken_for_success(
     url: str, account: uuid.UUID, superuser: psycopg.Connection[Any]
 ) -> None:

@@ -8,7 +8,7 @@ import re
 import shlex
 import sqlite3
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -162,6 +162,11 @@ def label(text: str) -> str:
 def database(home: object) -> Path:
     """Return the path of the store in a data folder."""
     return Path(paths.database(str(home)))
+
+
+def stranger(home: object) -> closing[sqlite3.Connection]:
+    """Open the store as another program does, which takes its locks when it wants."""
+    return closing(sqlite3.connect(str(database(home)), isolation_level=None))
 
 
 def rows(home: object, query: str, *values: object) -> list[tuple[Any, ...]]:

@@ -55,8 +55,11 @@ async def test_long_texts_are_cut_where_an_answer_would_be_too_long_for_a_client
     assert "A short report" in both[2]
     again = await served.tool("memory_recall", context="#5 " * 1_000)
     assert again.text.splitlines()[1:] == both[2:]
-    for beyond in ("#9", " ".join(f"#{number}" for number in range(1, 102))):
-        assert (await served.tool("memory_recall", context=beyond)).is_error
+    assert (await served.tool("memory_recall", context="#9")).is_error
+    many = " ".join(f"#{number}" for number in range(1, 102))
+    refused = await served.tool("memory_recall", context=many)
+    assert refused.is_error
+    assert "101 ids at once; at most 100." in refused.text
 
 
 async def test_source_is_the_model(served: Served) -> None:

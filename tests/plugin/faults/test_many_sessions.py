@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ import pytest
 from claude_memory.store.connection import BUSY_SECONDS
 
 from tests.support.promises import promise
-from tests.support.sessions import Session, assert_sound, database, rows
+from tests.support.sessions import Session, assert_sound, rows, stranger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +53,7 @@ def test_who_waits_while_others_take_turns_is_not_refused(tmp_path: Path) -> Non
     """On a busy machine a turn may come late; only a lock that nobody lets go of is a refusal."""
     with Session(tmp_path) as session:
         session.store("Stored first.")
-        with closing(sqlite3.connect(str(database(tmp_path)), isolation_level=None)) as others:
+        with stranger(tmp_path) as others:
             others.execute("BEGIN IMMEDIATE")
             session.peer.call("slow", "memory_store", content="Stored late.")
             for number in range(3):

@@ -18,7 +18,7 @@ from claude_memory.store.connection import BUSY_SECONDS, write
 
 from tests.support.desk import Desk
 from tests.support.promises import promise
-from tests.support.sessions import Session, assert_sound, database, files_with
+from tests.support.sessions import Session, assert_sound, database, files_with, stranger
 from tests.support.vault_stand_in import TOKEN as VAULT_TOKEN
 from tests.support.vault_stand_in import VaultStandIn
 
@@ -119,7 +119,7 @@ def test_who_waits_for_a_purge_is_not_refused(tmp_path: Path) -> None:
     """While the whole file is written anew, longer than another program may hold the lock."""
     with Session(tmp_path) as session:
         session.store("Stored before the purge.")
-        with closing(sqlite3.connect(str(database(tmp_path)), isolation_level=None)) as other:
+        with stranger(tmp_path) as other:
             other.execute("INSERT INTO sync_state (k, v) VALUES ('scrub_due', '1')")
             other.execute("BEGIN IMMEDIATE")
             session.peer.call("slow", "memory_store", content="Stored after the purge.")
@@ -134,7 +134,7 @@ def test_purge_beside_a_reader_says_so_and_is_finished_later(tmp_path: Path) -> 
     """While another program still reads an old state, the answer does not claim too much."""
     desk = Desk(tmp_path)
     one = desk.store(TEXT)
-    with closing(sqlite3.connect(str(database(tmp_path)), isolation_level=None)) as reader:
+    with stranger(tmp_path) as reader:
         reader.execute("BEGIN")
         assert reader.execute("SELECT count(*) FROM memories").fetchone() == (1,)
         said = desk.call("memory_delete", id=one, purge=True)

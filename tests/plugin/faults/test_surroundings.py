@@ -12,7 +12,15 @@ import pytest
 from claude_memory.store import failures, network
 
 from tests.support.promises import promise
-from tests.support.sessions import SERVER, Session, assert_sound, database, files_with, rows
+from tests.support.sessions import (
+    SERVER,
+    Session,
+    assert_sound,
+    database,
+    files_with,
+    rows,
+    stranger,
+)
 from tests.support.stdio_peer import CLIENT
 
 if TYPE_CHECKING:
@@ -35,7 +43,7 @@ def test_locked_store_is_a_clear_answer_in_time(tmp_path: Path) -> None:
     """While another program holds the write lock, a store is refused whole and others answer."""
     with Session(tmp_path) as session:
         session.store(KEPT)
-        with closing(sqlite3.connect(str(database(tmp_path)), isolation_level=None)) as other:
+        with stranger(tmp_path) as other:
             other.execute("BEGIN IMMEDIATE")
             session.peer.call("slow", "memory_store", content="Something else.")
             assert session.ask("ping")["result"] == {}

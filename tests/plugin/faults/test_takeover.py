@@ -17,7 +17,7 @@ from tests.support import earlier
 from tests.support.clock import Clock
 from tests.support.desk import Desk
 from tests.support.promises import promise
-from tests.support.sessions import Died, Session, assert_sound, database, files_with, rows
+from tests.support.sessions import Died, Session, assert_sound, database, files_with, rows, stranger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -175,7 +175,7 @@ def test_long_takeover_is_waited_for(
     monkeypatch.setenv("USERPROFILE", environ["USERPROFILE"])
     if place != database(ours):
         open_store(str(database(ours))).close()
-    with closing(sqlite3.connect(database(ours), isolation_level=None)) as other:
+    with stranger(ours) as other:
         other.execute("BEGIN IMMEDIATE")
         clock = Clock(lambda: other.execute("ROLLBACK"), passes=1.0, sleeps=20)
         monkeypatch.setattr(connection, "time", clock)

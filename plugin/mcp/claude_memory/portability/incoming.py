@@ -17,7 +17,7 @@ from claude_memory.portability import own
 from claude_memory.service import checks
 from claude_memory.service.secrets import lost, separate
 from claude_memory.store import memories, records, seals
-from claude_memory.store.connection import write
+from claude_memory.store.connection import BETWEEN_PARTS, write
 from claude_memory.store.lines import counted
 from claude_memory.store.sameness import normalise
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from claude_memory.service.secrets import Safe, SecretDoor
 
 AT_ONCE = 100  # facts written in one transaction: others wait for it
-GAP = 0.005  # seconds between two, in which who waits takes the lock
 EPOCH = "1970"  # before it: what other systems write for "unknown"
 NO_PROJECT = "This folder belongs to no project, so the facts of other stores are global."
 
@@ -213,7 +212,7 @@ def _bring(work: _Import, part: list[_Ready], *, preview: bool) -> None:
     """Write a part of the facts, all of it or nothing."""
     try:
         if not preview:
-            time.sleep(GAP)
+            time.sleep(BETWEEN_PARTS)
             _seal(work, part)
         with write(work.connection):
             for one in part:

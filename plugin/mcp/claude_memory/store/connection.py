@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS = 5.0
 PATIENCE = 30.0  # seconds to wait for one that mends, takes over, or rewrites after a purge
+BETWEEN_PARTS = 0.005  # seconds between transactions of one long work: others take the lock
 REPLACED_AT_MOST = 5  # times that a file may change under an opening session
 # Seconds between two tries to take the write lock: at first, at the least, and when one long piece
 # of work holds it.

@@ -75,11 +75,11 @@ def _state_of(path: str) -> str:
 
 def _goes_on_from(path: str, sign: str) -> bool:
     """Tell whether the log names a state, or has no signs, as one of an earlier version."""
-    is_signed = False
+    is_signed, wanted, marks = False, sign.encode(), state.MARKS.encode()
     for page in _pages(path):
-        if sign.encode() in page:
+        if wanted in page:
             return True
-        is_signed = is_signed or state.MARKS.encode() in page
+        is_signed = is_signed or marks in page
     return not is_signed
 
 

@@ -13,7 +13,7 @@ import sqlite3
 import time
 
 from claude_memory.store import history, seals, state, weighings
-from claude_memory.store.connection import write
+from claude_memory.store.connection import BETWEEN_PARTS, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 PURGED = "purged"  # the server's mark on what is left of a memory
 ELSEWHERE = "purged_elsewhere:"  # before a uid
 MERGED = 50  # pages of the index in one transaction
-GAP = 0.005  # seconds between two, in which who waits takes the lock
 PART_SECONDS = 600  # making a copy takes a few
 LOGS = ("-wal", "-shm", "-journal")  # of a copy that is open, or was not closed
 NO_COPIES = (*LOGS, ".lock")
@@ -108,7 +107,7 @@ def _merge_index(connection: sqlite3.Connection) -> None:
             if connection.total_changes - before <= 1:  # as the manual says: nothing was left to do
                 return
         pages = MERGED
-        time.sleep(GAP)
+        time.sleep(BETWEEN_PARTS)
 
 
 def _rewrite(connection: sqlite3.Connection) -> bool:
