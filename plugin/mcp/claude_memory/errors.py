@@ -89,7 +89,10 @@ class StoreReadOnly(StoreError):
 class StoreNewer(StoreError):
     """A later version of claude-memory wrote this file."""
 
-    fix = "Update the plugin; until then this database is opened read-only."
+    fix = (
+        "Update the plugin, and start a new session if that is done; until then this database "
+        "is opened read-only."
+    )
 
 
 class StoreEarlier(StoreError):

@@ -89,3 +89,27 @@ def test_upgrade_that_fails_changes_nothing(tmp_path: Path, end: str) -> None:
         assert session.contents() == [KEPT]
         session.store("Stored after the upgrade that failed.")
     assert_sound(home)
+
+
+@promise("store.newer-is-never-written")
+def test_session_of_the_version_before_writes_no_more_once_the_store_is_upgraded(
+    tmp_path: Path,
+) -> None:
+    """It was open all along: it still reads, and each write says what to do."""
+    command = later_plugin(tmp_path / "later", NEXT)
+    home = tmp_path / "home"
+    with Session(home) as before:
+        before.store(KEPT)
+        with Session(home, command=command) as later:
+            later.store("Stored by the later version.")
+            for tool, arguments in (
+                ("memory_store", {"content": "Something else."}),
+                ("memory_update", {"id": "L1", "content": "Something else."}),
+                ("memory_delete", {"id": "L1", "purge": True}),
+            ):
+                assert "start a new session" in before.refused(tool, **arguments)
+            assert KEPT in before.done("memory_recall", context="spare key neighbour")
+            assert "start a new session" in before.done("memory_status")
+            later.store("The later version goes on.")
+    assert len(rows(home, "SELECT content FROM memories WHERE mood <> 'other'")) == 3
+    assert_sound(home)

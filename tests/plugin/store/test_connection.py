@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from claude_memory import paths
-from claude_memory.errors import StoreBusy
+from claude_memory.errors import StoreBusy, StoreNewer
 from claude_memory.store import connection as store
 from claude_memory.store import schema
 from claude_memory.store.connection import open_store, write
@@ -205,3 +205,15 @@ def test_file_that_is_replaced_while_it_is_opened_is_opened_anew(tmp_path: Path)
     with closing(found[0]) as connection:
         assert connection.is_current()
         assert connection.execute("SELECT count(*) FROM memories").fetchone() == (0,)
+
+
+def test_nothing_is_written_into_a_store_that_was_upgraded_while_it_was_open(
+    tmp_path: Path,
+) -> None:
+    """A later version may rely on what this one would leave out."""
+    path = str(tmp_path / "memory.db")
+    with closing(open_store(path)) as connection, closing(sqlite3.connect(path)) as later:
+        later.execute(f"PRAGMA user_version={schema.CURRENT + 1}")
+        with pytest.raises(StoreNewer), write(connection):
+            pytest.fail("the transaction has begun")
+        assert not connection.in_transaction

@@ -15,6 +15,7 @@ from claude_memory.errors import (
     StoreNewer,
     StoreReadOnly,
 )
+from claude_memory.store import schema
 from claude_memory.store.connection import explain, open_reader, open_store
 
 if TYPE_CHECKING:
@@ -142,15 +143,24 @@ class Place:
         return None if found is None else found.refusal
 
     def _let_go_of_reader(self) -> None:
-        """Let new work try again whether the store can be written."""
-        if self._refusal() is not None:
-            self._shared.mine.connection.close()
+        """Let new work try again whether the store can be written, and no longer if it cannot."""
+        found: StoreConnection | None = getattr(self._shared.mine, "connection", None)
+        if found is not None and (found.refusal is not None or _is_outgrown(found)):
+            found.close()
             del self._shared.mine.connection
 
     def _mended(self) -> StoreDamaged:
         with self._shared.lock:
             said = self.opening.mend(self.database)
         return StoreDamaged(said, "Please try again.")
+
+
+def _is_outgrown(connection: StoreConnection) -> bool:
+    """Tell whether a later version has upgraded the file since; of a damaged one, that not."""
+    try:
+        return schema.version(connection) > schema.CURRENT
+    except sqlite3.Error:
+        return False
 
 
 def _leave(connection: StoreConnection) -> None:

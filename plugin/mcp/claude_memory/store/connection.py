@@ -22,8 +22,7 @@ BUSY_SECONDS = 5.0
 PATIENCE = 30.0  # seconds to wait for one that mends, takes over, or rewrites after a purge
 BETWEEN_PARTS = 0.005  # seconds between transactions of one long work: others take the lock
 REPLACED_AT_MOST = 5  # times that a file may change under an opening session
-# Seconds between two tries to take the write lock: at first, at the least, and when one long piece
-# of work holds it.
+# Seconds between two tries to take the write lock: first, at the least, while long work holds it.
 FIRST_PAUSE, LAST_PAUSE, LONG_PAUSE = 0.012, 0.0003, 0.005
 HALVED_AFTER, LONG_SECONDS = 0.04, 2.0
 
@@ -96,8 +95,7 @@ def open_alone(path: str) -> StoreConnection:
             connection = _open_once(path)
         except (sqlite3.Error, OSError) as error:
             raise explain(error, path) from error
-        # Asked after the log was noted: so that log belongs to this very file, and not to one that
-        # another session has put in its place meanwhile.
+        # Asked after the log was noted: so that log is of this file, not of one put in its place.
         if connection.is_current():
             return connection
         connection.close()
@@ -280,7 +278,7 @@ class write:  # noqa: N801  (read as a statement: `with write(connection):`)
     lost to a power cut, never to a crash of the process.
 
     Raises:
-        StoreBusy, StoreFull, StoreReadOnly, StoreDamaged: nothing was written.
+        StoreBusy, StoreFull, StoreReadOnly, StoreNewer, StoreDamaged: nothing was written.
     """
 
     def __init__(
@@ -301,11 +299,13 @@ class write:  # noqa: N801  (read as a statement: `with write(connection):`)
         try:
             self._set_level(ours)
             _begin(connection)
+            found = schema.version(connection)
         except sqlite3.Error as error:
             raise explain(error) from error
         self._before = connection.total_changes
-        if ours is not None and not ours.is_current():
+        if ours is not None and not (ours.is_current() and found <= schema.CURRENT):
             self._roll_back()
+            schema.refuse_newer(found, ours.path)
             message = "The memory database was removed or replaced while this session had it open."
             raise errors.StoreBusy(message)
         return connection

@@ -236,6 +236,15 @@ def refuse_unknown(connection: sqlite3.Connection, path: str) -> None:
     if not 0 <= found < IMPLAUSIBLE or (is_ours and not found):
         message = f"The memory database is damaged ({path}): it cannot have schema {found}."
         raise errors.StoreDamaged(message)
+    refuse_newer(found, path)
+
+
+def refuse_newer(found: int, path: str) -> None:
+    """Refuse a database whose schema a later version has made.
+
+    Raises:
+        StoreNewer: one has.
+    """
     if found > CURRENT:
         message = f"{path} has schema {found}, this plugin knows up to {CURRENT}."
         raise errors.StoreNewer(message)
