@@ -24,8 +24,9 @@ from claude_memory.store import (
     schema,
     waiting,
 )
-from claude_memory.store.connection import explain, open_reader
+from claude_memory.store.connection import open_reader
 from claude_memory.store.lines import counted
+from claude_memory.store.trouble import explain
 from claude_memory.sync import standing, wire
 
 if TYPE_CHECKING:

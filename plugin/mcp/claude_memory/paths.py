@@ -75,6 +75,15 @@ def without_room(folder: str) -> str:
     )
 
 
+def uri(path: str, mode: str) -> str:
+    """Return the URI by which SQLite opens a file in a mode, whatever signs its path holds."""
+    text = path.replace("\\", "/") if os.name == "nt" else path
+    for sign, code in (("%", "%25"), ("?", "%3f"), ("#", "%23")):
+        text = text.replace(sign, code)
+    drive = "/" if os.name == "nt" and text[1:2] == ":" else ""
+    return f"file:{drive}{text}?mode={mode}"
+
+
 def find_claude(environ: Mapping[str, str] | None = None) -> str:
     """Return the user's `claude` program by this environment or our own, or an empty string."""
     import shutil  # no hook asks

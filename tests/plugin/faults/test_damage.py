@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Callable
 import pytest
 from claude_memory.errors import StoreDamaged, StoreNewer
 from claude_memory.store import salvage
-from claude_memory.store.connection import mend_lock
+from claude_memory.store.lock import mend_lock
 
 from tests.support.desk import Desk
 from tests.support.promises import promise

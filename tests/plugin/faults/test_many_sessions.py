@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 import pytest
-from claude_memory.store.connection import BUSY_SECONDS
+from claude_memory.store.lock import BUSY_SECONDS
 
 from tests.support.promises import promise
 from tests.support.sessions import Session, assert_sound, rows, stranger

@@ -14,7 +14,8 @@ from random import Random
 import pytest
 from claude_memory.service import upkeep
 from claude_memory.store import proposals, purge, schema, turns
-from claude_memory.store.connection import BUSY_SECONDS, write
+from claude_memory.store.connection import write
+from claude_memory.store.lock import BUSY_SECONDS
 
 from tests.support.desk import Desk
 from tests.support.promises import promise

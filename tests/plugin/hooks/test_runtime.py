@@ -8,7 +8,7 @@ import pytest
 from claude_memory.hooks import context, runtime
 from claude_memory.settings import Settings
 from claude_memory.store import failures
-from claude_memory.store.connection import BUSY_SECONDS
+from claude_memory.store.lock import BUSY_SECONDS
 
 from tests.support.hook_calls import added, asked, context_in
 from tests.support.stores import opened, put

@@ -16,6 +16,7 @@ from claude_memory.errors import StoreBusy, StoreNewer
 from claude_memory.store import connection as store
 from claude_memory.store import schema
 from claude_memory.store.connection import open_store, write
+from claude_memory.store.lock import BUSY_SECONDS
 
 from tests.support.clock import Clock
 from tests.support.promises import promise
@@ -80,7 +81,7 @@ def test_patience_is_the_same_after_a_write(tmp_path: Path) -> None:
     connection = opened(tmp_path)
     before = _patience(connection)
     with write(connection):
-        assert _patience(connection) == before == int(store.BUSY_SECONDS * 1000)
+        assert _patience(connection) == before == int(BUSY_SECONDS * 1000)
 
 
 def test_nobody_waits_for_what_waiting_does_not_mend(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import sqlite3
 
 from claude_memory import errors, paths
 from claude_memory.store import bindings, connection, schema
+from claude_memory.store.trouble import explain
 
 
 def open_existing(path: str) -> sqlite3.Connection | None:
@@ -66,7 +67,7 @@ def try_out(home: str) -> None:
     try:
         probe.execute("CREATE VIRTUAL TABLE probe USING fts5 (x)")
     except sqlite3.Error as error:
-        raise connection.explain(error) from error
+        raise explain(error) from error
     finally:
         probe.close()
 

@@ -16,7 +16,7 @@ from claude_memory.hooks import opening
 from claude_memory.hooks.context import from_environ
 from claude_memory.memory import bounded, utc_now
 from claude_memory.store import bindings, failures
-from claude_memory.store import connection as store
+from claude_memory.store.lock import BUSY_SECONDS
 from claude_memory.variables import given
 
 TYPE_CHECKING = False
@@ -216,7 +216,7 @@ class _Hurried:
         return self._connection
 
     def release(self) -> None:
-        self._wait(int(store.BUSY_SECONDS * 1000))
+        self._wait(int(BUSY_SECONDS * 1000))
 
     def _wait(self, milliseconds: int) -> None:
         if self._connection is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from claude_memory import paths
 from claude_memory.store import failures, header
 from claude_memory.store.bindings import FIRST
-from claude_memory.store.connection import explain
+from claude_memory.store.trouble import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,8 @@ from claude_memory.errors import (
     StoreReadOnly,
 )
 from claude_memory.store import schema
-from claude_memory.store.connection import explain, open_reader, open_store
+from claude_memory.store.connection import open_reader, open_store
+from claude_memory.store.trouble import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

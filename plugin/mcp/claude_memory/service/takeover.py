@@ -14,11 +14,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from claude_memory import memory as values
+from claude_memory import paths
 from claude_memory.errors import BadInput
 from claude_memory.memory import CATEGORIES, Draft, moment, stamp
 from claude_memory.service.secrets import Safe, separate
 from claude_memory.store import header, memories, purge, schema, seals, state
-from claude_memory.store.connection import PATIENCE, open_store, uri, write
+from claude_memory.store.connection import open_store, write
+from claude_memory.store.lock import PATIENCE
 from claude_memory.store.sameness import normalise
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ def is_earlier(path: str) -> bool:
     if not found.startswith(header.MAGIC) or header.has_version(found):
         return False
     try:
-        connection = sqlite3.connect(uri(path, "ro"), uri=True, timeout=PATIENCE)
+        connection = sqlite3.connect(paths.uri(path, "ro"), uri=True, timeout=PATIENCE)
         try:
             columns = {row[1]: row[2] for row in connection.execute("PRAGMA table_info(memories)")}
         finally:
@@ -132,7 +134,7 @@ def _read(source: str, path: str, seal: Seal, now: datetime) -> tuple[list[_Read
     """Copy the earlier database beside `path` and read its live memories, redacted and sealed."""
     target = f"{path}.earlier-{stamp(now)[:10]}"
     purge.remove_parts(path, now)
-    connection = sqlite3.connect(uri(source, "ro"), uri=True, timeout=5)
+    connection = sqlite3.connect(paths.uri(source, "ro"), uri=True, timeout=5)
     try:
         names = [row[1] for row in connection.execute("PRAGMA table_info(memories)")]
         where = " WHERE deleted_at IS NULL" if "deleted_at" in names else ""

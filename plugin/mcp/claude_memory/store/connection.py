@@ -12,14 +12,13 @@ import time
 
 from claude_memory import errors, paths
 from claude_memory.store import network, schema, state
-from claude_memory.store.lock import Lock
+from claude_memory.store.lock import BUSY_SECONDS, PATIENCE, mend_lock
+from claude_memory.store.trouble import explain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
-BUSY_SECONDS = 5.0
-PATIENCE = 30.0  # seconds to wait for one that mends, takes over, or rewrites after a purge
 BETWEEN_PARTS = 0.005  # seconds between transactions of one long work: others take the lock
 REPLACED_AT_MOST = 5  # times that a file may change under an opening session
 # Seconds between two tries to take the write lock: first, at the least, while long work holds it.
@@ -70,7 +69,7 @@ def open_store(path: str) -> StoreConnection:
     try:
         paths.make_private_folder(os.path.dirname(path))
         if os.path.exists(path + "-wal"):
-            from claude_memory.store import lineage  # (who is alone finds no log)
+            from claude_memory.store import lineage  # who is alone finds no log
 
             lineage.part(path)
         with mend_lock(path, shared=True) as lock:
@@ -80,12 +79,6 @@ def open_store(path: str) -> StoreConnection:
             return open_alone(path)
     except OSError as error:
         raise explain(error, path) from error
-
-
-def mend_lock(path: str, *, shared: bool = False) -> Lock:
-    """Return the mend lock of the store at `path`: to mend, it is held alone; to open, shared."""
-    patience = BUSY_SECONDS if shared else PATIENCE
-    return Lock(os.path.join(os.path.dirname(path), "mend.lock"), patience, shared=shared)
 
 
 def open_alone(path: str) -> StoreConnection:
@@ -155,7 +148,7 @@ def _read_from(connection: StoreConnection) -> StoreConnection:
 
 def _connect(path: str, mode: str = "rwc") -> StoreConnection:
     before = identity(path)  # if another file comes in between, the connection is not current
-    address = uri(path, mode)
+    address = paths.uri(path, mode)
     connection = sqlite3.connect(
         address,
         uri=True,
@@ -166,15 +159,6 @@ def _connect(path: str, mode: str = "rwc") -> StoreConnection:
     )
     connection.path, connection.uri, connection.identity = path, address, before
     return connection
-
-
-def uri(path: str, mode: str) -> str:
-    """Return the URI that opens a file in a mode, whatever signs its path holds."""
-    text = path.replace("\\", "/") if os.name == "nt" else path
-    for sign, code in (("%", "%25"), ("?", "%3f"), ("#", "%23")):
-        text = text.replace(sign, code)
-    drive = "/" if os.name == "nt" and text[1:2] == ":" else ""
-    return f"file:{drive}{text}?mode={mode}"
 
 
 def _make_place(path: str) -> None:
@@ -344,57 +328,3 @@ class write:  # noqa: N801  (read as a statement: `with write(connection):`)
 
 def _is_busy(error: sqlite3.Error) -> bool:
     return isinstance(explain(error), errors.StoreBusy)
-
-
-# What SQLite's messages hold, and what that means to a person; the first that fits.
-MEANINGS = (
-    (("locked", "busy"), errors.StoreBusy, "is in use by another session{where}."),
-    (("full",), errors.StoreFull, "cannot grow{where}: the disk is full."),
-    (
-        ("disk i/o",),
-        errors.StoreFull,
-        "was refused by the disk{where}: it may be full, over a quota or a limit, or failing.",
-    ),
-    (("readonly",), errors.StoreReadOnly, "cannot be written{where}."),
-    (("unable to open",), errors.StoreReadOnly, "cannot be opened{where}: {text}."),
-    (
-        (
-            "malformed",
-            "not a database",
-            "corrupt",
-            "unsupported file format",
-            "decode to utf-8",
-            "vtable constructor",
-        ),
-        errors.StoreDamaged,
-        "is damaged{where}: {text}.",
-    ),
-)
-
-
-def explain(error: Exception, path: str = "") -> errors.StoreError:
-    """Turn an error of SQLite or of the file system into one that a person can act on."""
-    if isinstance(error, errors.StoreError):
-        return error
-    where = f" ({path})" if path else ""
-    if isinstance(error, OSError):
-        return _explain_system(error, where)
-    text = str(error)
-    for signs, kind, meaning in MEANINGS:
-        if any(sign in text.lower() for sign in signs):
-            return kind("The memory database " + meaning.format(where=where, text=text))
-    if "fts5" in text.lower():
-        return errors.StoreError(
-            f"This Python's SQLite cannot search: {text}.",
-            "Use a python3 whose sqlite3 module has FTS5 (python.org, Homebrew, Debian have it).",
-        )
-    return errors.StoreError(f"The memory database refused the work{where}: {text}.")
-
-
-def _explain_system(error: OSError, where: str) -> errors.StoreError:
-    text = error.strerror or type(error).__name__
-    if error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}:
-        return errors.StoreFull(f"The memory database cannot grow{where}: the disk is full.")
-    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-        return errors.StoreReadOnly(f"The memory database cannot be written{where}: {text}.")
-    return errors.StoreReadOnly(f"The memory database cannot be opened{where}: {text}.")

@@ -14,7 +14,7 @@ from collections import namedtuple
 from claude_memory import paths
 from claude_memory.errors import ClaudeMemoryError
 from claude_memory.memory import stamp
-from claude_memory.store.connection import explain
+from claude_memory.store.trouble import explain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,9 +13,10 @@ import os
 import sqlite3
 from datetime import datetime, timezone
 
+from claude_memory import paths
 from claude_memory.memory import stamp
 from claude_memory.store import failures, schema, state
-from claude_memory.store.connection import mend_lock, uri
+from claude_memory.store.lock import mend_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _is_foreign(path: str) -> bool:
 def _state_of(path: str) -> str:
     """Return the sign of the state in the file itself; empty where it cannot be told."""
     try:
-        connection = sqlite3.connect(uri(path, "ro&immutable=1"), uri=True)
+        connection = sqlite3.connect(paths.uri(path, "ro&immutable=1"), uri=True)
         try:
             return state.get(connection, state.MARKS)[-SIGN:]
         finally:
@@ -99,7 +100,7 @@ def _set_aside(path: str) -> None:
     """Go on with the file as it is; who has it open with that log finds it replaced."""
     now = datetime.now(timezone.utc)
     aside = f"{path}.foreign-log-{stamp(now)[:19].replace(':', '')}"
-    connection = sqlite3.connect(uri(path, "ro&immutable=1"), uri=True)
+    connection = sqlite3.connect(paths.uri(path, "ro&immutable=1"), uri=True)
     try:
         os.replace(path + "-wal", aside)
         home = os.path.dirname(os.path.dirname(path))

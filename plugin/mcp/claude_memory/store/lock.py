@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 NAP = 0.01  # seconds between two tries
+BUSY_SECONDS = 5.0  # to wait for a store that another session writes
+PATIENCE = 30.0  # seconds to wait for one that mends, takes over, or rewrites after a purge
 
 
 def _take(descriptor: int, *, shared: bool) -> None:
@@ -64,3 +66,9 @@ class Lock:
         """Let go."""
         self.is_held = False
         os.close(self._descriptor)
+
+
+def mend_lock(path: str, *, shared: bool = False) -> Lock:
+    """Return the mend lock of the store at `path`: to mend, it is held alone; to open, shared."""
+    patience = BUSY_SECONDS if shared else PATIENCE
+    return Lock(os.path.join(os.path.dirname(path), "mend.lock"), patience, shared=shared)

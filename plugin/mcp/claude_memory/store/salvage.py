@@ -13,7 +13,9 @@ from collections import namedtuple
 from claude_memory import errors
 from claude_memory.memory import stamp
 from claude_memory.store import header, memories, mending, schema, state
-from claude_memory.store.connection import explain, identity, mend_lock, open_alone, write
+from claude_memory.store.connection import identity, open_alone, write
+from claude_memory.store.lock import mend_lock
+from claude_memory.store.trouble import explain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
