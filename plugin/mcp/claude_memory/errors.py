@@ -16,7 +16,7 @@
     + KeeperRefused            the keeper answered no, or the seal does not fit
   x RemoteError                the server cannot be used as asked; what is written here stays here
     + RemoteUnreachable        no answer, or none of our server's: a network error, a foreign page
-      - AnswerLost             it may have arrived all the same: sent, and no whole answer came
+      - AnswerLost             it may have arrived all the same: sent, and no answer of ours came
       - SettingWrong           a setting leads to no server, whatever the network does
     + RemoteBusy               it asks to come back later
     + KeyRefused               it does not know the key, or no longer
@@ -128,7 +128,7 @@ class RemoteUnreachable(RemoteError):
 
 
 class AnswerLost(RemoteUnreachable):
-    """The request was sent and no whole answer came: whether it was done is not known."""
+    """The request was sent and no answer of our server's came: it may have been done."""
 
 
 class SettingWrong(RemoteUnreachable):

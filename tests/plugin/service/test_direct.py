@@ -141,10 +141,13 @@ def test_lost_answer_leaves_it_open_whether_it_was_stored(scene: Scene) -> None:
         reply(502, b"<html>Bad Gateway</html>"),
         reply(504, b""),
         problem(503, "outcome_unknown", "The database was lost at the very end.", Retry_After="2"),
+        reply(200, b"<html>Your company has looked at this answer</html>"),
+        reply(200, b'{"ok": true}'),
+        b"HTTP/1.1 204 No Content\r\n\r\n",
     ],
 )
 def test_repetition_after_an_unknown_outcome_is_done_once(scene: Scene, answer: bytes) -> None:
-    """A proxy that gave up does not know either: the same write goes under the same name."""
+    """Nor does a proxy that gave up, or hid the answer: it is asked again under the same name."""
     scene.answers = lambda visit: (
         told(200, {"memories": []})
         if visit.target != "/api/memories"
@@ -183,6 +186,64 @@ def test_other_write_in_between_makes_the_repetition_a_new_one(scene: Scene) -> 
     scene.service.store(NewMemory("Another"))
     scene.service.store(NewMemory("A fact"))
     assert len(set(stored_names(scene))) == 3
+
+
+def first_lost(scene: Scene, *between: bytes) -> Answers:
+    """Lose the answer to the first store, answer the next ones so, and take all others."""
+    script = [b"", b"", *between]  # once more on a new connection
+
+    def answer(visit: Visit) -> bytes:
+        if visit.target != "/api/memories":
+            return told(200, {"memories": [], "id": 1, "uid": "u", "content": "A fact"})
+        asked = len(stored_names(scene)) - 1
+        return script[asked] if asked < len(script) else told(200, {"id": 1, "uid": "u"})
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "between", [problem(503, "unavailable", Retry_After="2"), reply(404, b"<html>Starting</html>")]
+)
+def test_repetition_that_comes_too_early_does_not_forget_the_name(
+    scene: Scene, between: bytes
+) -> None:
+    """It is still not known whether the first was done; the next one has its name too."""
+    scene.answers = first_lost(scene, between)
+    for _ in range(2):
+        with pytest.raises(AnswerLost, match="not known whether it was stored"):
+            scene.service.store(NewMemory("A fact"))
+    scene.service.store(NewMemory("A fact"))
+    assert len(set(stored_names(scene))) == 1
+
+
+def test_several_writes_that_were_not_answered_are_each_done_once(scene: Scene) -> None:
+    """A client calls tools side by side; each finds its own name again."""
+    scene.answers = first_lost(scene, b"", b"")
+    for text in ("A fact", "Another"):
+        with pytest.raises(AnswerLost):
+            scene.service.store(NewMemory(text))
+    scene.service.store(NewMemory("A fact"))
+    scene.service.store(NewMemory("Another"))
+    assert len(set(stored_names(scene))) == 2
+
+
+def test_store_after_a_delete_is_a_new_one(scene: Scene) -> None:
+    """What was deleted may be the very memory whose answer was lost."""
+    scene.answers = first_lost(scene)
+    with pytest.raises(AnswerLost):
+        scene.service.store(NewMemory("A fact"))
+    scene.service.delete(("#1",), purge=False)
+    scene.service.store(NewMemory("A fact"))
+    assert len(set(stored_names(scene))) == 2
+
+
+def test_search_that_is_not_answered_leaves_no_doubt_about_the_store(scene: Scene) -> None:
+    """It is made before anything is stored."""
+    for answer in (b"", reply(200, b"<html>Welcome to the hotel</html>"), reply(502, b"")):
+        scene.answers = lambda _, answer=answer: answer  # type: ignore[misc]
+        with pytest.raises(RemoteError, match="Nothing was stored"):
+            scene.service.store(NewMemory("A fact"))
+    assert stored_names(scene) == []
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ class DirectService:
         self._server = server
         self._place = place
         self._settings = settings
-        self._lost: tuple[str, str] | None = None  # digest and name of the write not answered
+        self._lost: dict[str, str] = {}  # the names of the writes not answered, by their digests
 
     def store(self, new: NewMemory) -> Stored:
         """Keep a fact on the server; it is there when this returns."""
@@ -281,6 +281,7 @@ class DirectService:
 
     def _delete(self, name: str, *, purge: bool) -> Deleted:
         answer = self._server.delete(rest.place(name) + ("?purge=now" if purge else ""))
+        self._lost.clear()
         shown = f"#{rows.number(answer)}"
         if purge:
             sentence = (
@@ -304,16 +305,27 @@ class DirectService:
         return tuple(map(rows.read, rows.listed(answer)))
 
     def _once(self, what: object, call: Call) -> wire.Fields:
-        """Make a write under a new name, or under that of the same write that was not answered."""
+        """Make a write under a new name, or under that of the same write that was not answered.
+
+        Once another write is done, a repetition is a new one: it may have been undone meanwhile.
+        """
         digest = hashlib.sha256(json.dumps(what).encode()).hexdigest()
-        lost, self._lost = self._lost, None
-        is_again = lost is not None and lost[0] == digest
-        name = lost[1] if lost and is_again else memory.new_uid(self._place.now())
+        lost = self._lost.get(digest)
+        name = lost or memory.new_uid(self._place.now())
         try:
-            return call(name)
-        except AnswerLost:
-            self._lost = digest, name
+            answer = call(name)
+            rows.number(answer)
+        except BadInput:
+            self._lost.pop(digest, None)
             raise
+        except RemoteError as error:
+            if not lost and not isinstance(error, AnswerLost):
+                raise
+            self._lost[digest] = name
+            raise AnswerLost(str(error), error.fix) from error
+        if not self._lost.pop(digest, None):
+            self._lost.clear()
+        return answer
 
 
 @contextmanager

@@ -16,7 +16,7 @@ def listed(answer: wire.Fields) -> list[wire.Fields]:
     """Return the rows of an answer.
 
     Raises:
-        RemoteUnreachable: this is no answer of a server of ours.
+        AnswerLost: this is no answer of a server of ours.
     """
     found = answer.get("memories")
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
@@ -28,7 +28,7 @@ def number(answer: wire.Fields) -> int:
     """Return the number of the memory that an answer is about.
 
     Raises:
-        RemoteUnreachable: this is no answer of a server of ours.
+        AnswerLost: this is no answer of a server of ours.
     """
     found = answer.get("id")
     if not isinstance(found, int):
@@ -40,7 +40,7 @@ def text(row: wire.Fields, name: str) -> str:
     """Return a text of a row; what is not there is empty.
 
     Raises:
-        RemoteUnreachable: this is no answer of a server of ours.
+        AnswerLost: this is no answer of a server of ours.
     """
     found = row.get(name) or ""
     if not isinstance(found, str):
@@ -52,7 +52,7 @@ def read(row: wire.Fields) -> Memory:
     """Read a row of the server; what an older one does not send is empty.
 
     Raises:
-        RemoteUnreachable: it is no row.
+        AnswerLost: it is no row.
     """
     texts = {name: text(row, name) for name in TEXTS}
     try:

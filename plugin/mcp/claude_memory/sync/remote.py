@@ -129,7 +129,7 @@ BY_STATUS = {
     426: errors.UpgradeNeeded,
 }
 BUSY = (429, 503)
-FAILED = 500
+FORWARDED = (range(200, 300), range(500, 600))  # what a proxy says that may have passed it on
 
 
 def meaning(response: Response) -> errors.RemoteError:
@@ -147,7 +147,7 @@ def meaning(response: Response) -> errors.RemoteError:
         return errors.RemoteBusy(said, wait)
     if response.status in BY_STATUS:
         return BY_STATUS[response.status](said)
-    if response.status >= FAILED and not code:  # of a proxy, which knows no more than we do
+    if not code and any(response.status in some for some in FORWARDED):
         return errors.AnswerLost(said)
     return errors.RemoteUnreachable(said)
 

@@ -83,10 +83,15 @@ class Rest:
             headers["content-type"] = "application/json"
         if once:
             headers["idempotency-key"] = once
-        response = self._transport.request(method, path, headers, sent)
-        if response.status != 200:  # noqa: PLR2004
-            raise _refusal(response)
-        return wire.json_object(response.body)
+        try:
+            response = self._transport.request(method, path, headers, sent)
+            if response.status != 200:  # noqa: PLR2004
+                raise _refusal(response)
+            return wire.json_object(response.body)
+        except errors.AnswerLost as error:
+            if once or method == "DELETE":
+                raise
+            raise errors.RemoteUnreachable(str(error), error.fix) from error  # it changes nothing
 
 
 def place(memory_id: str, *below: str) -> str:

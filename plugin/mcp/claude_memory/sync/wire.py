@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from claude_memory.errors import RemoteUnreachable
+from claude_memory.errors import AnswerLost
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +79,7 @@ def decode_push(body: bytes, ops: Sequence[Op]) -> tuple[Result, ...]:
     """Read the answer to a push of `ops`: one result for each, in any order.
 
     Raises:
-        RemoteUnreachable: this is not our server's answer to these operations.
+        AnswerLost: this is not our server's answer to these operations.
     """
     results = [_result(one) for one in _list(json_object(body), "results")]
     if sorted(one.op_id for one in results) != sorted(op.op_id for op in ops):
@@ -91,7 +91,7 @@ def decode_page(body: bytes) -> Page:
     """Read a page of the feed.
 
     Raises:
-        RemoteUnreachable: this is not our server's answer.
+        AnswerLost: this is not our server's answer.
     """
     found = json_object(body)
     check = found.get("check")
@@ -108,7 +108,7 @@ def decode_hello(body: bytes) -> Hello:
     """Read a server's greeting.
 
     Raises:
-        RemoteUnreachable: this is not our server's answer.
+        AnswerLost: this is not our server's answer.
     """
     found = json_object(body)
     limits, protocol = found.get("limits"), found.get("protocol")
@@ -131,7 +131,7 @@ def decode_secret(body: bytes) -> str:
     """Read the clear text of a sensitive memory.
 
     Raises:
-        RemoteUnreachable: this is not our server's answer.
+        AnswerLost: this is not our server's answer.
     """
     return _text(json_object(body), "content")
 
@@ -149,7 +149,7 @@ def json_object(body: bytes) -> Fields:
     """Read an answer.
 
     Raises:
-        RemoteUnreachable: this is not our server's answer.
+        AnswerLost: this is not our server's answer.
     """
     try:
         found = json.loads(body)
@@ -160,10 +160,10 @@ def json_object(body: bytes) -> Fields:
     return found
 
 
-def foreign(why: str) -> RemoteUnreachable:
-    """Return the error for an answer that is none of our server's."""
+def foreign(why: str) -> AnswerLost:
+    """Return the error for an answer that is none of our server's, which may have been asked."""
     message = f"What answered is not a claude-memory server: {why}."
-    return RemoteUnreachable(message)
+    return AnswerLost(message)
 
 
 def _bytes(value: object) -> bytes:
