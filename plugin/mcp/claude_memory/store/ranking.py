@@ -128,14 +128,16 @@ class Judge:
         self, memory: Memory, rid: int, held: list[Weight], value: float, alike: float
     ) -> Score:
         asked = [weight for weight in held if weight.asked]
-        mass = sum(weight.gain for weight in asked)
         fused = self.said(value) + MEANING * alike
-        fused += max((weight.name for weight in asked), default=0.0)
-        fused *= 1 + IMPORTANCE * memory.importance + RECENCY * rid / self._highest
-        if asked and len(asked) == self._count:
+        rest = 1 + IMPORTANCE * memory.importance + RECENCY * rid / self._highest
+        if not asked:
+            return Score(fused * rest, 0.0, alike, ())
+        fused = (fused + max([weight.name for weight in asked])) * rest
+        if len(asked) == self._count:
             fused += EVERY_WORD
+        mass = sum([weight.gain for weight in asked])
         share = mass / self._mass if self._mass else 0.0
-        return Score(fused, share, alike, tuple(weight.text for weight in asked))
+        return Score(fused, share, alike, tuple([weight.text for weight in asked]))
 
 
 def _with_beside(
@@ -144,15 +146,21 @@ def _with_beside(
     """Return what each term counts for a memory, its own or by what stands beside it."""
     if not memory.session:
         return own.values()
-    best = dict(own)
+    session, place = memory.session, memory.session_seq
+    best = own
     for step, part in NEIGHBOURS:
-        for weight, gain in beside.get((memory.session, memory.session_seq + step), {}).items():
-            if gain * part > best.get(weight, 0.0):
-                best[weight] = gain * part
+        gains = beside.get((session, place + step))
+        if gains:
+            best = dict(own) if best is own else best
+            for weight, gain in gains.items():
+                if gain * part > best.get(weight, 0.0):
+                    best[weight] = gain * part
     return best.values()
 
 
-def _gains(memory: Memory, held: Iterable[Weight]) -> dict[Weight, float]:
+def _gains(memory: Memory, held: list[Weight]) -> dict[Weight, float]:
+    if not held:  # near in meaning alone, as most are
+        return {}
     content = memory.content.lower()
     norm = SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * len(content) / USUAL_LENGTH)
     found = {}
