@@ -160,6 +160,7 @@ ATTACKS = (
 )  # fmt: skip
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_time_grows_no_faster_than_the_text(attack: str) -> None:
     """A text costs about as much time as its eight pieces together, not eight times as much."""
@@ -182,6 +183,7 @@ def _seconds(texts: list[str]) -> float:
     return time.thread_time() - before
 
 
+@pytest.mark.once
 def test_megabyte_of_broken_keys_is_read_to_its_end() -> None:
     """The secret behind a megabyte of beginnings is still found."""
     text = "-----BEGIN EC PRIVATE KEY-----\n" * 30_000 + f"token: {GITHUB}"
