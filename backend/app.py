@@ -18,7 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from backend import meaning, migrate
 from backend.auth import Authenticator
-from backend.db import Database, connect_directly
+from backend.db import Database, refusal
 from backend.dependencies import Provided
 from backend.documents import describe, methods_of, with_head
 from backend.errors import (
@@ -176,8 +176,8 @@ async def _try(settings: Settings, shared: Provided, telemetry: Telemetry) -> bo
         await shared.database.guard()
         await shared.database.begin_epoch_of_new_life()
     except Unavailable as error:
-        reason = await anyio.to_thread.run_sync(_refusal, settings) or error.__cause__ or error
-        _put_off(shared, telemetry, str(error), reason)
+        said = await anyio.to_thread.run_sync(refusal, settings.database_url)
+        _put_off(shared, telemetry, str(error), said or error.__cause__ or error)
         return False
     except ConfigurationError as error:
         if not isinstance(error.__cause__, psycopg.OperationalError):
@@ -187,15 +187,6 @@ async def _try(settings: Settings, shared: Provided, telemetry: Telemetry) -> bo
     shared.problem = ""
     shared.is_ready.set()
     return True
-
-
-def _refusal(settings: Settings) -> psycopg.Error | None:
-    """Return what the database says to a connection: the pool tells only that there is none."""
-    try:
-        connect_directly(settings.database_url).close()
-    except psycopg.Error as error:
-        return error
-    return None
 
 
 def _put_off(shared: Provided, telemetry: Telemetry, problem: str, reason: object) -> None:

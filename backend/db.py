@@ -21,7 +21,8 @@ from psycopg.adapt import Loader
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool
 
-from backend import lives
+from backend import demands, lives
+from backend.demands import ENCODING, ROLE
 from backend.errors import ConfigurationError, OutcomeUnknown, Unavailable
 from backend.lives import Fallen, NewLife
 from backend.turns import Turns
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 
-ROLE = "memory_app"
 PATIENCE = 5.0  # seconds to wait for a free connection
 CONNECT_TIMEOUT = 5
 RECONNECT = 2.0  # seconds that one attempt may go on; the next request begins a new one, at once
@@ -48,10 +48,13 @@ IDLE_CONNECTION = 300.0  # seconds
 SILENCE = 10_000  # milliseconds; a network may have dropped a connection without a word
 KEPT_ALIVE = 30  # seconds; balancers and NAT forget a silent connection after minutes
 # One round trip: several statements without parameters travel together. Only numbers and a UUID,
-# both made by us, are written into the text.
+# both made by us, are written into the text. What a login or a database may be set to by others,
+# and would change what a statement means or returns, is set here.
 PROLOGUE = (
-    "BEGIN; SELECT set_config('role', '" + ROLE + "', true), "
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT set_config('role', '" + ROLE + "', true), "
     "set_config('app.account', '{account}', true), set_config('TimeZone', 'UTC', true), "
+    "set_config('DateStyle', 'ISO', true), set_config('row_security', 'on', true), "
+    "set_config('standard_conforming_strings', 'on', true), "
     "set_config('lock_timeout', '3s', true), "
     "set_config('statement_timeout', '{seconds}s', true), "
     "set_config('idle_in_transaction_session_timeout', '30s', true)"
@@ -67,18 +70,6 @@ REASONS: dict[type[Exception], str] = {  # where it does answer, but not as it s
     psycopg.errors.QueryCanceled: "This took the database too long.",
     psycopg.errors.ReadOnlySqlTransaction: "The database takes no writes: a replica, or read-only.",
 }
-
-TENANT_TABLES = """
-SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity,
-       pg_has_role(current_user, c.relowner, 'USAGE')
-FROM pg_class c
-WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace
-  AND (c.relname = 'accounts' OR EXISTS (
-    SELECT FROM pg_attribute a
-    WHERE a.attrelid = c.oid AND a.attname = 'account_id' AND NOT a.attisdropped))
-ORDER BY c.relname
-"""
-WHO = "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
 
 
 class Reader(Protocol):
@@ -132,6 +123,7 @@ class Database:
             kwargs={
                 "autocommit": True,  # BEGIN is sent by the prologue, in the same round trip
                 "prepare_threshold": None,
+                "client_encoding": ENCODING,
                 "connect_timeout": CONNECT_TIMEOUT,
                 "tcp_user_timeout": SILENCE,
                 "keepalives_idle": KEPT_ALIVE,
@@ -254,8 +246,7 @@ class Database:
         """
         try:
             async with self.transaction(None) as connection:
-                role = await (await connection.execute(WHO)).fetchone()
-                tables = await (await connection.execute(TENANT_TABLES)).fetchall()
+                await demands.check(connection)
         except (
             psycopg.errors.InsufficientPrivilege,
             psycopg.errors.InvalidParameterValue,
@@ -264,19 +255,6 @@ class Database:
                 f"The login of DATABASE_URL may not take the role {ROLE}. Run `python -m backend "
                 f"migrate`, or let an operator run: GRANT {ROLE} TO <that login>;"
             ) from error
-        _refuse_mighty(role)
-        if not tables:
-            raise ConfigurationError(
-                "The database has no tables yet. Run `python -m backend migrate`."
-            )
-        for name, is_forced, is_owned in tables:
-            if is_owned:
-                raise ConfigurationError(f"The role {ROLE} owns {name}; give it another owner.")
-            if not is_forced:
-                raise ConfigurationError(
-                    f"Row-level security is not in force on {name}. Run: ALTER TABLE {name} "
-                    "ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
-                )
 
     async def _begin(
         self, send: Callable[[Connection], Awaitable[AsyncCursor[Found]]], seconds: int = 10
@@ -375,13 +353,15 @@ def connect_directly(url: str) -> psycopg.Connection[tuple[Any, ...]]:
     Raises:
         psycopg.OperationalError: the database does not answer.
     """
-    return psycopg.connect(url, prepare_threshold=None, connect_timeout=CONNECT_TIMEOUT)
+    return psycopg.connect(
+        url, prepare_threshold=None, client_encoding=ENCODING, connect_timeout=CONNECT_TIMEOUT
+    )
 
 
-def _refuse_mighty(role: tuple[Any, ...] | None) -> None:
-    name, is_superuser, bypasses = role or ("unknown", True, True)
-    if name != ROLE or is_superuser or bypasses:
-        raise ConfigurationError(
-            f"The role in effect is {name}, which row-level security does not bind. Run: "
-            f"ALTER ROLE {ROLE} NOSUPERUSER NOBYPASSRLS;"
-        )
+def refusal(url: str) -> psycopg.Error | None:
+    """Return what the database says to a connection: the pool tells only that there is none."""
+    try:
+        connect_directly(url).close()
+    except psycopg.Error as error:
+        return error
+    return None
