@@ -94,9 +94,9 @@ def _job(name: str, *fields: str) -> Callable[[argparse.Namespace], None]:
 
 
 def _doctor(_asked: argparse.Namespace) -> int:
-    from backend import commands
+    from backend.doctor import doctor
 
-    return WELL if commands.doctor(_settings(), _out) else WRONG
+    return WELL if doctor(_settings(), _out) else WRONG
 
 
 def _document(name: str) -> Callable[[argparse.Namespace], None]:

@@ -11,18 +11,15 @@ import secrets
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from uuid import UUID, uuid4
 
-import psycopg
-
-from backend import folders, meaning, migrate, programs, serving
+from backend import meaning, migrate, serving
 from backend.app import create_app, keeping
 from backend.db import Database
 from backend.documents import errors_page
-from backend.errors import ApiError, ConfigurationError
+from backend.errors import ConfigurationError
 from backend.repositories import accounts, epochs
 from backend.schemas import KeyBody
 from backend.secrets.choice import choose
@@ -32,9 +29,8 @@ from backend.services import exporting, importing, keys, meanings, purging, rese
 from backend.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
-    from backend.secrets.aes import Keep
     from backend.secrets.keeper import Keeper
 
 BY = "operator"  # who did it, in the audit
@@ -80,7 +76,7 @@ class Jobs:
             asyncio.run(self._run(job, place))
 
     async def _run(self, job: Callable[[Tools], object], place: serving.Place) -> None:
-        async with _opened(place.settings) as database:
+        async with opened(place.settings) as database:
             if not await migrate.fits(database):
                 raise ConfigurationError(
                     "The schema of the database does not fit. Run `python -m backend migrate`."
@@ -93,7 +89,8 @@ class Jobs:
 
 
 @contextlib.asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Database]:
+async def opened(settings: Settings) -> AsyncIterator[Database]:
+    """Open a small pool meanwhile."""
     database = Database(settings.database_url, pool_size=2)
     await database.open()
     try:
@@ -235,98 +232,6 @@ async def purge(tools: Tools, history_days: int, tombstone_days: int) -> None:
         tell=lambda total: tools.tell(f"{total.accounts} accounts..."),
     )
     tools.out(json.dumps(vars(purged)))
-
-
-def doctor(settings: Settings, out: Callable[[str], None]) -> bool:
-    """Check everything that serving needs, without changing any of it; return if all is well."""
-    if not settings.database_url:
-        return _doctor_of_embedded(settings, out)
-    return asyncio.run(_diagnose(settings, out))
-
-
-def _doctor_of_embedded(settings: Settings, out: Callable[[str], None]) -> bool:
-    try:
-        out(f"ok      PostgreSQL's programs: {programs.find_binaries(settings.pg_bin)}")
-    except ConfigurationError as error:
-        out(f"WRONG   {error}")
-        return False
-    folder = folders.default_folder(settings.data)
-    if problem := folders.problem_of(folder):
-        out(f"WRONG   {problem}")
-        return False
-    state = "is there" if folder.exists() else "will be made by `python -m backend serve`"
-    out(f"ok      the private database in {folder} {state}")
-    return True
-
-
-def _looking(database: Database) -> Keep:
-    """Return what gives keepers their settings as they would be, and stores nothing."""
-
-    async def look(name: str, value: bytes) -> bytes:
-        async with database.transaction(None) as connection:
-            found = await accounts.keep(connection, name, value)
-            await connection.rollback()
-        return found
-
-    return look
-
-
-def _keeper(settings: Settings, database: Database) -> Keeper | None:
-    """Return the keeper that would serve; nothing where it would be made by the first start."""
-    keeper = choose(settings, _looking(database), may_make=False)
-    if keeper is None and not settings.key_file:
-        raise ConfigurationError(
-            "No keeper: memories with secrets are refused. Set MEMORY_ENCRYPTION_KEY, "
-            "VAULT_ADDR or MEMORY_KMS_KEY_ID."
-        )
-    return keeper
-
-
-async def _ask_keeper(settings: Settings, database: Database) -> None:
-    keeper = _keeper(settings, database)
-    if keeper and (problem := await keeper.check()):
-        raise ConfigurationError(problem)
-
-
-async def _open_secrets(settings: Settings, database: Database) -> None:
-    if keeper := _keeper(settings, database):
-        await resealing.check(database, keeper)
-
-
-async def _check_schema(database: Database) -> None:
-    if not await migrate.fits(database):
-        raise ConfigurationError("It is missing or old. Run `python -m backend migrate`.")
-
-
-async def _check_writes(database: Database) -> None:
-    async with database.transaction(None) as connection:
-        row = await (await connection.execute("SHOW transaction_read_only")).fetchone()
-    if row != ("off",):
-        raise ConfigurationError("It is a replica, or was made read-only. See DATABASE_URL.")
-
-
-async def _diagnose(settings: Settings, out: Callable[[str], None]) -> bool:
-    checks: dict[str, Callable[[Database], Awaitable[None]]] = {
-        "the schema fits": _check_schema,
-        "row-level security holds": Database.guard,
-        "the database takes writes": _check_writes,
-        "the keeper of secrets answers": partial(_ask_keeper, settings),
-        "stored secrets open": partial(_open_secrets, settings),
-    }
-    is_well = True
-    async with _opened(settings) as database:
-        for what, check in checks.items():
-            try:
-                await check(database)
-                out(f"ok      {what}")
-            except (ConfigurationError, ApiError) as error:
-                out(f"WRONG   {what}: {error}")
-                is_well = False
-            # No table, no right to it, or no role yet: the first checks say so.
-            except (psycopg.ProgrammingError, psycopg.errors.InvalidParameterValue):
-                out(f"later   {what}: not known before the schema fits")
-                is_well = False
-    return is_well
 
 
 def openapi() -> str:

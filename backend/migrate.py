@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from backend.db import connect_directly
+from backend.demands import refuse_encoding
 from backend.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -30,6 +31,13 @@ MAY_TAKE = """SELECT pg_has_role({login}, 'memory_app', CASE
 FOREIGN = (
     "The table alembic_version in this schema is that of another program. Give the server a "
     "database of its own, or a schema: the first that is named in the login's search_path."
+)
+# What an operator limits for requests would break off a long migration, each time anew.
+WITHOUT_LIMITS = """SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN
+    ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout')"""
+POOLED = (
+    "The way to the database leads through a pooler that lends connections by the transaction, "
+    "which would keep the lock of a migration. Set MEMORY_MIGRATION_URL to the database itself."
 )
 LOCKED = "Somebody has held a table for too long; nothing was changed. Migrate again."
 
@@ -72,6 +80,34 @@ async def fits(database: Database) -> bool:
     except (psycopg.ProgrammingError, psycopg.DataError):  # no table, no right to read it, no role
         return False
     return bool(row and row[0] and row[0] >= NEEDED)
+
+
+def refuse_pooler(url: str) -> None:
+    """Let pass a way to the database where what a session holds is given to nobody else.
+
+    Raises:
+        ConfigurationError: a pooler lends its sessions to one transaction after the other.
+    """
+    with connect_directly(url) as one:
+        first = _session_of(one)
+        if first == one.info.backend_pid:  # no pooler, which would have given another number
+            return
+        one.commit()
+        with connect_directly(url) as other:
+            between = _session_of(other)  # in a transaction that goes on
+            if between == first or _session_of(one) != first:
+                raise ConfigurationError(POOLED)
+
+
+def get_ready(connection: psycopg.Connection[Any]) -> None:
+    """Refuse a database that cannot hold every text; take the limits of time away from ours.
+
+    Raises:
+        ConfigurationError: the database has another encoding.
+    """
+    refuse_encoding(connection)
+    connection.execute(WITHOUT_LIMITS)
+    connection.commit()
 
 
 def hold_the_lock(connection: psycopg.Connection[Any]) -> None:
@@ -121,6 +157,11 @@ def _grant_to_login(settings: Settings) -> None:
                 f"The login {login} must be allowed to take the role memory_app. Let an operator "
                 f"run: {grant.as_string(connection)};"
             ) from error
+
+
+def _session_of(connection: psycopg.Connection[Any]) -> int:
+    row = connection.execute("SELECT pg_backend_pid()").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _told(error: BaseException) -> ConfigurationError:

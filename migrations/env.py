@@ -12,7 +12,7 @@ from sqlmodel import SQLModel
 
 from backend import models  # noqa: F401  (fills the metadata that is compared with)
 from backend.db import connect_directly
-from backend.migrate import hold_the_lock, is_ahead
+from backend.migrate import get_ready, hold_the_lock, is_ahead, refuse_pooler
 from backend.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,11 +27,13 @@ def run() -> None:
     url = context.config.attributes.get("url") or Settings.from_env(os.environ).migration_url
     if not url:
         raise CommandError("Set DATABASE_URL, or MEMORY_MIGRATION_URL, to the database to migrate.")
+    refuse_pooler(url)
     engine = create_engine(
         "postgresql+psycopg://", creator=lambda: connect_directly(url), poolclass=pool.NullPool
     )
     with engine.connect() as connection:
         direct = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+        get_ready(direct)
         hold_the_lock(direct)
         if not is_ahead(direct, context.script.get_current_head()):
             _run_on(connection)

@@ -431,7 +431,7 @@ def test_doctor_names_what_is_wrong(
     """All is well, or each thing that is not comes with its fix."""
     status, out, _ = run("doctor")
     assert status == 0, out
-    assert out.count("ok ") == 5
+    assert out.count("ok ") == 7
     monkeypatch.setenv("MEMORY_ENCRYPTION_KEY", "")
     monkeypatch.setenv("DATABASE_URL", postgres.url(empty_database))
     status, out, _ = run("doctor")
@@ -472,7 +472,24 @@ def test_doctor_tells_a_replica(run: Run, superuser: psycopg.Connection[Any]) ->
         superuser.execute(f"{of_all} RESET default_transaction_read_only")
     assert status == 1
     assert "WRONG   the database takes writes: It is a replica" in out
-    assert out.count("ok ") == 4
+    assert out.count("ok ") == 6
+
+
+def test_doctor_says_what_the_database_says(
+    run: Run, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    """A database that is not there, and one that lets nobody in, are mended in different places."""
+    unknown = re.sub(r"@/\w+", "@/not_there", database_url)
+    for url, said in (
+        (unknown, 'database "not_there" does not exist'),
+        ("postgresql://owner:not-for-logs@127.0.0.1:1/memory", "Connection refused"),
+    ):
+        monkeypatch.setenv("DATABASE_URL", url)
+        status, out, told = run("doctor")
+        assert status == 1
+        assert out.startswith("WRONG   the database answers: ")
+        assert said in out
+        assert "not-for-logs" not in out + told
 
 
 def test_doctor_makes_nothing(

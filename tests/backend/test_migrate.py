@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MIGRATORS = 8
+WAITING = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s"
 COMMANDS = ([sys.executable, "-m", "backend", "migrate"], ["alembic", "upgrade", "head"])
 
 
@@ -95,6 +97,13 @@ def fits(url: str) -> bool:
             await database.close()
 
     return asyncio.run(ask())
+
+
+def back_at_the_fifth(postgres: Server, database: str) -> None:
+    """Take away what the sixth migration did, so that there is something to do."""
+    with postgres.superuser(database) as superuser:
+        superuser.execute("ALTER TABLE memories DROP COLUMN purged")
+        superuser.execute("UPDATE alembic_version SET version_num = '0005'")
 
 
 def first_with_the_lock(superuser: psycopg.Connection[Any]) -> int:
@@ -227,15 +236,35 @@ def test_table_that_somebody_holds_is_told(
 ) -> None:
     """A migration does not stand in everybody's way behind a long transaction."""
     migrate.upgrade(both(empty_url))
-    with postgres.superuser(empty_database) as superuser:
-        superuser.execute("ALTER TABLE memories DROP COLUMN purged")
-        superuser.execute("UPDATE alembic_version SET version_num = '0005'")
+    back_at_the_fifth(postgres, empty_database)
     with postgres.connect(empty_database) as other, other.transaction():
         other.execute("LOCK memories IN ROW EXCLUSIVE MODE")
         with pytest.raises(ConfigurationError, match=r"held a table for too long.*Migrate again"):
             migrate.upgrade(both(empty_url))
     assert not fits(empty_url)
     migrate.upgrade(both(empty_url))
+    assert fits(empty_url)
+
+
+@pytest.mark.parametrize("limit", ["statement_timeout", "transaction_timeout"])
+def test_limits_of_time_for_requests_do_not_break_off_a_migration(
+    postgres: Server, empty_database: str, empty_url: str, limit: str
+) -> None:
+    """An operator sets them for a database; what takes longer would never come to its end."""
+    migrate.upgrade(both(empty_url))
+    back_at_the_fifth(postgres, empty_database)
+    with postgres.superuser() as superuser:
+        superuser.execute(f"ALTER DATABASE {empty_database} SET {limit} = '1s'")
+    with postgres.connect(empty_database) as other:
+        other.execute(f"SET {limit} = 0")
+        with ThreadPoolExecutor(1) as pool, other.transaction():
+            other.execute("LOCK memories IN ROW EXCLUSIVE MODE")
+            migrating = pool.submit(migrate.upgrade, both(empty_url))
+            with postgres.superuser() as superuser:
+                while superuser.execute(WAITING, (empty_database,)).fetchone() is None:
+                    assert not migrating.done(), migrating.result()
+            time.sleep(2)
+        migrating.result()
     assert fits(empty_url)
 
 

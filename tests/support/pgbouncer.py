@@ -1,4 +1,4 @@
-"""A real PgBouncer in transaction mode in front of the PostgreSQL of a run."""
+"""A real PgBouncer in front of the PostgreSQL of a run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ listen_port = {port}
 unix_socket_dir =
 auth_type = trust
 auth_file = {users}
-pool_mode = transaction
+pool_mode = {mode}
 default_pool_size = 3
 server_login_retry = 1
 max_client_conn = 200
@@ -37,7 +37,7 @@ logfile = {log}
 
 
 @contextmanager
-def pooling(url: str, login: str, folder: Path) -> Iterator[str]:
+def pooling(url: str, login: str, folder: Path, mode: str = "transaction") -> Iterator[str]:
     """Run it in front of a server that a URL names; give `host:port`.
 
     Three connections of the server carry all transactions, so those of one client meet
@@ -47,7 +47,8 @@ def pooling(url: str, login: str, folder: Path) -> Iterator[str]:
     port = free_port()
     users, settings, log = folder / "users.txt", folder / "pgbouncer.ini", folder / "log.txt"
     users.write_text(f'"{login}" ""\n', encoding="ascii")
-    settings.write_text(SETTINGS.format(sockets=sockets, port=port, users=users, log=log))
+    filled = SETTINGS.format(sockets=sockets, port=port, users=users, log=log, mode=mode)
+    settings.write_text(filled)
     runner = Runner.choose(folder)  # like PostgreSQL, it does not run as root
     command = [*runner.prefix, str(components.pgbouncer()), "-q", str(settings)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, **runner.identity)

@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from backend.doctor import doctor
+from backend.errors import ConfigurationError
+from backend.migrate import upgrade
+from backend.settings import Settings
 from tests.backend.api import (
     test_bad_input,
     test_isolation,
@@ -22,12 +26,13 @@ from tests.backend.api import (
     test_sync,
     test_transfer,
 )
-from tests.support.api import stored
+from tests.support.api import running, stored
 from tests.support.pgbouncer import pooling
-from tests.support.postgres import LOGIN, Server
+from tests.support.postgres import LOGIN, OWNER, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.support.api import Api
 
@@ -75,6 +80,46 @@ async def test_more_requests_than_connections_keep_their_accounts(api: Api) -> N
     answers = await asyncio.gather(*(client.get("/api/memories") for client, _ in asked))
     for answer, (_, name) in zip(answers, asked, strict=True):
         assert [one["content"] for one in answer.json()["memories"]] == [f"the fact of {name}"]
+
+
+@pytest.mark.parametrize("mode", ["transaction", "session"])
+async def test_migration_by_way_of_the_pooler(
+    postgres: Server, empty_database: str, tmp_path: Path, mode: str
+) -> None:
+    """By the session it works; by the transaction its lock would stay, and block the next one."""
+    locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+    with pooling(postgres.url("postgres"), OWNER, tmp_path, mode) as address:
+        url = f"postgresql://{OWNER}@{address}/{empty_database}"
+        settings = Settings(database_url=url, migration_url=url)
+        if mode == "session":
+            await asyncio.to_thread(upgrade, settings)
+        else:
+            with pytest.raises(ConfigurationError, match="Set MEMORY_MIGRATION_URL to the data"):
+                await asyncio.to_thread(upgrade, settings)
+        told: list[str] = []
+        is_well = await asyncio.to_thread(doctor, settings, told.append)
+        with postgres.superuser(empty_database) as connection:
+            assert connection.execute(locks).fetchone() == (0,)
+    assert told[0] == "ok      the database answers"
+    assert told[1].startswith("ok " if mode == "session" else "WRONG ")
+    assert not is_well  # without a keeper, which is another matter
+
+
+async def test_pooler_by_the_statement_is_told(
+    postgres: Server, database_name: str, tmp_path: Path
+) -> None:
+    """Nothing works there; what the pooler says is said."""
+    with pooling(postgres.url("postgres"), LOGIN, tmp_path, "statement") as address:
+        url = f"postgresql://{LOGIN}@{address}/{database_name}"
+        told: list[str] = []
+        settings = Settings(database_url=url, migration_url=url, migrate="off")
+        await asyncio.to_thread(doctor, settings, told.append)
+        async with running(url) as api:
+            not_ready = [one for one in api.logged() if one["event"] == "not ready"]
+    wanted = "transaction blocks not allowed in statement pooling mode"
+    assert told[2].startswith("WRONG   the schema fits")
+    assert wanted in told[2]
+    assert wanted in not_ready[0]["reason"]
 
 
 def _taken_in() -> Iterator[tuple[str, object]]:
