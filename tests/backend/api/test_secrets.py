@@ -12,13 +12,14 @@ from psycopg.types.json import Jsonb
 
 from backend.errors import KeeperDown
 from backend.secrets.marks import Marks
-from tests.support.api import running, stored
+from tests.support.api import ENCRYPTION_KEY, KEYS, running, stored
 from tests.support.promises import promise
 
 if TYPE_CHECKING:
     import psycopg
 
     from tests.support.api import Api
+    from tests.support.postgres import Server
 
 pytestmark = pytest.mark.anyio
 
@@ -86,6 +87,29 @@ async def test_secret_is_nowhere_in_clear(api: Api, superuser: psycopg.Connectio
     for text in seen:
         assert SECRET not in text
     assert "[secret: github-token]" in seen[1]
+
+
+async def test_log_of_postgresql_holds_texts_at_most(
+    api: Api, postgres: Server, superuser: psycopg.Connection[Any]
+) -> None:
+    """With every statement logged, and all values: no secret, no key, however they came."""
+    of_all = f"ALTER DATABASE {superuser.info.dbname}"
+    superuser.execute(f"{of_all} SET log_statement = 'all'")
+    try:
+        async with running(api.url) as logged:
+            made = await stored(logged.alice, f"The quokkas' token is {SECRET}")
+            await logged.alice.post(f"/api/memories/{made['id']}/secret")
+            question = {"context": f"Whose is {SECRET}?", "expanded_query": "numbats"}
+            assert (await logged.alice.post("/api/memories/recall", json=question)).is_success
+            key = (await logged.alice.post("/api/keys", json={"name": "laptop"})).json()["key"]
+            assert (await logged.with_key(key).get("/api/memories")).is_success
+    finally:
+        superuser.execute(f"{of_all} RESET log_statement")
+    log = (postgres.folder / "server.log").read_text("utf-8", "replace")
+    assert "quokkas" in log
+    assert "numbat" in log
+    for hidden in (SECRET, key, key.rpartition("_")[2], KEYS["alice"], ENCRYPTION_KEY):
+        assert hidden not in log
 
 
 async def test_forced_secret_keeps_nothing_but_its_seal(api: Api) -> None:
