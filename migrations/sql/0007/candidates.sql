@@ -68,7 +68,7 @@ BEGIN
         SELECT * FROM unnest(queries, usual, worth, shares) WITH ORDINALITY
             t(query, usual, weight, share, place)
     ), found AS MATERIALIZED (
-        SELECT f.no, f.uid, f.tsv, f.session, f.session_seq
+        SELECT f.no, f.tsv, f.session, f.session_seq
         FROM (
             SELECT b.* FROM memory_holding(account, anchor) b
             UNION ALL
@@ -142,26 +142,27 @@ BEGIN
             WHERE o.account_id = account AND o.supersedes = l.uid AND o.deleted_at IS NULL
             LIMIT steps) s
         WHERE l.step < steps
-    ), beside AS MATERIALIZED (
-        SELECT w.no, w.held, f.uid
-        FROM found f JOIN worded w USING (no)
-        WHERE f.session <> '' AND (f.session, f.session_seq) IN (
-            SELECT p.session, p.session_seq + s.step
-            FROM promising p, generate_series(-2, 2) s(step) WHERE p.session <> '')
-          AND NOT EXISTS (SELECT FROM promising p WHERE p.no = w.no)
+    ), beside AS MATERIALIZED ( -- told by hashes: as joins, these could be compared one by one
+        SELECT w.no, w.held FROM worded w
+        WHERE (w.no IN (
+            SELECT f.no FROM found f
+            WHERE f.session <> '' AND ((f.session, f.session_seq) IN (
+                SELECT p.session, p.session_seq + s.step
+                FROM promising p, generate_series(-2, 2) s(step) WHERE p.session <> '')) IS TRUE
+        )) IS TRUE AND w.no NOT IN (SELECT p.no FROM promising p)
     ), follower AS ( -- what took their place, each for what it holds and for what the first one does
-        SELECT l.no, l.uid, l.held, l.first AS meant FROM line l WHERE l.step > 0
+        SELECT l.no, l.held, l.first AS meant FROM line l WHERE l.step > 0
         UNION
-        SELECT l.no, l.uid, coalesce(w.held, '{}'), l.no
+        SELECT l.no, coalesce(w.held, '{}'), l.no
         FROM line l LEFT JOIN worded w USING (no) WHERE l.step > 0
     ), given AS ( -- what a memory holds, and whose meaning counts for it
         SELECT p.no, p.held, p.no AS meant FROM promising p WHERE NOT p.is_superseded
         UNION
         SELECT o.no, o.held, o.meant
         FROM (
-            SELECT b.no, b.uid, b.held, b.no AS meant FROM beside b
+            SELECT b.no, b.held, b.no AS meant FROM beside b
             UNION ALL
-            SELECT f.no, f.uid, f.held, f.meant FROM follower f
+            SELECT f.no, f.held, f.meant FROM follower f
         ) o
         CROSS JOIN LATERAL (
             SELECT m.* FROM memories m WHERE m.account_id = account AND m.no = o.no LIMIT 1) m
@@ -169,7 +170,7 @@ BEGIN
                               in_category, in_scope, in_project)
           AND NOT EXISTS (
             SELECT FROM memories n
-            WHERE n.account_id = account AND n.supersedes = o.uid AND n.deleted_at IS NULL
+            WHERE n.account_id = account AND n.supersedes = m.uid AND n.deleted_at IS NULL
             OFFSET 0)
     )
     SELECT g.no, g.held, (SELECT array_agg(n.count ORDER BY n.place) FROM gain n), v.vector,
