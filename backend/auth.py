@@ -17,7 +17,6 @@ import time
 import zlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from backend.db import Database
-    from backend.repositories.accounts import Key
 
 SCOPES = ("read", "write", "secret", "admin")
 PREFIX = "cmk"
@@ -214,7 +212,7 @@ class Authenticator:
         asked = {digest: key_id, **self._in_use()}
         seen, until = self._seen, self._clock() + REMEMBERED
         found = await accounts.keys_by_id(self._database, list(asked.values()))
-        keys = {key.id: key for key in found if not _is_over(key)}
+        keys = {key.id: key for key in found if not key.is_over}
         for one, key_id in asked.items():
             key = keys.get(key_id)
             seen.pop(one, None)
@@ -270,12 +268,6 @@ class Authenticator:
                     connection, caller.account, "key.first_use_of_day", "", caller.key_id
                 )
         return lease
-
-
-def _is_over(key: Key) -> bool:
-    return key.revoked_at is not None or (
-        key.expires_at is not None and key.expires_at <= datetime.now(UTC)
-    )
 
 
 def _bearer(authorization: str | None) -> str:

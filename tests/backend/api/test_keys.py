@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ from tests.support.promises import promise
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from datetime import tzinfo
 
     import psycopg
 
@@ -253,6 +255,31 @@ async def test_expired_key_is_refused(api: Api, superuser: psycopg.Connection[An
     made = await make(api, expires_at="2099-01-01T00:00:00Z")
     superuser.execute("UPDATE api_keys SET expires_at = '2020-01-01Z' WHERE id = %s", (made["id"],))
     assert (await api.with_key(made["key"]).get("/api/memories")).status_code == 401
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+async def test_key_ends_at_its_time_whatever_the_clock_of_a_replica_says(
+    app_url: str, superuser: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
+    """Else one replica would refuse what another one takes: the clock of the database counts."""
+
+    class WrongClock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> WrongClock:
+            return super().now(tz) + timedelta(minutes=minutes)
+
+    in_five_minutes = datetime.now(UTC) + timedelta(minutes=5)
+    async with running(app_url) as one, running(app_url) as other:
+        lasting = await make(one, name="lasting", expires_at=in_five_minutes.isoformat())
+        ended = await make(one, name="ended", expires_at="2099-01-01T00:00:00Z")
+        superuser.execute(
+            "UPDATE api_keys SET expires_at = now() - interval '5 minutes' WHERE id = %s",
+            (ended["id"],),
+        )
+        monkeypatch.setattr(auth, "datetime", WrongClock, raising=False)
+        for made, status in ((lasting, 200), (ended, 401)):
+            answer = await other.with_key(made["key"]).get("/api/memories")
+            assert answer.status_code == status
 
 
 async def test_mistyped_key_is_refused_without_asking_the_database() -> None:
