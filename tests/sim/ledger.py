@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.sim.files import TEXTS, Seen, is_live, marks
+from tests.sim.files import TEXTS, Seen, is_live, marks, plain
 
 if TYPE_CHECKING:
     from claude_memory.sync.transport import Response
@@ -167,8 +167,9 @@ class Ledger:
         """Note what became of operations that an engine took out of the outbox or changed.
 
         Raises:
-            Broken: one that lost a conflict is not on the shelf. Where the answer was lost, and the
-                operation then called too large, the client refused it without knowing.
+            Broken: one that lost a conflict is not on the shelf, and says what the server has not.
+                Where the answer was lost, and the operation then called too large, the client
+                refused it without knowing.
         """
         there = {op["op_id"] for op in after.ops}
         for op in before.ops:
@@ -176,7 +177,8 @@ class Ledger:
                 continue
             sent = self.sendings.get((op["op_id"], self.life))
             status = sent.answers[-1] if sent and sent.answers else ""
-            if status == "conflict" and op["op_id"] not in {*after.shelf, *self.given_up}:
+            is_kept = op["op_id"] in {*after.shelf, *self.given_up} or _is_held(op, after)
+            if status == "conflict" and not is_kept:
                 raise Broken("I2", f"op {op['op_id']} lost a conflict and is not on the shelf")
             if status == "rejected" or op["op_id"] in self.refused:
                 self.replaced(before, after, op["uid"])
@@ -278,3 +280,13 @@ def _is_overwritten(op: Fields, name: str, others: list[Fields]) -> bool:
         for other in others
         if other["seq"] >= op["seq"] and other["op_id"] != op["op_id"]
     )
+
+
+def _is_held(op: Fields, after: Seen) -> bool:
+    """Tell whether the server's state is what an operation says: then it has lost nothing."""
+    row = after.rows.get(op["uid"])
+    srv = json.loads(row["srv"]) if row and row["srv"] else None
+    said = op["body"]["fields"] if op["kind"] == "replay" else op["body"]
+    if srv is None or not said or op["sealed"] or not is_live(srv):
+        return False
+    return plain({**srv, **said}) == plain(srv)

@@ -21,7 +21,7 @@ from claude_memory.sync.files import Files
 from tests.support import shell
 from tests.support.desk import START, Desk
 from tests.support.hook_calls import added, asked, context_in, through_doorway
-from tests.support.line import OURS, SERVER, Line, row, synced
+from tests.support.line import OURS, SERVER, Line, engine, row, synced
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -188,6 +188,40 @@ def test_conflict_with_another_machine(desk: Desk) -> None:
     assert "1 change lost against another machine's" in told(desk)
     desk.call("memory_update", id="#7", restore=True)
     assert status(desk)["!"] == ""
+
+
+def test_same_change_made_elsewhere_too_is_no_conflict(desk: Desk) -> None:
+    """Nothing was lost, so nobody is told of it."""
+    line = Line()
+    label = desk.store("One")
+    synced(desk, line)
+    desk.call("memory_update", id=label, content="Ours")
+    line.outcome = {"status": "conflict", "current": row(7, "Ours", uid_of(desk))}
+    synced(desk, line)
+    assert status(desk)["!"] == ""
+
+
+@pytest.mark.parametrize(
+    ("theirs", "wanted"), [("One", ""), ("Theirs", 'Kept: "Theirs". Yours: "One"; memory_update')]
+)
+def test_restored_server_that_another_machine_was_faster_to_give_back_to(
+    desk: Desk, theirs: str, wanted: str
+) -> None:
+    """It is told only what differs, and in words."""
+    line = Line()
+    syncing = engine(desk, line)
+    desk.store("One")
+    list(syncing.cycle())
+    changed = {"code": "epoch_changed", "epoch": "e2", "lost_after": 0, "detail": "Restored."}
+    line.problem = 410, changed
+    list(syncing.cycle())
+    line.problem, line.rows = None, {}
+    line.outcome = {"status": "conflict", "current": row(9, theirs, uid_of(desk))}
+    list(syncing.cycle())
+    assert status(desk)["Queue"] == "everything is sent"
+    said = status(desk)["!"]
+    assert wanted in said
+    assert bool(said) == bool(wanted)
 
 
 def test_conflict_with_a_delete_elsewhere(desk: Desk) -> None:

@@ -217,7 +217,8 @@ def _conflicts(connection: sqlite3.Connection) -> list[str]:
 
 
 def _conflict(connection: sqlite3.Connection, uid: str, text: str, at: str) -> str:
-    mine = json.loads(text)
+    body = json.loads(text)
+    mine = body.get("fields") or body  # of what was given back to a restored server, or changed
     lost = json.dumps(mine.get("content", mine), ensure_ascii=False)
     present = memories.get(connection, uid)
     theirs = json.dumps(present.content, ensure_ascii=False) if present else "deleted"
