@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
+import pytest
+from claude_memory.store.connection import open_store
 from claude_memory.sync.files import Files
 
 from tests.support.desk import Desk
@@ -59,3 +63,30 @@ def test_delete_made_while_the_account_was_unknown_can_be_undone(tmp_path: Path)
     assert [one["content"] for one in line.rows.values()] == ["The depot opens at six"]
     desk.call("memory_update", id=secret, restore=True)
     assert TOKEN in desk.call("secret_get", id=secret)
+
+
+@promise("sync.one-queue-is-sent-once")
+@pytest.mark.parametrize("kind", ["empty", "without tables", "without an owner"])
+def test_account_whose_file_was_begun_by_killed_processes_is_bound(
+    tmp_path: Path, kind: str
+) -> None:
+    """Each left a file behind that belongs to nobody; the account works in the first of them."""
+    synced(Desk(tmp_path), Line())  # memory.db belongs to another account
+    left = [tmp_path / "memory" / name for name in ("memory-b.db", "memory-b-s.db")]
+    for path in left:
+        if kind == "without an owner":
+            open_store(str(path)).close()
+        else:
+            path.touch()
+        if kind == "without tables":
+            with closing(sqlite3.connect(str(path))) as begun:
+                begun.execute("PRAGMA journal_mode=WAL")
+    desk = Desk(tmp_path, locate=Files(str(tmp_path), "second").path, **SERVER)
+    desk.store("Stored while the account was unknown")
+    line = Line()
+    line.hello["account_id"] = "b"
+    synced(desk, line, key="second")
+    assert [one["content"] for one in line.rows.values()] == [
+        "Stored while the account was unknown"
+    ]
+    assert desk.place.database == str(left[0])

@@ -87,7 +87,7 @@ class Files:
             with write(connection):
                 ownership.bind(connection, *mine, hello.epoch, now)
             return FIRST
-        return self._begin(next(one for one in names if not self._is_there(one)), hello, now)
+        return self._begin(next(filter(self._is_free, names)), hello, now)
 
     def _assign(self) -> str:
         """Choose the file for a key that was never seen here.
@@ -158,6 +158,12 @@ class Files:
                 raise StoreBusy(message)
             yield
 
+    def _is_free(self, name: str) -> bool:
+        """Tell whether an account's file may begin here; one killed while it began may be left."""
+        if not self._is_there(name):
+            return True
+        return name != FIRST and _told(self._at(name), _is_unbegun, otherwise=False)
+
     def _owner(self, name: str) -> tuple[str, str]:
         """Return to whom a file belongs; to nobody where that cannot be told."""
         return _told(self._at(name), ownership.owner, ("", ""))
@@ -169,6 +175,12 @@ def _told(path: str, ask: Callable[[StoreConnection], T], otherwise: T) -> T:
             return ask(connection)
     except (StoreError, sqlite3.Error):  # an earlier system's file, or a damaged one
         return otherwise
+
+
+def _is_unbegun(connection: StoreConnection) -> bool:
+    """Tell whether a file was made and not bound yet: that is done before anything is written."""
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    return not tables or not any(ownership.owner(connection))
 
 
 def _highest_number(connection: StoreConnection) -> int:
