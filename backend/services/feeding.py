@@ -94,10 +94,9 @@ class Feed:
                 connection, self.account, after=place.n, full=place.f, limit=limit + 1
             )
             # Asked after the rows: then they are of this epoch, and of none that began meanwhile.
-            epoch, key = await self._check(connection)
+            epoch, key = await self._check(connection, place_or_none(cursor), version)
             if cursor:
                 await self._check_place(connection, Place.read(cursor), epoch)
-                await refuse_fallen(connection, place, epoch, version)
         if cursor and not horizon <= max(place.n, place.f) <= version:
             raise CursorExpired
         shown = _cut(rows, limit)
@@ -140,10 +139,17 @@ class Feed:
             check=None if has_more else Check(live=live, digest=digest_text(digest)),
         )
 
-    async def _check(self, connection: AsyncConnection[Any]) -> tuple[UUID, bytes]:
-        """Return the epoch, which is the one that the client means, and the key of cursors."""
+    async def _check(
+        self, connection: AsyncConnection[Any], place: Place | None = None, version: int = 0
+    ) -> tuple[UUID, bytes]:
+        """Return the epoch, which is the one that the client means, and the key of cursors.
+
+        The account is at `version`, and has to be as far as the client's place is.
+        """
         expected = self._expected_epoch()
         _, epoch, key = await epochs.first_and_present(connection)
+        if place is not None and place.account == self.account:
+            await refuse_fallen(connection, place, epoch, version)
         if expected is not None and expected != epoch:
             raise await epochs.changed(connection, self.account, epoch, expected)
         return epoch, key or await epochs.cursor_key(connection)

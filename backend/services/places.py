@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass
+from time import time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 CURSOR_FORM = 2
 MARK_BYTES = 16
+SECOND_BITS = 20  # an epoch begins at the versions of its second
 # What reading a text that is no cursor raises.
 NO_CURSOR = (ValueError, TypeError, AttributeError, RecursionError)
 
@@ -100,13 +102,16 @@ def place_or_none(cursor: str) -> Place | None:
 async def refuse_fallen(
     connection: AsyncConnection[Any], place: Place, epoch: UUID, version: int
 ) -> None:
-    """Refuse to go on where the account is no longer as far as it was in this very epoch.
+    """Refuse to go on where the account is no longer as far as it was.
+
+    In this very epoch, or in one that was lost with it: each new one begins above all before it, as
+    long as the clock has not gone back.
 
     Raises:
         PutBack: the database was put back to an earlier state, and nobody began a new epoch.
     """
     reached = max(place.n, place.f)
-    if place.epoch != epoch or reached <= version:
+    if reached <= version or (place.epoch != epoch and reached >= int(time()) << SECOND_BITS):
         return
     if place.is_marked(await epochs.cursor_key(connection)):
         raise PutBack(Fallen(place.account, epoch, reached))

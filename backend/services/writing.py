@@ -145,10 +145,10 @@ async def _compare(connection: AsyncConnection[Any], locked: Account, known: Kno
     Raises:
         EpochChanged, PutBack: the server was put back to an earlier state since.
     """
-    if known.epoch is not None and locked.epoch != known.epoch:
-        raise await epochs.changed(connection, locked.id, locked.epoch, known.epoch)
     if known.place is not None:
         await refuse_fallen(connection, known.place, locked.epoch, locked.version)
+    if known.epoch is not None and locked.epoch != known.epoch:
+        raise await epochs.changed(connection, locked.id, locked.epoch, known.epoch)
 
 
 async def _done(

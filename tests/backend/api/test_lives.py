@@ -156,6 +156,42 @@ async def test_database_that_was_put_back_is_noticed_by_the_cursor_of_a_client(
     assert superuser.execute("SELECT count(*) FROM epochs").fetchone() == (2,)
 
 
+@promise("server.rollback-is-noticed")
+@pytest.mark.parametrize("first", ["pull", "push"])
+async def test_database_that_was_put_back_to_before_its_epoch_began_is_noticed(
+    api: Api, superuser: psycopg.Connection[Any], first: str
+) -> None:
+    """The second time nobody began an epoch: what a client knows of the first one shows it."""
+    for text in ("in the backup", "in the backup too"):
+        await stored(api.alice, text)
+    kept = superuser.execute("SELECT version, next_no, live, digest FROM accounts").fetchone()
+    superuser.execute("SELECT memory_rotate_epoch(gen_random_uuid())")
+    superuser.execute("UPDATE accounts SET version = version - (60::bigint << 20)")  # a minute ago
+    await stored(api.alice, "after the first restore")
+    hello = (await api.alice.get("/api/sync/hello")).json()
+    ahead = (await api.alice.get(FEED)).json()["cursor"]
+    superuser.execute("DELETE FROM memories WHERE content = 'after the first restore'")
+    superuser.execute("DELETE FROM account_epochs WHERE ordinal > 1")
+    superuser.execute("DELETE FROM epochs WHERE ordinal > 1")
+    superuser.execute(
+        "UPDATE accounts SET version = %s, next_no = %s, live = %s, digest = %s", kept
+    )
+    named = {"X-Memory-Epoch": hello["epoch"]}
+
+    async def call() -> httpx.Response:
+        if first == "pull":
+            return await api.alice.get(FEED, params={"cursor": ahead}, headers=named)
+        body = {"ops": [op(content="pushed to a server that was put back")]}
+        return await api.alice.post(FEED, json=body, headers={**named, "X-Memory-Cursor": ahead})
+
+    assert (await call()).status_code == 503
+    told = await call()
+    assert (told.status_code, told.json()["code"]) == (410, "epoch_changed")
+    assert told.json()["lost_after"] == 2
+    assert (await stored(api.alice, "after"))["version"] > 1_700_000_000 << 20
+    assert superuser.execute("SELECT count(*) FROM epochs").fetchone() == (2,)
+
+
 @promise("server.new-life-is-noticed")
 async def test_promotion_of_a_standby_is_noticed_by_a_running_server(tmp_path: Path) -> None:
     """PostgreSQL itself begins another timeline; the next write comes in a new epoch."""
