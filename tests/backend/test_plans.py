@@ -29,14 +29,6 @@ if TYPE_CHECKING:
 LARGE = uuid.UUID(int=1)
 ROWS, OTHERS, ROWS_OF_OTHERS = 8_000, 2_000, 3
 WORDS = 2_000
-# What an index of memories is asked for, besides the account.
-PARTS = {
-    "memories_account_id_no_key": "no = ",
-    "memories_search": "@@",
-    "memories_successor": "supersedes = ",
-    "memories_newest": "account_id = ",
-    "memories_category": "category = ",
-}
 # Word n of the vocabulary is written about 1/n as often as the first, as in any language.
 FILL = f"""
 SELECT setseed(0.5);
@@ -210,27 +202,6 @@ def test_recall_of_an_account_of_the_usual_size_is_not_planned_anew(
     found = reads(explain(postgres, filled, account, ask), "meanings")
     assert found
     assert {str(account) in condition for _, condition in found} == {not is_kept}
-
-
-def test_plan_that_is_kept_serves_an_account_that_has_grown(postgres: Server, worker: str) -> None:
-    """It was made when nothing was stored, and looks memories up by their keys all the same."""
-    name = f"plans_{worker}_kept"
-    postgres.create(name)
-
-    async def ask(database: Database) -> None:
-        body = RecallBody(context="word7 word70 word700", expanded_query="word1500")
-        await recalling.search(database, LARGE, body)
-        with postgres.superuser(name) as connection:
-            fill(connection, 1, 1)
-        assert (await recalling.search(database, LARGE, body)).memories
-
-    plans = explain(postgres, name, LARGE, ask)
-    postgres.drop(name)
-    of_the_function = [plan for plan in plans if not plan["Query Text"].startswith("BEGIN")]
-    found = reads(of_the_function, "memories")
-    assert {index for index, _ in found} >= {"memories_account_id_no_key", "memories_search"}
-    for index, condition in found:
-        assert PARTS[index] in condition
 
 
 def test_search_under_the_policy_would_leave_the_index(
