@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from backend.db import Database
     from backend.settings import Settings
 
-NEEDED = "0007"  # the oldest schema that this server can work with: four digits, as they are named
+NEEDED = "0008"  # the oldest schema that this server can work with: four digits, as they are named
 LOCK = 4_831_604_127_716_309  # any number that nobody else is likely to lock
 LOCK_PATIENCE = 900.0  # seconds to wait for another migrator
 PAUSE = 0.2

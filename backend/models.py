@@ -134,6 +134,7 @@ class Memory(SQLModel, table=True):
     updated_at: datetime = _column(TIME)
     deleted_at: datetime | None = _column(TIME, null=True)
     purged: bool = _column(Boolean, default="false")
+    restored_from: UUID | None = _column(Uuid, null=True)  # the deleted one that came back as this
     replayed_from: int | None = _column(BigInteger, null=True)
     tsv: str = Field(
         default=None, sa_column=Column(TSVECTOR, Computed(SEARCH_VECTOR, persisted=True))

@@ -37,6 +37,7 @@ KINDS = {  # of the columns that are no text
     "updated_at": "timestamptz",
     "deleted_at": "timestamptz",
     "purged": "boolean",
+    "restored_from": "uuid",
     "replayed_from": "bigint",
     "field_versions": "jsonb",
 }
@@ -78,6 +79,11 @@ SUPERSEDED = (
     "WHERE m.account_id = %(account)s AND m.uid = ANY(%(uids)s) AND m.supersedes IS NOT NULL "
     "UNION SELECT m.uid, m.supersedes FROM chain c JOIN memories m ON m.account_id = %(account)s "
     "AND m.uid = c.supersedes AND m.supersedes IS NOT NULL) SELECT uid, supersedes FROM chain"
+)
+FORMERS = (
+    "WITH RECURSIVE former AS (SELECT unnest(%(uids)s::uuid[]) AS uid UNION "
+    "SELECT m.restored_from FROM former f JOIN memories m ON m.account_id = %(account)s "
+    "AND m.uid = f.uid AND m.restored_from IS NOT NULL) SELECT uid FROM former"
 )
 FAILED = (
     "INSERT INTO failures AS f (account_id, op_id, tries) VALUES (%s, %s, 1) ON CONFLICT "
@@ -131,6 +137,15 @@ async def superseded(
     cursor = connection.cursor(row_factory=tuple_row)
     await cursor.execute(SUPERSEDED, {"account": account, "uids": list(uids)})
     return dict(await cursor.fetchall())
+
+
+async def formers(
+    connection: AsyncConnection[Any], account: UUID, uids: Sequence[UUID]
+) -> list[UUID]:
+    """Return these uids, and those that their memories came back from after a delete."""
+    cursor = connection.cursor(row_factory=tuple_row)
+    await cursor.execute(FORMERS, {"account": account, "uids": list(uids)})
+    return [uid for (uid,) in await cursor.fetchall()]
 
 
 async def known(
@@ -214,7 +229,7 @@ AND_ACCOUNT = (
 COLUMNS_OF_P = ", ".join(f"p.{name}" for name in COLUMNS)
 FEED = AND_ACCOUNT.format(
     page=f"SELECT {NAMES} FROM memories WHERE account_id = %(account)s AND version > %(after)s "
-    "AND NOT (deleted_at IS NOT NULL AND version <= %(full)s) ORDER BY version LIMIT %(limit)s",
+    "AND (deleted_at IS NULL OR purged OR version > %(full)s) ORDER BY version LIMIT %(limit)s",
     columns=COLUMNS_OF_P,
 )
 # Cut by rows and by bytes, between two moments: who asks next names the last moment that was shown.
@@ -253,7 +268,7 @@ async def feed(
     """Return the account's state and what changed after a version.
 
     One statement is one snapshot, so all of it belongs together. `full` leaves out tombstones of a
-    full dump that began at that version.
+    full dump that began at that version, but for purges: those concern whoever has an old copy.
     """
     named = {"account": account, "after": after, "full": full, "limit": limit}
     state, rows, _ = await _with_state(connection, FEED, named)

@@ -74,6 +74,7 @@ class Row:
     updated_at: datetime
     deleted_at: datetime | None = None
     purged: bool = False
+    restored_from: UUID | None = None  # the deleted memory that it came back from
     replayed_from: int | None = None
     field_versions: dict[str, int] = field(default_factory=dict)
     words: str = ""
@@ -98,7 +99,7 @@ NAMES = ", ".join(COLUMNS)
 NAMES_OF_M = ", ".join(f"m.{name}" for name in COLUMNS)
 INNER = {
     *("no", "secret", "bound", "deleted_at", "purged"),
-    *("replayed_from", "field_versions", "words"),
+    *("restored_from", "replayed_from", "field_versions", "words"),
 }
 SHOWN = tuple(name for name in COLUMNS if name not in INNER)  # of a live memory, besides its number
 

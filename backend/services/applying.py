@@ -152,6 +152,7 @@ class Batch:
             is_sensitive=op.is_sensitive,
             created_at=op.created_at or self.account.now,
             updated_at=self.account.now,
+            restored_from=op.restores.uid if op.restores else None,
             field_versions=dict.fromkeys(EDITABLE, version),
             words=_words(op.fields),
             **self._fields(op),
@@ -209,17 +210,31 @@ class Batch:
 
     def _delete(self, op: Ready) -> str:
         row = self._rows.get(op.uid)
-        if op.forever:
-            self.purged.add(op.uid)
+        if row is None and op.forever and op.fields:
+            row = self._insert(op)  # so that what comes late finds that it was purged
         if row is not None and row.is_live:
             if not op.forever:
                 self._keep(row, "deleted", op.op_id)
             self._bury(row, forever=op.forever)
-        elif row is not None and op.forever and not row.purged:
+        if op.forever:
+            self._purge(op.uid)
+        return "applied"
+
+    def _purge(self, uid: UUID) -> None:
+        """Purge a tombstone, and those of the memories that it came back from.
+
+        Other machines may have deleted those themselves, and keep what that can be undone from.
+        """
+        row = self._rows.get(uid)
+        self.purged.add(uid)
+        if row is None or row.is_live:
+            return
+        if not row.purged:
             after = self._next(row)
             after.purged = True
             self._put(after)
-        return "applied"
+        if row.restored_from and row.restored_from not in self.purged:
+            self._purge(row.restored_from)
 
     def _bury(self, row: Row, *, forever: bool) -> None:
         after = self._next(row)
@@ -276,7 +291,13 @@ class Batch:
         return "applied"
 
     def _lost(self, op: Ready) -> str:
-        """Keep the body of an operation that lost, where its author can find it again."""
+        """Keep the body of an operation that lost, where its author can find it again.
+
+        Of what was purged nothing is kept, whoever wrote it: the purge would not be one.
+        """
+        row = self._rows.get(op.uid)
+        if row is not None and row.purged:
+            return "conflict"
         body = {name: _jsonable(value) for name, value in op.fields.items()}
         self.kept.append(Kept(op.uid, op.op_id, "conflict", body, op.secret))
         return "conflict"

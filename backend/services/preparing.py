@@ -61,6 +61,9 @@ class CreateFields(StoreBody):
     restores: FormerBody | None = None
 
 
+BARE = CreateFields(content="-")  # of what was deleted before anybody here knew it
+
+
 class UpdateFields(PatchBody):
     """The body of an update: changed fields only."""
 
@@ -201,13 +204,14 @@ class Preparer:
         if op.kind == "delete":
             forever = DeleteBody.model_validate(op.body).purge
             mark = marks.plain(text_of(op))
-            return Ready(op.op_id, mark, op.uid, "delete", op.base, forever=forever)
+            bare = columns(BARE) if forever else {}
+            return Ready(op.op_id, mark, op.uid, "delete", op.base, bare, forever=forever)
         if op.kind == "create":
             return await self._full(op, CreateFields.model_validate(op.body))
         if op.kind == "replay":
             lost = ReplayBody.model_validate(op.body)
             told = Replay(lost.was, lost.lost_after, lost.deleted)
-            ready = await self._full(op, lost.fields or CreateFields(content="-"), told)
+            ready = await self._full(op, lost.fields or BARE, told)
             return replace(ready, forever=lost.purge)
         body = UpdateFields.model_validate(op.body)
         given = body.model_dump(exclude_unset=True, exclude=UNSTORED)

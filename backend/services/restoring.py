@@ -16,7 +16,7 @@ from backend.errors import IdempotencyReused, NotFound
 from backend.repositories import history, memories
 from backend.repositories.rows import EDITABLE, Kept
 from backend.services import meanings, writing
-from backend.services.applying import Ready, Undo
+from backend.services.applying import Former, Ready, Undo
 from backend.services.uids import heir_uid, new_uid
 
 if TYPE_CHECKING:
@@ -128,7 +128,6 @@ async def _revive(
             return taken
     uid = uid if taken is None else new_uid()
     await history.remove(connection, account, row.uid, [entry])
-    await history.hand_over(connection, account, row.uid, uid)
     successors = await memories.successors(connection, account, row.uid)
     state = _state(entry)
     state["fields"] |= {
@@ -137,7 +136,8 @@ async def _revive(
         "session_seq": row.session_seq,
         "source": row.source,
     }
-    back = Ready(*mark, uid, "create", created_at=row.created_at, **state)
+    was = Former(row.uid, 0)
+    back = Ready(*mark, uid, "create", created_at=row.created_at, restores=was, **state)
     return await _applied(connection, account, [back, *(_behind(one, uid) for one in successors)])
 
 

@@ -124,7 +124,7 @@ async def apply_in(
     """Apply prepared operations inside the caller's transaction."""
     locked = await changes.lock(connection, account)
     await _compare(connection, locked, known)
-    rows = await changes.load(connection, account, [one.uid for one in ready])
+    rows = await changes.load(connection, account, await _touched(connection, account, ready))
     done = await _done(connection, account, ready)
     replaced = [one.fields["supersedes"] for one in ready if one.fields.get("supersedes")]
     chains = await changes.superseded(connection, account, replaced) if replaced else {}
@@ -137,6 +137,17 @@ async def apply_in(
         if one.restores is not None and one.kind == "create" and one.uid in batch.changed:
             await returning.hand_over(connection, account, one.restores.uid, batch.changed[one.uid])
     return outcomes
+
+
+async def _touched(
+    connection: AsyncConnection[Any], account: UUID, ready: Sequence[Ready]
+) -> list[UUID]:
+    """Return the uids of the rows that operations touch: a purge reaches those of before, too."""
+    uids = [one.uid for one in ready]
+    if not any(one.forever for one in ready):
+        return uids
+    restored = (one.restores.uid for one in ready if one.restores)
+    return await changes.formers(connection, account, [*uids, *restored])
 
 
 async def _compare(connection: AsyncConnection[Any], locked: Account, known: Known) -> None:

@@ -100,9 +100,9 @@ def fits(url: str) -> bool:
 
 
 def back_at_the_fifth(postgres: Server, database: str) -> None:
-    """Take away what the sixth migration did, so that there is something to do."""
+    """Take away the columns of later migrations, so that there is something to do."""
     with postgres.superuser(database) as superuser:
-        superuser.execute("ALTER TABLE memories DROP COLUMN purged")
+        superuser.execute("ALTER TABLE memories DROP COLUMN purged, DROP COLUMN restored_from")
         superuser.execute("UPDATE alembic_version SET version_num = '0005'")
 
 

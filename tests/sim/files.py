@@ -98,6 +98,11 @@ class Seen:
         row = self.rows.get(uid)
         return marks([row[name] for name in TEXTS]) if row else set()
 
+    def is_purged(self, uid: str) -> bool:
+        """Tell whether the server has said that a memory was purged."""
+        row = self.rows.get(uid)
+        return row is not None and bool((row.state or {}).get("purged"))
+
     def ops_of(self, uid: str) -> list[Fields]:
         """Return the operations of a memory in their order."""
         return [op for op in self.ops if op["uid"] == uid]
@@ -128,6 +133,14 @@ class StoreFile:
         if self._known is None or self._known[0] != version:
             self._known = version, self._read()
         return self._known[1]
+
+    def kept_marks(self) -> set[str]:
+        """Return the marks in all that a person wrote, in whatever place it is kept."""
+        held = (
+            self._all(f"SELECT * FROM {table}")[1]
+            for table in ("memories", "history", "pending_ops", "shelf", "sync_state")
+        )
+        return marks(list(held))
 
     def _read(self) -> Seen | None:
         if not self._all("SELECT 1 FROM sqlite_master WHERE name = 'sync_state'")[1]:

@@ -262,6 +262,21 @@ def i14_comes_back(ledger: Ledger, accounts: Mapping[str, Account]) -> None:
             raise Broken("I14", f"{text.mark}, {text.name} of {text.uid}, was held and is gone")
 
 
+def i15_purged_is_gone(
+    ledger: Ledger, account: Account, stores: Iterable[tuple[str, set[str]]]
+) -> None:
+    """What the server knows as purged is kept nowhere: on no machine, nor on the server.
+
+    A text that an undo gave to a second memory is that one's as well, and so is its past.
+    """
+    purged = {uid for uid, row in account.rows.items() if row["purged"]}
+    alone = {uid for uid in purged if ledger.heirs_of(uid) <= purged}
+    gone = {text.mark for text in ledger.texts.values() if text.uid in alone} - ledger.revived
+    for name, kept in [("the server", marks(account.text)), *stores]:
+        for mark in sorted(gone & kept):
+            raise Broken("I15", f"{mark} of {ledger.texts[mark].uid} was purged, and {name} has it")
+
+
 def secrets_can_be_opened(ledger: Ledger, account: Account, opened: Mapping[str, str]) -> None:
     """The secret of a memory that its machine could seal can be opened on the server.
 

@@ -103,10 +103,14 @@ class Ledger:
 
         With that goes the past that the server has handed over to it.
         """
-        found = {text.uid}
-        while more := set().union(*(self.heirs.get(uid, ()) for uid in found)) - found:
+        return not self.heirs_of(text.uid).isdisjoint(self.purged)
+
+    def heirs_of(self, uid: str) -> set[str]:
+        """Return the uid of a memory, and those of all that took its place."""
+        found = {uid}
+        while more := set().union(*(self.heirs.get(one, ()) for one in found)) - found:
             found |= more
-        return not found.isdisjoint(self.purged)
+        return found
 
     def show(self, path: str, seen: Seen) -> None:
         """Note what a person could see in a store."""
@@ -169,11 +173,11 @@ class Ledger:
         Raises:
             Broken: one that lost a conflict is not on the shelf, and says what the server has not.
                 Where the answer was lost, and the operation then called too large, the client
-                refused it without knowing.
+                refused it without knowing; of what was purged nothing is kept.
         """
         there = {op["op_id"] for op in after.ops}
         for op in before.ops:
-            if op["op_id"] in there:
+            if op["op_id"] in there or after.is_purged(op["uid"]):
                 continue
             sent = self.sendings.get((op["op_id"], self.life))
             status = sent.answers[-1] if sent and sent.answers else ""

@@ -469,6 +469,13 @@ class World:
         hold.i2_no_edit_lost(self.ledger, accounts, stores)
         hold.i14_comes_back(self.ledger, accounts)
         for user, account in accounts.items():
+            kept = [
+                (machine.name, machine.stores[path].kept_marks())
+                for machine in self.machines
+                for path, owner, _ in self._stores_of(machine)
+                if owner == user
+            ]
+            hold.i15_purged_is_gone(self.ledger, account, kept)
             hold.i4_counted(account)
             hold.i3_one_effect(self.ledger, user, account)
             hold.i6_dead_stay_dead(self.ledger, user, account)

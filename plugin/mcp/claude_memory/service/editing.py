@@ -6,30 +6,30 @@ write transaction itself sees.
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from claude_memory.errors import Ambiguous, BadInput, NotFound
+from claude_memory.errors import Ambiguous, BadInput, NotFound, StoreError
 from claude_memory.memory import drafted, label, stamp
 from claude_memory.service import checks
 from claude_memory.service.interface import Deleted, Edited
-from claude_memory.service.secrets import separate
+from claude_memory.service.secrets import destroy_loose, separate
 from claude_memory.store import (
     history,
     ids,
     memories,
     outbox,
     overview,
-    proposals,
     purge,
     seals,
+    shelf,
     turns,
 )
 from claude_memory.store.connection import write
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator
     from datetime import datetime
 
@@ -173,7 +173,7 @@ def _revive(connection: sqlite3.Connection, entry: int, earlier: Memory, place: 
     history.move(connection, earlier.uid, back.uid)
     history.remove(connection, entry)
     seals.send(connection, back.uid)
-    outbox.unshelve(connection, earlier.uid)
+    shelf.forget(connection, earlier.uid)
     return back
 
 
@@ -248,9 +248,14 @@ def _all_or_none() -> Iterator[None]:
 
 def _undo_sentence(connection: sqlite3.Connection, one: Memory, now: datetime) -> str:
     sentence = f"Deleted memory {label(one)}; memory_update with restore=true undoes it (30 days)."
-    for back in overview.visible(connection, (one.supersedes,), now):
-        sentence += f" {label(back)}, which it had superseded, is shown again."
-    return sentence
+    return " ".join([sentence, *_shown_again(connection, one.supersedes, now)])
+
+
+def _shown_again(connection: sqlite3.Connection, superseded: str, now: datetime) -> list[str]:
+    return [
+        f"{label(back)}, which it had superseded, is shown again."
+        for back in overview.visible(connection, (superseded,), now)
+    ]
 
 
 def _purge(place: Place, door: SecretDoor, names: tuple[str, ...]) -> list[Deleted]:
@@ -260,39 +265,47 @@ def _purge(place: Place, door: SecretDoor, names: tuple[str, ...]) -> list[Delet
         with _all_or_none():
             for name in names:
                 named.setdefault(ids.resolve(connection, name), name)
+        behind = {uid: memories.get(connection, uid) for uid in named}
         for uid in named:
-            _forget_origin(connection, uid)
+            purge.forget_origin(connection, uid)
             memories.bury(connection, uid, stamp(place.now()), forever=True)
             purge.forget(connection, uid)
         turns.forget(connection, place.session)
-        kept = seals.take_loose(connection)
-    clean = purge.scrub(connection)
-    notes = door.forget(kept)
-    stubborn = purge.purge_copies(place.database, named, place.now())
-    return [
-        Deleted(name, _purge_sentence(name, clean, notes, stubborn), uid)
-        for uid, name in named.items()
-    ]
+    clean, notes, stubborn = _wipe(place, door)
+    told = []
+    for uid, name in named.items():
+        former = behind[uid]
+        back = _shown_again(connection, former.supersedes, place.now()) if former else []
+        sentence = _purge_sentence(name, clean, [*back, *notes], stubborn)
+        told.append(Deleted(name, sentence, uid))
+    return told
 
 
-def _forget_origin(connection: sqlite3.Connection, uid: str) -> None:
-    """Drop what the memory could be learned from again, and proposals that say the same."""
-    earlier = history.latest(connection, uid)
-    memory = memories.get(connection, uid) or (earlier[2] if earlier else None)
-    if memory is not None:
-        turns.forget(connection, memory.session)
-        proposals.forget(connection, memory.content)
+def _wipe(place: Place, door: SecretDoor) -> tuple[bool, list[str], list[str]]:
+    """Wipe what purged memories have left; return whether all is done, and what stands in the way.
+
+    They are purged already: where there is no room, or no lock, upkeep does it later.
+    """
+    connection = place.connection()
+    notes: list[str] = []
+    try:
+        notes = destroy_loose(connection, door)
+        clean = purge.scrub(connection)
+        return clean, notes, purge.finish_copies(connection, place.database, place.now())
+    except (sqlite3.OperationalError, StoreError):
+        return False, notes, []
 
 
-def _purge_sentence(name: str, clean: bool, notes: tuple[str, ...], stubborn: list[str]) -> str:  # noqa: FBT001
+def _purge_sentence(name: str, clean: bool, notes: list[str], stubborn: list[str]) -> str:  # noqa: FBT001
     parts = [
         f"Purged memory {name}: its text is gone from the store, its history, the search index"
         + (", the log and the snapshots; this cannot be undone." if clean else "."),
     ]
     if not clean:
         parts.append(
-            "Another session is reading the database, so the write-ahead log is wiped as soon as "
-            "it lets go (tried again at every start and once an hour)."
+            "Another session is reading the database, or the disk is full, so the file and its "
+            "write-ahead log are wiped as soon as that is over (tried again at every start and "
+            "once an hour)."
         )
     parts += [f"{path} could not be cleaned: delete that file." for path in stubborn]
     return " ".join([*parts, *notes])

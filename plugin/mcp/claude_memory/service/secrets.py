@@ -210,6 +210,19 @@ class SecretDoor:
             )
 
 
+def destroy_loose(connection: sqlite3.Connection, keepers: SecretDoor | Unattended) -> list[str]:
+    """Destroy what keepers hold of seals that belong to no text; return what could not be.
+
+    Only then are the seals forgotten: without them nobody would know what is to be destroyed.
+    """
+    loose = seals.loose(connection)
+    notes = keepers.forget([seal for _, seal in loose])
+    if loose:
+        with write(connection):
+            seals.destroyed(connection, [row for row, _ in loose])
+    return list(notes or ())
+
+
 def lost(connection: sqlite3.Connection, home: str) -> str:
     """Say which secrets cannot be opened, since no file here holds their key; empty if none."""
     from claude_memory.keeper.aes import NAME, PUT_BACK

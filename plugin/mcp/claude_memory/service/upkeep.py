@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from claude_memory.errors import StoreBusy
 from claude_memory.memory import days_before, stamp
-from claude_memory.service.secrets import Unattended
+from claude_memory.service.secrets import Unattended, destroy_loose
 from claude_memory.store import failures, history, meaning, purge, sessions, state
 from claude_memory.store.connection import write
 
@@ -33,9 +33,9 @@ def run(place: Place, door: SecretDoor) -> None:
     """
     with place.guarded():
         connection = place.connection()
-        sealed = purge.expire(connection, days_before(place.now(), history.KEPT_DAYS))
-        Unattended(place, door).forget(sealed)
-        _follow_purges(place, connection)
+        purge.expire(connection, days_before(place.now(), history.KEPT_DAYS))
+        destroy_loose(connection, Unattended(place, door))
+        purge.finish_copies(connection, place.database, place.now())
         if purge.is_due(connection):
             purge.scrub(connection)
         if _claim_the_day(place, connection):
@@ -45,14 +45,6 @@ def run(place: Place, door: SecretDoor) -> None:
             connection.execute("PRAGMA optimize")
         if state.get(connection, state.IN_FULL_DUMP) != "1":  # else who receives them does it
             _understand(connection)
-
-
-def _follow_purges(place: Place, connection: sqlite3.Connection) -> None:
-    """Erase from the copies what was purged on another machine; what is stubborn, the next time."""
-    gone = purge.left_in_copies(connection)
-    if gone and not purge.purge_copies(place.database, gone, place.now()):
-        with write(connection):
-            purge.gone_from_copies(connection, gone)
 
 
 def _understand(connection: sqlite3.Connection) -> None:

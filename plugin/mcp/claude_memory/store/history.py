@@ -145,9 +145,8 @@ def remove(connection: sqlite3.Connection, entry: int) -> None:
 
 
 def expire(connection: sqlite3.Connection, before: str) -> int:
-    """Forget entries, and the seals they hold, that are of no use any more; return how many."""
+    """Forget entries that are of no use any more; return how many."""
     found = f"(SELECT h.id FROM history h WHERE {USELESS})"  # noqa: S608  (a fixed condition)
-    connection.execute(f"DELETE FROM secrets WHERE history_id IN {found}", (before,))  # noqa: S608
     return connection.execute(f"DELETE FROM history WHERE id IN {found}", (before,)).rowcount  # noqa: S608
 
 

@@ -6,7 +6,7 @@ import os
 from datetime import timedelta
 
 from claude_memory.memory import stamp
-from claude_memory.store import outbox, state, waiting
+from claude_memory.store import outbox, shelf, state, waiting
 from claude_memory.store.lines import counted
 
 TYPE_CHECKING = False
@@ -68,7 +68,7 @@ def _refused(connection: sqlite3.Connection) -> str:
 
 
 def _conflicts(connection: sqlite3.Connection) -> str:
-    count = outbox.count_shelved(connection)
+    count = shelf.count(connection)
     if not count:
         return ""
     lost = counted(count, "change")

@@ -12,7 +12,7 @@ from collections import namedtuple
 from datetime import timedelta
 
 from claude_memory.memory import new_op_id, stamp
-from claude_memory.store import state
+from claude_memory.store import shelf, state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,20 +86,19 @@ def changed(
     if "content" in names or after.is_sensitive != before.is_sensitive:
         names.append("is_sensitive")
     if names and is_bound(connection):
-        unshelve(connection, after.uid)
+        shelf.forget(connection, after.uid)
         seen = body_of(before, names)
         _record(connection, after.uid, "update", body_of(after, names), now=now, seen=seen)
 
 
-def unshelve(connection: sqlite3.Connection, uid: str) -> None:
-    """Forget the edits of a memory that lost against another machine's: its author has chosen."""
-    connection.execute("DELETE FROM shelf WHERE uid = ?", (uid,))
-
-
 def deleted(connection: sqlite3.Connection, uid: str, now: str, *, forever: bool) -> None:
-    """Record that a memory was deleted; `forever` also erases its history on the server."""
-    if is_bound(connection):
-        _record(connection, uid, "delete", {"purge": True} if forever else {}, now=now)
+    """Record a delete; `forever` erases the server's history too, and lets nothing else be sent."""
+    if is_bound(connection) and not forever:
+        _record(connection, uid, "delete", {}, now=now)
+    elif is_bound(connection):
+        base, waiting = _version(connection, uid), drop(connection, uid)
+        if base or not waiting or any(op.attempts or op.kind != "create" for op in waiting):
+            put(connection, uid, "delete", {"purge": True}, base=base, at=now)
 
 
 def seal(connection: sqlite3.Connection, uid: str, sealed: bytes) -> None:
@@ -322,6 +321,13 @@ def reject(connection: sqlite3.Connection, op: Pending, error: str) -> None:
             seal(connection, op.uid, later.sealed)
 
 
+def drop(connection: sqlite3.Connection, uid: str) -> list[Pending]:
+    """Forget what was to be sent of a memory; return it."""
+    waiting = of_memory(connection, uid)
+    connection.execute("DELETE FROM pending_ops WHERE uid = ?", (uid,))
+    return waiting
+
+
 def count(connection: sqlite3.Connection, kind: str = "queued") -> int:
     """Count the operations that are queued, or rejected."""
     query = "SELECT count(*) FROM pending_ops WHERE state = ?"
@@ -342,11 +348,6 @@ def count_stuck(connection: sqlite3.Connection) -> int:
     """Count what waits because its secret could not be opened."""
     query = f"SELECT count(*) FROM pending_ops WHERE {STUCK}"  # noqa: S608  (a fixed condition)
     return int(connection.execute(query).fetchone()[0])
-
-
-def count_shelved(connection: sqlite3.Connection) -> int:
-    """Count the edits that lost against another machine's."""
-    return int(connection.execute("SELECT count(*) FROM shelf").fetchone()[0])
 
 
 def is_pending(connection: sqlite3.Connection, uid: str) -> bool:

@@ -12,7 +12,16 @@ import os
 import sqlite3
 import time
 
-from claude_memory.store import history, seals, state, weighings
+from claude_memory.store import (
+    history,
+    memories,
+    proposals,
+    seals,
+    shelf,
+    state,
+    turns,
+    weighings,
+)
 from claude_memory.store.connection import BETWEEN_PARTS, write
 
 TYPE_CHECKING = False
@@ -20,10 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from claude_memory.store.seals import Seal
-
 PURGED = "purged"  # the server's mark on what is left of a memory
-ELSEWHERE = "purged_elsewhere:"  # before a uid
+IN_COPIES = "purged_elsewhere:"  # before a uid: it may still be in the copies
 MERGED = 50  # pages of the index in one transaction
 PART_SECONDS = 600  # making a copy takes a few
 LOGS = ("-wal", "-shm", "-journal")  # of a copy that is open, or was not closed
@@ -34,51 +41,42 @@ OF_A_MEMORY = ("memories", "history", "secrets")
 UNFINISHED = ("pending_ops", "shelf", "turns", "proposals")
 
 
-def forget(connection: sqlite3.Connection, uid: str) -> None:
-    """Erase all earlier texts of a buried memory; call it inside a write transaction.
+def forget_origin(connection: sqlite3.Connection, uid: str) -> None:
+    """Drop what a memory could be learned from again, and proposals that say the same."""
+    earlier = history.latest(connection, uid)
+    memory = memories.get(connection, uid) or (earlier[2] if earlier else None)
+    if memory is not None:
+        turns.forget(connection, memory.session)
+        proposals.forget(connection, memory.content)
 
-    Its seals are left for `seals.take_loose`.
+
+def forget(connection: sqlite3.Connection, uid: str) -> None:
+    """Erase all earlier texts of a purged memory; call it inside a write transaction.
+
+    Its seals become loose, and its copies stay for `finish_copies`: whatever comes in between,
+    upkeep goes on there.
     """
+    before = connection.total_changes
     connection.execute("DELETE FROM history WHERE uid = ?", (uid,))
     seals.loosen(connection, uid)
-    connection.execute("DELETE FROM shelf WHERE uid = ?", (uid,))
+    shelf.forget(connection, uid)
     weighings.forget(connection)
     # The server's state stays counted until the server says that it is gone, without its text.
     bare = json.dumps({"uid": uid, PURGED: True})
-    connection.execute("UPDATE memories SET srv = ? WHERE uid = ? AND srv <> ''", (bare, uid))
-    state.put(connection, state.REWRITTEN, "1")
+    query = "UPDATE memories SET srv = CASE WHEN srv <> '' THEN ? ELSE srv END WHERE uid = ?"
+    connection.execute(query, (bare, uid))
+    if connection.total_changes > before:  # a new machine hears of many that it never had
+        state.put(connection, state.REWRITTEN, "1")
+    state.put(connection, IN_COPIES + uid, "1")
 
 
-def follow(connection: sqlite3.Connection, uid: str) -> None:
-    """Erase what is kept of a memory that was purged on another machine; copies follow later."""
-    forget(connection, uid)
-    state.put(connection, ELSEWHERE + uid, "1")
-
-
-def left_in_copies(connection: sqlite3.Connection) -> list[str]:
-    """Return the uids that were purged elsewhere and may still be in the copies."""
-    query = "SELECT substr(k, ?) FROM sync_state WHERE substr(k, 1, ?) = ?"
-    size = len(ELSEWHERE)
-    return [uid for (uid,) in connection.execute(query, (size + 1, size, ELSEWHERE)).fetchall()]
-
-
-def gone_from_copies(connection: sqlite3.Connection, uids: list[str]) -> None:
-    """Note that memories which were purged elsewhere are in no copy any more."""
-    keys = [(ELSEWHERE + uid,) for uid in uids]
-    connection.executemany("DELETE FROM sync_state WHERE k = ?", keys)
-
-
-def expire(connection: sqlite3.Connection, before: str) -> list[Seal]:
-    """Erase earlier texts that are of no use any more, after which a scrub is due.
-
-    Returns their seals, and those of what was purged elsewhere.
-    """
+def expire(connection: sqlite3.Connection, before: str) -> None:
+    """Erase earlier texts that are of no use any more, after which a scrub is due."""
     with write(connection):
-        sealed = [*seals.useless(connection, before), *seals.take_loose(connection)]
+        seals.loosen_useless(connection, before)
         if history.expire(connection, before):
             state.put(connection, state.REWRITTEN, "1")
         connection.execute("DELETE FROM shelf WHERE at < ?", (before,))
-    return sealed
 
 
 def scrub(connection: sqlite3.Connection) -> bool:
@@ -133,6 +131,19 @@ def copies(path: str) -> list[str]:
     beside = (entry for entry in os.listdir(folder) if entry.startswith(name + "."))
     whole = (entry for entry in beside if ".part-" not in entry and not entry.endswith(NO_COPIES))
     return [os.path.join(folder, entry) for entry in sorted(whole)]
+
+
+def finish_copies(connection: sqlite3.Connection, path: str, now: datetime) -> list[str]:
+    """Erase what was purged from the copies as well; return those that could not be cleaned."""
+    size = len(IN_COPIES)
+    query = "SELECT k, substr(k, ?) FROM sync_state WHERE substr(k, 1, ?) = ?"
+    left = connection.execute(query, (size + 1, size, IN_COPIES)).fetchall()
+    stubborn = purge_copies(path, [uid for _, uid in left], now) if left else []
+    if left and not stubborn:
+        with write(connection):
+            keys = [(key,) for key, _ in left]
+            connection.executemany("DELETE FROM sync_state WHERE k = ?", keys)
+    return stubborn
 
 
 def purge_copies(path: str, uids: Collection[str], now: datetime) -> list[str]:

@@ -11,7 +11,7 @@ import json
 
 from claude_memory.errors import BadInput
 from claude_memory.memory import CATEGORIES, SCOPES, SOURCES, Memory, moment, stamp
-from claude_memory.store import history, memories, outbox, proposals, purge, seals, turns
+from claude_memory.store import history, memories, outbox, purge, seals
 from claude_memory.store.rows import COLUMNS, FIELDS, to_memory
 
 TYPE_CHECKING = False
@@ -89,11 +89,11 @@ def take(
     if known is not None and known[0] > version and known[0] > at:
         return False
     text = json.dumps(srv, ensure_ascii=False)
+    if srv.get(purge.PURGED) and not (known and _is_purged(known[1])):
+        _follow_purge(connection, uid)
     if known is None:
         _bring(connection, srv, (version, text, is_live(srv), gen or 0))
         return True
-    if srv.get(purge.PURGED) and not (known[1] and json.loads(known[1]).get(purge.PURGED)):
-        _follow_purge(connection, uid)
     connection.execute(
         "UPDATE memories SET sv = ?, srv = ?, srv_live = ?, no = ?, gen = coalesce(?, gen) "
         "WHERE uid = ?",
@@ -103,16 +103,15 @@ def take(
     return True
 
 
-def _follow_purge(connection: sqlite3.Connection, uid: str) -> None:
-    """Erase what is left here of a memory that was purged elsewhere, and of where it came from.
+def _is_purged(srv: str | None) -> bool:
+    return bool(json.loads(srv or "{}").get(purge.PURGED))
 
-    Once: what loses against the purge later on is kept like all that loses.
-    """
-    memory = memories.get(connection, uid)
-    if memory is not None:
-        turns.forget(connection, memory.session)
-        proposals.forget(connection, memory.content)
-    purge.follow(connection, uid)
+
+def _follow_purge(connection: sqlite3.Connection, uid: str) -> None:
+    """Erase what is left here of a memory that was purged elsewhere, sent or not."""
+    purge.forget_origin(connection, uid)
+    outbox.drop(connection, uid)
+    purge.forget(connection, uid)
 
 
 def _bring(connection: sqlite3.Connection, srv: Fields, kept: tuple[int, str, bool, int]) -> None:
@@ -207,7 +206,7 @@ def settle(
     """
     if _has_it(current, op):
         status = "applied"
-    is_lost = status == "conflict"
+    is_lost = status == "conflict" and not (current or {}).get(purge.PURGED)
     mine = _mine(connection, op) if is_lost else None
     outbox.remove(connection, op.op_id)
     if status == "applied":

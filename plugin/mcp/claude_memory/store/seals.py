@@ -129,32 +129,28 @@ def by_key(connection: sqlite3.Connection, keeper: str) -> dict[str, int]:
     return dict(rows.fetchall())
 
 
-def useless(connection: sqlite3.Connection, before: str) -> list[Seal]:
-    """Return the seals of the history entries that are of no use any more, as at a time."""
-    rows = connection.execute(
-        "SELECT s.bound, s.keeper, s.key_id, s.blob FROM history h "  # noqa: S608  (fixed)
-        f"JOIN secrets s ON s.uid = h.uid AND s.history_id = h.id WHERE {history.USELESS}",
-        (before,),
+def loosen_useless(connection: sqlite3.Connection, before: str) -> None:
+    """Detach the seals of the history entries that are of no use any more, as at a time."""
+    connection.execute(
+        "UPDATE secrets SET history_id = ? WHERE history_id IN "  # noqa: S608  (fixed)
+        f"(SELECT h.id FROM history h WHERE {history.USELESS})",
+        (LOOSE, before),
     )
-    return [Seal._make(row) for row in rows]
 
 
 def loosen(connection: sqlite3.Connection, uid: str) -> None:
-    """Detach the seals of a memory from its texts, but the present one while it is to be sent.
-
-    `take_loose` collects them.
-    """
-    present = get(connection, uid)
-    waiting = {op.sealed for op in outbox.of_memory(connection, uid)}
-    kept = "history_id IS NOT NULL AND" if present and packed(present) in waiting else ""
-    query = f"UPDATE secrets SET history_id = ? WHERE {kept} uid = ?"  # noqa: S608  (fixed)
-    connection.execute(query, (LOOSE, uid))
+    """Detach the seals of a memory from its texts; keepers may hold what is sealed."""
+    connection.execute("UPDATE secrets SET history_id = ? WHERE uid = ?", (LOOSE, uid))
 
 
-def take_loose(connection: sqlite3.Connection) -> list[Seal]:
-    """Forget the seals that belong to no text, and return them: keepers may hold what is sealed."""
+def loose(connection: sqlite3.Connection) -> list[tuple[int, Seal]]:
+    """Return the seals that belong to no text, each with the id of its row."""
     rows = connection.execute(
-        "SELECT bound, keeper, key_id, blob FROM secrets WHERE history_id = ?", (LOOSE,)
-    ).fetchall()
-    connection.execute("DELETE FROM secrets WHERE history_id = ?", (LOOSE,))
-    return [Seal._make(row) for row in rows]
+        "SELECT id, bound, keeper, key_id, blob FROM secrets WHERE history_id = ?", (LOOSE,)
+    )
+    return [(row[0], Seal._make(row[1:])) for row in rows]
+
+
+def destroyed(connection: sqlite3.Connection, rows: list[int]) -> None:
+    """Forget loose seals, by the ids of their rows: no keeper holds what is sealed any more."""
+    connection.executemany("DELETE FROM secrets WHERE id = ?", [(row,) for row in rows])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from claude_memory import errors
 from claude_memory.errors import BadInput
 from claude_memory.memory import moment, stamp
-from claude_memory.store import outbox, state
+from claude_memory.store import outbox, shelf, state
 from claude_memory.store.connection import write
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def read(connection: sqlite3.Connection) -> Standing:
         queued=outbox.count(connection),
         stuck=outbox.count_stuck(connection),
         rejected=outbox.count(connection, "rejected"),
-        conflicts=outbox.count_shelved(connection),
+        conflicts=shelf.count(connection),
         is_read_only=bool(state.get(connection, state.READ_ONLY)),
         clock_off=float(state.get(connection, CLOCK) or 0),
         expected=int(state.get(connection, EXPECTED) or 0),
