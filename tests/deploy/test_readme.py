@@ -194,7 +194,7 @@ def test_drill_of_the_operations_page_restores_and_exports(
     assert wheel.origin
     clone, _ = installed
     page = ROOT / "docs" / "operations.md"
-    [drill] = [block for block in blocks("sh", page) if "pg_restore" in block]
+    [drill] = [block for block in blocks("sh", page) if "DRILL_URL" in block]
     [login] = [block for block in blocks("sql", page) if "BYPASSRLS" in block]
     server = clone / "server" / "bin" / "python"
     programs = Path(wheel.origin).parent / "pginstall" / "bin"
