@@ -240,7 +240,7 @@ def test_conflict_with_a_delete_elsewhere(desk: Desk) -> None:
 
 
 def test_purge_elsewhere_takes_an_edit_along_that_was_not_sent_yet(desk: Desk) -> None:
-    """What was kept before it is erased, and so is the edit that lost against it."""
+    """What was kept before it is erased, and so is the edit that lost against it; this is told."""
     line = Line()
     label = desk.store("One")
     synced(desk, line)
@@ -252,6 +252,7 @@ def test_purge_elsewhere_takes_an_edit_along_that_was_not_sent_yet(desk: Desk) -
     line.outcome = {"status": "conflict", "current": {**gone, "purged": True}}
     synced(desk, line)
     assert "Yours" not in status(desk).get("!", "")
+    assert "Memory #7 was purged on another machine, and with it a change made here" in told(desk)
     upkeep.run(desk.place, desk.door)
     held = "".join(desk.connection.iterdump())
     assert [text for text in ("One", "Two", "Mine") if text in held] == []

@@ -8,23 +8,26 @@ its version is not older than the one known.
 from __future__ import annotations
 
 import json
+import os
+from datetime import datetime, timezone
 
 from claude_memory.errors import BadInput
 from claude_memory.memory import CATEGORIES, SCOPES, SOURCES, Memory, moment, stamp
-from claude_memory.store import history, memories, outbox, purge, seals
+from claude_memory.store import failures, history, memories, outbox, purge, seals
+from claude_memory.store.connection import StoreConnection
 from claude_memory.store.rows import COLUMNS, FIELDS, to_memory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
-    from datetime import datetime
     from typing import Any
 
     from claude_memory.store.outbox import Pending
 
     Fields = dict[str, Any]
 
+ENDED = "Memory #{} was purged on another machine, and with it a change made here but not sent yet."
 TIMES = ("expires_at", "created_at", "updated_at")
 DEFAULTS: Fields = {
     "content": "",
@@ -90,7 +93,7 @@ def take(
         return False
     text = json.dumps(srv, ensure_ascii=False)
     if srv.get(purge.PURGED) and not (known and _is_purged(known[1])):
-        _follow_purge(connection, uid)
+        _follow_purge(connection, srv)
     if known is None:
         _bring(connection, srv, (version, text, is_live(srv), gen or 0))
         return True
@@ -107,11 +110,20 @@ def _is_purged(srv: str | None) -> bool:
     return bool(json.loads(srv or "{}").get(purge.PURGED))
 
 
-def _follow_purge(connection: sqlite3.Connection, uid: str) -> None:
+def _follow_purge(connection: sqlite3.Connection, srv: Fields) -> None:
     """Erase what is left here of a memory that was purged elsewhere, sent or not."""
+    uid = srv["uid"]
     purge.forget_origin(connection, uid)
-    outbox.drop(connection, uid)
+    for op in outbox.drop(connection, uid):
+        _tell_ended(connection, op, srv)
     purge.forget(connection, uid)
+
+
+def _tell_ended(connection: sqlite3.Connection, op: Pending, srv: Fields) -> None:
+    """Have the next greeting say that a change is gone, though nobody may see any more which."""
+    if op.kind != "delete" and isinstance(connection, StoreConnection):
+        home = os.path.dirname(os.path.dirname(connection.path))
+        failures.note(home, "sync", ENDED.format(srv["id"]), datetime.now(timezone.utc))
 
 
 def _bring(connection: sqlite3.Connection, srv: Fields, kept: tuple[int, str, bool, int]) -> None:
@@ -218,6 +230,8 @@ def settle(
         show(connection, op.uid)
     if is_lost:
         _shelve(connection, op, mine, current, now)
+    elif current is not None and status == "conflict":
+        _tell_ended(connection, op, current)
     return given_up
 
 
