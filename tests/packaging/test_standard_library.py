@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PLUGIN = Path(__file__).resolve().parents[2] / "plugin"
 ROOT = PLUGIN / "mcp"
 CLIENT = ROOT / "claude_memory"
+TESTS = PLUGIN.parent / "tests"
 CHEAP = set(
     "__future__ collections datetime enum functools heapq json math mmap os re sqlite3 struct sys"
     " time unicodedata errno _thread".split()  # the last two are compiled into the interpreter
@@ -68,6 +69,27 @@ def test_nothing_costly_is_loaded_by_way_of_another_module(path: Path) -> None:
     command = [sys.executable, "-S", "-E", "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.stdout.split(), done.stderr) == ([], "")
+
+
+@pytest.mark.parametrize("path", sorted((TESTS / "plugin").rglob("*.py")), ids=lambda one: one.stem)
+def test_suite_of_the_plugin_needs_pytest_alone(path: Path) -> None:
+    """On each other Python that it runs on, nothing else is installed."""
+    waiting, seen, found = {path}, set[Path](), set[str]()
+    while waiting:
+        seen |= waiting
+        nodes = [node for one in waiting for node in _run_on_import(_parsed(one))]
+        found |= _imported(iter(nodes))
+        waiting = set(_supports(nodes)) - seen
+    assert found - sys.stdlib_module_names <= {"claude_memory", "pytest", "tests", "tools"}
+
+
+def _supports(nodes: list[ast.AST]) -> Iterator[Path]:
+    """Yield the files below tests/ that are imported."""
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom):
+            names = [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
+            files = (TESTS.parent / f"{name.replace('.', '/')}.py" for name in names)
+            yield from (file for file in files if file.is_relative_to(TESTS) and file.exists())
 
 
 def _parsed(path: Path) -> ast.Module:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import httpx
 
 from tests.support.sessions import Session
+from tests.support.waiting import PATIENCE, comes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 USERS = [f"user{number}" for number in range(80)]
-PATIENCE = 60.0  # seconds until something that comes by itself must have come
 unused = iter(USERS)
 
 
@@ -31,15 +29,6 @@ def a_key() -> str:
 def machine(home: Path, url: str, key: str, **environ: str) -> Session:
     """Start a session on a machine of its own, whose data folder is `home`."""
     return Session(home, environ={"MEMORY_API_URL": url, "MEMORY_API_KEY": key, **environ})
-
-
-def comes(seen: Callable[[], str], wanted: str, patience: float = PATIENCE) -> str:
-    """Ask until the answer holds what is wanted; return it."""
-    end = time.monotonic() + patience
-    while wanted not in (said := seen()):
-        assert time.monotonic() < end, f"{wanted!r} never came: {said}"
-        time.sleep(0.1)
-    return said
 
 
 def on_server(server: str, key: str) -> list[str]:

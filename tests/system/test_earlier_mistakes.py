@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.hook_calls import through_doorway
-from tests.support.hybrid import USERS, all_sent, comes, key_of, machine, on_server
+from tests.support.hybrid import USERS, all_sent, key_of, machine, on_server
 from tests.support.postgres import Server
 from tests.support.promises import promise
 from tests.support.serving import Serving
 from tests.support.sessions import database
+from tests.support.waiting import comes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,9 +13,10 @@ import pytest
 
 from backend.embedded import DATABASE, EmbeddedPostgres
 from backend.programs import Runner, find_binaries
-from tests.support.hybrid import comes, key_of, machine, on_server
+from tests.support.hybrid import key_of, machine, on_server
 from tests.support.promises import promise
 from tests.support.serving import Serving
+from tests.support.waiting import comes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,10 +14,11 @@ from claude_memory.store import schema
 
 from tests.support import hybrid, shell
 from tests.support.hook_calls import through_doorway
-from tests.support.hybrid import all_sent, comes, machine, on_server
+from tests.support.hybrid import all_sent, machine, on_server
 from tests.support.promises import promise
 from tests.support.serving import Serving
 from tests.support.sessions import Session, database, files_with
+from tests.support.waiting import comes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.support.hybrid import all_sent, comes, machine
+from tests.support.hybrid import all_sent, machine
 from tests.support.island import Island
 from tests.support.promises import promise
 from tests.support.sessions import SERVER, Session, rows
+from tests.support.waiting import comes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,10 @@ import httpx
 import pytest
 from claude_memory.store import schema
 
-from tests.support.hybrid import PATIENCE, all_sent, comes, machine, on_server
+from tests.support.hybrid import all_sent, machine, on_server
 from tests.support.promises import promise
 from tests.support.sessions import database, files_with
+from tests.support.waiting import PATIENCE, comes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

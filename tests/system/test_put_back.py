@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.support.hybrid import PATIENCE, all_sent, comes, key_of, machine, on_server
+from tests.support.hybrid import all_sent, key_of, machine, on_server
 from tests.support.promises import promise
 from tests.support.serving import Serving
+from tests.support.waiting import PATIENCE, comes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,11 +11,11 @@ import pytest
 from claude_memory.store import schema
 
 from tests.support.cable import Cable
-from tests.support.hybrid import comes
 from tests.support.promises import promise
 from tests.support.sessions import Session, assert_sound, database, files_with
 from tests.support.vault_stand_in import TOKEN as VAULT_TOKEN
 from tests.support.vault_stand_in import VaultStandIn
+from tests.support.waiting import comes
 
 if TYPE_CHECKING:
     from pathlib import Path
