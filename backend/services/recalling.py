@@ -13,6 +13,7 @@ from backend.repositories import recall
 from backend.repositories.recall import Question
 from backend.repositories.rows import SHOWN
 from backend.schemas import RecallAnswer
+from backend.secrets.detect import redact
 from backend.services import meanings, words
 
 if TYPE_CHECKING:
@@ -41,9 +42,11 @@ async def search(
     Raises:
         Unavailable: the database does not answer.
     """
-    meant = await semantic.asked(body.context) if semantic else None
-    meant = meant or _by_table(body.context)
-    asked = Asked.read(body.context, body.expanded_query, meant)
+    # The database is asked for no secret: its own log may hold what it was asked for.
+    context, expanded = redact(body.context).text, redact(body.expanded_query).text
+    meant = await semantic.asked(context) if semantic else None
+    meant = meant or _by_table(context)
+    asked = Asked.read(context, expanded, meant)
     if not asked.terms:
         return RecallAnswer.model_construct(memories=[])
     found = await recall.candidates(reader, account, asked.question(body))

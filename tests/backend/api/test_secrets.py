@@ -112,7 +112,7 @@ async def test_log_of_postgresql_holds_texts_at_most(
     assert "quokkas" in log
     assert "numbat" in log
     for hidden in (SECRET, key, key.rpartition("_")[2], KEYS["alice"], ENCRYPTION_KEY):
-        assert hidden not in log
+        assert hidden[4:].lower() not in log.lower()  # a question is asked by its words
 
 
 async def test_forced_secret_keeps_nothing_but_its_seal(api: Api) -> None:
