@@ -27,6 +27,8 @@ FIRST_AND_PRESENT = (
     "memory_in_known_life()",
     f"(SELECT v FROM keeper_state WHERE k = '{CURSOR_KEY}')",
 )
+# As `memory_rotate_epoch` says it, by the same clock.
+FLOOR = "SELECT floor(extract(epoch FROM clock_timestamp()))::bigint << 20"
 # The smallest version that any restore since the client's epoch began from. An epoch that is not
 # known was itself lost by a restore: any but the one in which the account was made may be that one.
 LOST_AFTER = (
@@ -56,6 +58,14 @@ async def first_and_present(connection: Connection) -> tuple[UUID, UUID, bytes |
 async def cursor_key(connection: Connection) -> bytes:
     """Return the key by which this database knows its own cursors; it is made once."""
     return await keep(connection, CURSOR_KEY, token_bytes(KEY_BYTES))
+
+
+async def floor(connection: Connection) -> int:
+    """Return the version at which an account would begin in an epoch that begins now."""
+    cursor = connection.cursor(row_factory=tuple_row)
+    found = await (await cursor.execute(FLOOR)).fetchone()
+    assert found is not None  # noqa: S101  (it reads a clock)
+    return int(found[0])
 
 
 async def changed(

@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass
-from time import time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 CURSOR_FORM = 2
 MARK_BYTES = 16
-SECOND_BITS = 20  # an epoch begins at the versions of its second
 # What reading a text that is no cursor raises.
 NO_CURSOR = (ValueError, TypeError, AttributeError, RecursionError)
 
@@ -111,7 +109,9 @@ async def refuse_fallen(
         PutBack: the database was put back to an earlier state, and nobody began a new epoch.
     """
     reached = max(place.n, place.f)
-    if reached <= version or (place.epoch != epoch and reached >= int(time()) << SECOND_BITS):
+    if reached <= version:
         return
+    if place.epoch != epoch and reached >= await epochs.floor(connection):
+        return  # another epoch would not come to lie above it
     if place.is_marked(await epochs.cursor_key(connection)):
         raise PutBack(Fallen(place.account, epoch, reached))

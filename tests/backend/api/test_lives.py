@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ import pytest
 
 from backend.embedded import EmbeddedPostgres
 from backend.migrate import upgrade
+from backend.services import places
 from backend.settings import Settings
 from tests.support.api import PATIENCE, running, stored, until
 from tests.support.promises import promise
@@ -156,17 +158,18 @@ async def test_database_that_was_put_back_is_noticed_by_the_cursor_of_a_client(
     assert superuser.execute("SELECT count(*) FROM epochs").fetchone() == (2,)
 
 
-@promise("server.rollback-is-noticed")
-@pytest.mark.parametrize("first", ["pull", "push"])
-async def test_database_that_was_put_back_to_before_its_epoch_began_is_noticed(
-    api: Api, superuser: psycopg.Connection[Any], first: str
-) -> None:
-    """The second time nobody began an epoch: what a client knows of the first one shows it."""
+async def lost_with_its_epoch(
+    api: Api, superuser: psycopg.Connection[Any], seconds: int
+) -> tuple[str, dict[str, str]]:
+    """Put the database back to before an epoch of so many seconds from now.
+
+    Returns the cursor of a client that was in that epoch, and the headers that it sends.
+    """
     for text in ("in the backup", "in the backup too"):
         await stored(api.alice, text)
     kept = superuser.execute("SELECT version, next_no, live, digest FROM accounts").fetchone()
     superuser.execute("SELECT memory_rotate_epoch(gen_random_uuid())")
-    superuser.execute("UPDATE accounts SET version = version - (60::bigint << 20)")  # a minute ago
+    superuser.execute("UPDATE accounts SET version = version + (%s::bigint << 20)", (seconds,))
     await stored(api.alice, "after the first restore")
     hello = (await api.alice.get("/api/sync/hello")).json()
     ahead = (await api.alice.get(FEED)).json()["cursor"]
@@ -176,7 +179,29 @@ async def test_database_that_was_put_back_to_before_its_epoch_began_is_noticed(
     superuser.execute(
         "UPDATE accounts SET version = %s, next_no = %s, live = %s, digest = %s", kept
     )
-    named = {"X-Memory-Epoch": hello["epoch"]}
+    return ahead, {"X-Memory-Epoch": hello["epoch"]}
+
+
+@promise("server.rollback-is-noticed")
+async def test_clock_of_a_server_that_runs_ahead_begins_no_epoch_at_every_request(
+    api: Api, superuser: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An epoch begins by the clock of the database: one more would not be above what was lost."""
+    monkeypatch.setattr(places, "time", lambda: time.time() + 7_200, raising=False)
+    ahead, named = await lost_with_its_epoch(api, superuser, seconds=3_600)
+    for _ in range(3):
+        told = await api.alice.get(FEED, params={"cursor": ahead}, headers=named)
+        assert (told.status_code, told.json()["code"]) == (410, "epoch_changed")
+    assert superuser.execute("SELECT count(*) FROM epochs").fetchone() == (1,)
+
+
+@promise("server.rollback-is-noticed")
+@pytest.mark.parametrize("first", ["pull", "push"])
+async def test_database_that_was_put_back_to_before_its_epoch_began_is_noticed(
+    api: Api, superuser: psycopg.Connection[Any], first: str
+) -> None:
+    """The second time nobody began an epoch: what a client knows of the first one shows it."""
+    ahead, named = await lost_with_its_epoch(api, superuser, seconds=-60)
 
     async def call() -> httpx.Response:
         if first == "pull":
