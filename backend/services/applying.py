@@ -225,16 +225,18 @@ class Batch:
 
         Other machines may have deleted those themselves, and keep what that can be undone from.
         """
-        row = self._rows.get(uid)
-        self.purged.add(uid)
-        if row is None or row.is_live:
-            return
-        if not row.purged:
-            after = self._next(row)
-            after.purged = True
-            self._put(after)
-        if row.restored_from and row.restored_from not in self.purged:
-            self._purge(row.restored_from)
+        former: UUID | None = uid
+        while former is not None and former not in self.purged:
+            row = self._rows.get(former)
+            if row is not None and row.is_live:
+                return  # nobody purged that
+            self.purged.add(former)
+            self.kept = [one for one in self.kept if one.uid != former]
+            if row is not None and not row.purged:
+                row = self._next(row)
+                row.purged = True
+                self._put(row)
+            former = row.restored_from if row is not None else None
 
     def _bury(self, row: Row, *, forever: bool) -> None:
         after = self._next(row)
