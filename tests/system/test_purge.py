@@ -170,6 +170,32 @@ def test_memory_that_was_deleted_twice_brought_back_and_purged_is_gone_everywher
     assert WORD not in kept_by(server, key)
 
 
+@promise("sync.a-purge-goes-everywhere")
+def test_memory_deleted_brought_back_and_purged_while_offline_is_gone_everywhere(
+    tmp_path: Path, server: str, cable: Cable, key: str
+) -> None:
+    """The server never hears of what came back, but of the delete: it kept that text for an undo.
+
+    A snapshot has the memory under the uid that it had before.
+    """
+    home = tmp_path / "a"
+    with machine(home, cable.url, key) as one, machine(tmp_path / "b", server, key) as two:
+        shared(one, two)
+        snapshot(home)
+        cable.pull()
+        for _ in range(2):
+            one.done("memory_delete", id="L2")
+            one.done("memory_update", id="L2", restore=True)
+        one.done("memory_delete", id="L2", purge=True)
+        assert files_with(home, WORD) == []
+        cable.plug()
+        comes(lambda: two.call("memory_status").text, "Memories: 1 (")
+        all_sent(one)
+    with machine(tmp_path / "b", server, key):
+        comes(lambda: str(files_with(tmp_path, WORD)), "[]")
+    assert WORD not in kept_by(server, key)
+
+
 def test_purge_says_which_memory_is_shown_again(tmp_path: Path, server: str, key: str) -> None:
     """What a purged memory had superseded is another memory, and may say much the same."""
     with machine(tmp_path / "a", server, key) as one:

@@ -266,10 +266,10 @@ def _purge(place: Place, door: SecretDoor, names: tuple[str, ...]) -> list[Delet
             for name in names:
                 named.setdefault(ids.resolve(connection, name), name)
         behind = {uid: memories.get(connection, uid) for uid in named}
-        for uid in named:
-            purge.forget_origin(connection, uid)
-            memories.bury(connection, uid, stamp(place.now()), forever=True)
-            purge.forget(connection, uid)
+        for one in [one for uid in named for one in history.lineage(connection, uid)]:
+            purge.forget_origin(connection, one)
+            memories.bury(connection, one, stamp(place.now()), forever=True)
+            purge.forget(connection, one)
         turns.forget(connection, place.session)
     clean, notes, stubborn = _wipe(place, door)
     told = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from claude_memory.memory import Memory, stamp
-from claude_memory.store import outbox
+from claude_memory.store import outbox, state
 from claude_memory.store.rows import FIELDS
 
 TYPE_CHECKING = False
@@ -24,6 +24,7 @@ KEPT_DAYS = 30
 UNDONE = "undone"
 FORMER = "former"
 SEALS = "seals"
+CAME_BACK = "came_back_from:"  # before a uid: the deleted one whose place it took
 USELESS = (  # from before a time, or of a memory that was deleted on another machine
     "(h.at < ? OR NOT EXISTS (SELECT 1 FROM memories WHERE uid = h.uid AND live = 1) "
     "AND NOT EXISTS (SELECT 1 FROM history d WHERE d.uid = h.uid AND d.kind = 'deleted') "
@@ -127,9 +128,9 @@ def latest(
     for entry, kind, text in rows:
         fields = json.loads(text)
         if fields.get(UNDONE, False) is undone:
-            state = Memory(**{name: fields[name] for name in FIELDS})
+            earlier = Memory(**{name: fields[name] for name in FIELDS})
             # an undone delete changed the uid
-            return int(entry), str(kind), state._replace(uid=uid)
+            return int(entry), str(kind), earlier._replace(uid=uid)
     return None
 
 
@@ -151,9 +152,18 @@ def expire(connection: sqlite3.Connection, before: str) -> int:
 
 
 def move(connection: sqlite3.Connection, uid: str, heir: str) -> None:
-    """Hand the entries and seals of a memory to the one that takes its place."""
+    """Hand the entries and seals of a memory to the one that takes its place, and note that."""
+    state.put(connection, CAME_BACK + heir, uid)
     connection.execute("UPDATE history SET uid = ? WHERE uid = ?", (heir, uid))
     connection.execute("UPDATE secrets SET uid = ? WHERE uid = ?", (heir, uid))
+
+
+def lineage(connection: sqlite3.Connection, uid: str) -> list[str]:
+    """Return a uid, and those that its memory had before deletes of it were undone here."""
+    found = [uid]
+    while (before := state.get(connection, CAME_BACK + found[-1])) and before not in found:
+        found.append(before)
+    return found
 
 
 def rename_superseded(connection: sqlite3.Connection, uid: str, heir: str) -> None:
