@@ -166,6 +166,7 @@ def _purge_copy(copy: str, uids: Collection[str]) -> None:
     try:
         connection.execute("PRAGMA secure_delete=ON")
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        connection.execute("BEGIN IMMEDIATE")  # of a thousand memories too
         gone = 0
         for table in tables.intersection(OF_A_MEMORY):
             query = f"DELETE FROM {table} WHERE uid = ?"  # noqa: S608  (three fixed names)
@@ -176,6 +177,7 @@ def _purge_copy(copy: str, uids: Collection[str]) -> None:
             weighings.forget(connection)
         if gone and "memories_fts" in tables:
             connection.execute("INSERT INTO memories_fts (memories_fts) VALUES ('optimize')")
+        connection.execute("COMMIT")
         if gone:
             connection.execute("VACUUM")
     finally:
