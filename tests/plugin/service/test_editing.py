@@ -242,6 +242,22 @@ def test_delete_during_an_edit_can_be_undone(tmp_path: Path) -> None:
     assert "Monday" in desk.texts()[0]
 
 
+def test_undo_that_loses_is_told_where_only_the_secret_differs(tmp_path: Path) -> None:
+    """The server has the same words, and what they stand for may be another secret."""
+    desk, line = Desk(tmp_path, **SERVER), Line()
+    desk.store("One")
+    synced(desk, line)
+    (uid,) = line.rows
+    for line.version, content in ((8, "[secret: x] of theirs"), (9, "Nothing secret")):
+        line.rows = {uid: {**row(line.version, content, uid), "is_sensitive": content[0] == "["}}
+        synced(desk, line)
+    desk.call("memory_update", id=uid, restore=True)
+    current = {**row(20, "[secret: x] of theirs", uid), "is_sensitive": True}
+    line.rows, line.outcome = {}, {"status": "conflict", "current": current}
+    synced(desk, line)
+    assert 'Yours: "[secret: x] of theirs"' in desk.call("memory_status")
+
+
 @promise("store.purge-leaves-nothing")
 def test_edit_does_not_bring_back_what_was_purged_meanwhile(tmp_path: Path) -> None:
     """Its history would hold the text again."""
