@@ -117,6 +117,21 @@ def test_memory_is_read_by_its_keys(plans_of: Callable[[Ask], list[Plan]]) -> No
     assert "no = " in no
 
 
+@promise("server.indexes-serve-every-query")
+def test_purge_looks_up_by_their_keys_what_its_memories_came_back_from(
+    plans_of: Callable[[Ask], list[Plan]],
+) -> None:
+    """The account is locked meanwhile, however many memories it, or everybody, has."""
+
+    async def ask(database: Database) -> None:
+        async with database.transaction(LARGE) as connection:
+            await changes.formers(connection, LARGE, [uuid.UUID(int=n) for n in range(200)])
+
+    ((index, condition),) = assert_by_account(plans_of(ask))
+    assert index == "memories_pkey"
+    assert "uid = " in condition
+
+
 @pytest.mark.parametrize("category", [None, "decisions"])
 @pytest.mark.parametrize("before", [None, (datetime(2026, 1, 3, tzinfo=UTC), uuid.UUID(int=0))])
 def test_list_reads_in_the_order_of_an_index(
