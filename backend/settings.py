@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ADDRESS = re.compile(r"https?://[^/?#@\s]+")  # no path: the server is at the root of its host
 KEY = re.compile(r"[!-~]{1,1000}")
+PORTS = re.compile(r"[0-9,]*")  # one for each host; a password with a / would end up here
 KEY_LENGTH = 8  # characters; a shorter bootstrap key is refused
 
 
@@ -104,10 +105,10 @@ class _Reader:
         """Read where a database is; what cannot be read as that may hold a password."""
         value = self.text(name)
         try:
-            host = conninfo_to_dict(value).get("host", "") if value else ""
+            found = conninfo_to_dict(value)
         except ProgrammingError:
-            host = "@"
-        if "@" in str(host):
+            found = {"host": "@"}
+        if "@" in str(found.get("host", "")) or not PORTS.fullmatch(str(found.get("port", ""))):
             raise ConfigurationError(
                 f"{name} is no address of a database. Write postgresql://user:password@host/name; "
                 "in the password, signs such as @ : / are written as %40 %3A %2F."

@@ -115,6 +115,7 @@ def test_import_of_a_plugins_export_says_what_it_left_out(run: Run, tmp_path: Pa
         "postgresql//me:hunter2-pass@db/memory",
         "postgresql://me:hunter2-pa ss@db/memory",
         "postgresql://me:hunter2-p@ss@db/memory",
+        "postgresql://me:hunter2/pass@db/memory",
         "host=db password=hunter2-pass and more",
     ],
 )
