@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from backend.secrets.keeper import Keeper
     from backend.settings import Settings
 
+    Check = Callable[[Database], Awaitable[None]]
+
 
 def doctor(settings: Settings, out: Callable[[str], None]) -> bool:
     """Check everything that serving needs, without changing any of it; return if all is well."""
@@ -97,35 +99,39 @@ async def _check_answers(settings: Settings, _: Database) -> None:
     """Ask over a connection of our own: it says what the pool does not."""
     error = await to_thread.run_sync(refusal, settings.database_url)
     if error is not None:
-        raise ConfigurationError(" ".join(str(error).split()) or type(error).__name__)
+        raise ConfigurationError(str(error) or type(error).__name__)
 
 
 async def _check_way(settings: Settings, _: Database) -> None:
-    """Look at the way that migrations take, where they are made with these settings."""
-    if settings.migrate == "auto" or settings.migration_url != settings.database_url:
-        await to_thread.run_sync(migrate.refuse_pooler, settings.migration_url)
+    await to_thread.run_sync(migrate.refuse_pooler, settings.migration_url)
 
 
-async def _diagnose(settings: Settings, out: Callable[[str], None]) -> bool:
-    checks: dict[str, Callable[[Database], Awaitable[None]]] = {
-        "a migration has a session of its own": partial(_check_way, settings),
+def _checks(settings: Settings) -> dict[str, Check]:
+    """Return what is looked at; the way of migrations where they are made with these settings."""
+    way: dict[str, Check] = {"a migration has a session of its own": partial(_check_way, settings)}
+    migrates = settings.migrate == "auto" or settings.migration_url != settings.database_url
+    return (way if migrates else {}) | {
         "the schema fits": _check_schema,
         "row-level security holds": Database.guard,
         "the database takes writes": _check_writes,
         "the keeper of secrets answers": partial(_ask_keeper, settings),
         "stored secrets open": partial(_open_secrets, settings),
     }
+
+
+async def _diagnose(settings: Settings, out: Callable[[str], None]) -> bool:
     async with opened(settings) as database:
         answers = partial(_check_answers, settings)
         if not await _is_well("the database answers", answers, database, out):
             return False
-        found = [await _is_well(what, check, database, out) for what, check in checks.items()]
+        checks = _checks(settings).items()
+        found = [await _is_well(what, check, database, out) for what, check in checks]
     return all(found)
 
 
 async def _is_well(
     what: str,
-    check: Callable[[Database], Awaitable[None]],
+    check: Check,
     database: Database,
     out: Callable[[str], None],
 ) -> bool:
@@ -133,7 +139,7 @@ async def _is_well(
     try:
         await check(database)
     except (ConfigurationError, ApiError, psycopg.OperationalError) as error:
-        out(f"WRONG   {what}: {error}{_cause(error)}")
+        out(f"WRONG   {what}: {' '.join(str(error).split())}{_cause(error)}")
         return False
     # No table, no right to it, or no role yet: the first checks say so.
     except (psycopg.ProgrammingError, psycopg.errors.InvalidParameterValue):
