@@ -219,6 +219,28 @@ def test_recall_of_an_account_of_the_usual_size_is_not_planned_anew(
     assert {str(account) in condition for _, condition in found} == {not is_kept}
 
 
+def test_plan_made_when_hardly_anything_was_stored_is_not_kept(
+    postgres: Server, worker: str
+) -> None:
+    """It would look each memory up by an index that leads to all of an account."""
+    name = f"plans_{worker}_kept"
+    postgres.create(name)
+
+    async def ask(database: Database) -> None:
+        body = RecallBody(context="word7 word70")
+        with postgres.superuser(name) as connection:
+            fill(connection, 2, 2)
+            await recalling.search(database, uuid.UUID(int=2), body)
+            fill(connection, 1, 1)
+        assert (await recalling.search(database, LARGE, body)).memories
+
+    plans = explain(postgres, name, LARGE, ask)
+    postgres.drop(name)
+    indexes = {index for index, _ in reads(plans[len(plans) // 2 :], "memories")}
+    assert "memories_account_id_no_key" in indexes
+    assert "memories_updated" not in indexes
+
+
 def test_search_under_the_policy_would_leave_the_index(
     plans_of: Callable[[Ask], list[Plan]],
 ) -> None:

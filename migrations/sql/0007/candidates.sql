@@ -26,6 +26,7 @@ DECLARE
     judged CONSTANT integer := 60; -- candidates compared closely, besides what stands beside them
     steps CONSTANT integer := 20; -- memories that took each other's place
     usual_size CONSTANT integer := 10000; -- memories of an account up to which one plan serves all
+    telling CONSTANT integer := 131072; -- bytes of the table from which on its indexes can be told apart
     account CONSTANT uuid := NULLIF(current_setting('app.account', true), '')::uuid;
     bits CONSTANT integer := length(signs);
     total double precision;
@@ -38,7 +39,9 @@ BEGIN
     SELECT greatest(a.live, 1), greatest(a.next_no - 1, 1) INTO total, last_no
     FROM accounts a WHERE a.id = account;
     brought := greatest(300, 1200 - total);
-    IF total > usual_size THEN -- to plan for it costs less than a plan for the usual account
+    -- To plan for a large account costs less than a plan for the usual one. And a plan that was made when
+    -- hardly anything was stored takes any index of the account for as good as the right one.
+    IF total > usual_size OR pg_relation_size('memories'::regclass) < telling THEN
         PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     END IF;
 
@@ -147,7 +150,7 @@ BEGIN
         WHERE (w.no IN (
             SELECT f.no FROM found f
             WHERE f.session <> '' AND ((f.session, f.session_seq) IN (
-                SELECT p.session, p.session_seq + s.step
+                SELECT p.session, p.session_seq::bigint + s.step
                 FROM promising p, generate_series(-2, 2) s(step) WHERE p.session <> '')) IS TRUE
         )) IS TRUE AND w.no NOT IN (SELECT p.no FROM promising p)
     ), follower AS ( -- what took their place, each for what it holds and for what the first one does

@@ -107,6 +107,12 @@ async def test_superseded_and_expired_memories_are_hidden(api: Api) -> None:
     assert [one["content"] for one in listed] == ["The port is 9090"]
 
 
+async def test_memory_in_the_last_place_of_a_session_is_recalled(api: Api) -> None:
+    """There is no place after it, where neighbours could be."""
+    await stored(api.alice, "The server is called basilisk", session="s", session_seq=2**31 - 1)
+    assert await recall(api, "which server") == ["The server is called basilisk"]
+
+
 async def test_nothing_asked_finds_nothing(api: Api) -> None:
     """A question without words is answered with an empty list."""
     await stored(api.alice, "Something")
