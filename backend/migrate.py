@@ -35,6 +35,9 @@ FOREIGN = (
 # What an operator limits for requests would break off a long migration, each time anew.
 WITHOUT_LIMITS = """SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN
     ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout')"""
+# As the files of the migrations are written, and as whoever owns the tables sees them.
+AS_WRITTEN = """SELECT set_config('standard_conforming_strings', 'on', false),
+    set_config('row_security', 'on', false)"""
 POOLED = (
     "The way to the database leads through a pooler that lends connections by the transaction, "
     "which would keep the lock of a migration. Set MEMORY_MIGRATION_URL to the database itself."
@@ -100,13 +103,14 @@ def refuse_pooler(url: str) -> None:
 
 
 def get_ready(connection: psycopg.Connection[Any]) -> None:
-    """Refuse a database that cannot hold every text; take the limits of time away from ours.
+    """Refuse a database that cannot hold every text; set our session as migrations need it.
 
     Raises:
         ConfigurationError: the database has another encoding.
     """
     refuse_encoding(connection)
     connection.execute(WITHOUT_LIMITS)
+    connection.execute(AS_WRITTEN)
     connection.commit()
 
 

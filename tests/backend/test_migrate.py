@@ -268,6 +268,17 @@ def test_limits_of_time_for_requests_do_not_break_off_a_migration(
     assert fits(empty_url)
 
 
+@pytest.mark.parametrize("setting", ["standard_conforming_strings", "row_security"])
+def test_database_that_others_set_otherwise_is_migrated(
+    postgres: Server, empty_database: str, empty_url: str, setting: str
+) -> None:
+    """A backslash is a backslash, and the owner of the tables may write to them."""
+    with postgres.superuser() as superuser:
+        superuser.execute(f"ALTER DATABASE {empty_database} SET {setting} = off")
+    migrate.upgrade(both(empty_url))
+    assert fits(empty_url)
+
+
 def test_login_that_may_not_make_roles_is_told_what_an_operator_has_to_run(fresh_url: str) -> None:
     """The text is SQL that works: after it, the same login migrates."""
     with psycopg.connect(fresh_url, autocommit=True) as connection:
