@@ -11,7 +11,7 @@ from anyio import to_thread
 
 from backend import folders, migrate, programs
 from backend.commands import opened
-from backend.db import Database, refusal
+from backend.db import Database, connect_directly, refusal
 from backend.errors import ApiError, ConfigurationError
 from backend.repositories import accounts
 from backend.secrets.choice import choose
@@ -103,7 +103,11 @@ async def _check_answers(settings: Settings, _: Database) -> None:
 
 
 async def _check_way(settings: Settings, _: Database) -> None:
-    await to_thread.run_sync(migrate.refuse_pooler, settings.migration_url)
+    def look(url: str) -> None:
+        with connect_directly(url) as connection:
+            migrate.refuse_pooler(connection, url)
+
+    await to_thread.run_sync(look, settings.migration_url)
 
 
 def _checks(settings: Settings) -> dict[str, Check]:

@@ -85,21 +85,23 @@ async def fits(database: Database) -> bool:
     return bool(row and row[0] and row[0] >= NEEDED)
 
 
-def refuse_pooler(url: str) -> None:
+def refuse_pooler(connection: psycopg.Connection[Any], url: str) -> None:
     """Let pass a way to the database where what a session holds is given to nobody else.
 
     Raises:
         ConfigurationError: a pooler lends its sessions to one transaction after the other.
     """
-    with connect_directly(url) as one:
-        first = _session_of(one)
-        if first == one.info.backend_pid:  # no pooler, which would have given another number
-            return
-        one.commit()
-        with connect_directly(url) as other:
-            between = _session_of(other)  # in a transaction that goes on
-            if between == first or _session_of(one) != first:
-                raise ConfigurationError(POOLED)
+    first = _session_of(connection)
+    connection.commit()
+    if first == connection.info.backend_pid:  # no pooler, which would have given another number
+        return
+    again = _session_of(connection)  # another one by now, where a pooler lends them in turns
+    connection.commit()
+    with connect_directly(url) as other:
+        between = _session_of(other)  # in a transaction that goes on
+        if between == first or {again, _session_of(connection)} != {first}:
+            raise ConfigurationError(POOLED)
+    connection.commit()
 
 
 def get_ready(connection: psycopg.Connection[Any]) -> None:

@@ -27,12 +27,12 @@ def run() -> None:
     url = context.config.attributes.get("url") or Settings.from_env(os.environ).migration_url
     if not url:
         raise CommandError("Set DATABASE_URL, or MEMORY_MIGRATION_URL, to the database to migrate.")
-    refuse_pooler(url)
     engine = create_engine(
         "postgresql+psycopg://", creator=lambda: connect_directly(url), poolclass=pool.NullPool
     )
     with engine.connect() as connection:
         direct = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+        refuse_pooler(direct, url)
         get_ready(direct)
         hold_the_lock(direct)
         if not is_ahead(direct, context.script.get_current_head()):

@@ -14,7 +14,6 @@ from backend.remote.arguments import Refused
 from backend.remote.lines import line, listed, plain
 from backend.repositories import memories
 from backend.schemas import PatchBody, RecallBody, StoreBody
-from backend.secrets import detect
 from backend.services import expiring
 from backend.services import listing as lists
 from backend.version import VERSION
@@ -131,12 +130,7 @@ async def _superseded(visit: Visit, memory: MemoryRow) -> int | None:
 
 
 async def _same(visit: Visit, new: given.Store, replaced: int | None) -> MemoryRow | None:
-    """Find the memory that says the same already: models tend to repeat themselves.
-
-    A text with a secret is no question to the database, whose log may hold what it was asked.
-    """
-    if detect.find(new.content):
-        return None
+    """Find the memory that says the same already: models tend to repeat themselves."""
     asked = RecallBody(context=new.content, limit=ALIKE, scope="", project=visit.project)
     found = await visit.desk.recall(asked)
     text = normalise(new.content)

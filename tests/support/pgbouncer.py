@@ -33,12 +33,15 @@ default_pool_size = 3
 server_login_retry = 1
 max_client_conn = 200
 logfile = {log}
+{more}
 """
 
 
 @contextmanager
-def pooling(url: str, login: str, folder: Path, mode: str = "transaction") -> Iterator[str]:
-    """Run it in front of a server that a URL names; give `host:port`.
+def pooling(
+    url: str, login: str, folder: Path, mode: str = "transaction", more: str = ""
+) -> Iterator[str]:
+    """Run it in front of a server that a URL names, with `more` settings; give `host:port`.
 
     Three connections of the server carry all transactions, so those of one client meet
     connections that another one used.
@@ -47,8 +50,9 @@ def pooling(url: str, login: str, folder: Path, mode: str = "transaction") -> It
     port = free_port()
     users, settings, log = folder / "users.txt", folder / "pgbouncer.ini", folder / "log.txt"
     users.write_text(f'"{login}" ""\n', encoding="ascii")
-    filled = SETTINGS.format(sockets=sockets, port=port, users=users, log=log, mode=mode)
-    settings.write_text(filled)
+    settings.write_text(
+        SETTINGS.format(sockets=sockets, port=port, users=users, log=log, mode=mode, more=more)
+    )
     runner = Runner.choose(folder)  # like PostgreSQL, it does not run as root
     command = [*runner.prefix, str(components.pgbouncer()), "-q", str(settings)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, **runner.identity)

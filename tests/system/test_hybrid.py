@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from claude_memory.store import schema
 
 from tests.support import hybrid, shell
 from tests.support.hook_calls import through_doorway
@@ -311,39 +309,6 @@ def test_restore_undoes_what_this_machine_has_seen_changed_wherever_that_was(
         assert "restore=true" not in two.refused("memory_delete", id="#1")
         said = two.refused("memory_update", id="#1", restore=True)
         assert "Memory #1 is deleted. Nothing is kept here" in said
-
-
-@promise("sync.a-purge-goes-everywhere")
-@pytest.mark.parametrize("is_deleted_first", [False, True])
-def test_purge_on_one_machine_erases_what_the_others_keep(
-    tmp_path: Path, server: str, key: str, *, is_deleted_first: bool
-) -> None:
-    """Also what they changed themselves, and their snapshots; memories beside it stay."""
-    word, home = "zqxplumbago", tmp_path / "b"
-    with machine(tmp_path / "a", server, key) as one, machine(home, server, key) as two:
-        one.done("memory_store", content="Another memory stays.")
-        one.done("memory_store", content=f"The {word} door opens with a card.")
-        comes(lambda: two.call("memory_list").text, word)
-        two.done("memory_update", id="#2", content=f"The {word} door opens with a key.")
-        comes(lambda: one.call("memory_list").text, "with a key")
-        if is_deleted_first:
-            two.done("memory_delete", id="#2")
-            comes(lambda: one.call("memory_status").text, "Memories: 1 (")
-        else:
-            one.done("memory_update", id="#2", content=f"Nobody opens the {word} door.")
-            comes(lambda: two.call("memory_list").text, "Nobody")
-        with closing(sqlite3.connect(str(database(home)))) as store:
-            schema.snapshot(store, f"{database(home)}.before-schema-2")
-        assert len(files_with(home, word)) >= 2
-        one.done("memory_delete", id="#2", purge=True)
-        all_sent(one)
-        assert files_with(tmp_path / "a", word) == []
-        comes(lambda: two.call("memory_status").text, "Memories: 1 (1 global, 0 for this project")
-        comes(lambda: two.call("memory_status").text, "0 deleted that can")
-        assert "Nothing is kept here" in two.refused("memory_update", id="#2", restore=True)
-    with machine(home, server, key) as two:  # an hour later is as well
-        comes(lambda: str(files_with(home, word)), "[]")
-        assert "Another memory stays." in two.done("memory_list")
 
 
 @promise("sync.conflicts-show-both-texts")

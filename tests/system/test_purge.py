@@ -63,6 +63,46 @@ def shared(one: Session, two: Session, content: str = TEXT) -> None:
     comes(lambda: two.call("memory_list").text, content)
 
 
+def nothing_is_kept(two: Session) -> None:
+    """Wait until a machine has heard that memory #2 was purged, and see that it has no way back."""
+    comes(lambda: two.call("memory_status").text, "Memories: 1 (1 global, 0 for this project")
+    comes(lambda: two.call("memory_status").text, "0 deleted that can")
+    assert "Nothing is kept here" in two.refused("memory_update", id="#2", restore=True)
+
+
+def no_copy_is_left(home: Path, server: str, key: str) -> None:
+    """See that a later session of a machine, as an hour of work, wipes its files."""
+    with machine(home, server, key) as two:
+        comes(lambda: str(files_with(home, WORD)), "[]")
+        assert "Another memory stays." in two.done("memory_list")
+
+
+@promise("sync.a-purge-goes-everywhere")
+@pytest.mark.parametrize("is_deleted_first", [False, True])
+def test_purge_on_one_machine_erases_what_the_others_keep(
+    tmp_path: Path, server: str, key: str, *, is_deleted_first: bool
+) -> None:
+    """Also what they changed themselves, and their snapshots; memories beside it stay."""
+    home = tmp_path / "b"
+    with machine(tmp_path / "a", server, key) as one, machine(home, server, key) as two:
+        shared(one, two)
+        two.done("memory_update", id="#2", content=f"The {WORD} door opens with a key.")
+        comes(lambda: one.call("memory_list").text, "with a key")
+        if is_deleted_first:
+            two.done("memory_delete", id="#2")
+            comes(lambda: one.call("memory_status").text, "Memories: 1 (")
+        else:
+            one.done("memory_update", id="#2", content=f"Nobody opens the {WORD} door.")
+            comes(lambda: two.call("memory_list").text, "Nobody")
+        snapshot(home)
+        assert len(files_with(home, WORD)) >= 2
+        one.done("memory_delete", id="#2", purge=True)
+        all_sent(one)
+        assert files_with(tmp_path / "a", WORD) == []
+        nothing_is_kept(two)
+    no_copy_is_left(home, server, key)
+
+
 @promise("sync.a-purge-goes-everywhere")
 @pytest.mark.parametrize("begin_anew", [lose_the_store, fetch_everything_anew])
 def test_machine_that_fetches_everything_anew_hears_of_purges(
@@ -81,12 +121,8 @@ def test_machine_that_fetches_everything_anew_hears_of_purges(
     begin_anew(home)
     assert files_with(home, WORD) != []
     with machine(home, server, key) as two:
-        comes(lambda: two.call("memory_list").text, "Another memory stays.")
-        comes(lambda: two.call("memory_status").text, "0 deleted that can")
-        assert "Nothing is kept here" in two.refused("memory_update", id="#2", restore=True)
-    with machine(home, server, key) as two:  # an hour later is as well
-        comes(lambda: str(files_with(home, WORD)), "[]")
-        assert "Another memory stays." in two.done("memory_list")
+        nothing_is_kept(two)
+    no_copy_is_left(home, server, key)
     assert WORD not in kept_by(server, key)
 
 

@@ -35,6 +35,11 @@ def database(home_folder: str) -> str:
     return os.path.join(home_folder, "memory", "memory.db")
 
 
+def home_of(path: str) -> str:
+    """Return the data folder in which a local store's file is."""
+    return os.path.dirname(os.path.dirname(path))
+
+
 def earlier_database() -> str:
     """Return where the earlier system has its database."""
     return database(os.path.expanduser(EARLIER_HOME))

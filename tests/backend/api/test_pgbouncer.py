@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from backend.db import connect_directly
 from backend.doctor import doctor
 from backend.errors import ConfigurationError
 from backend.migrate import upgrade
@@ -103,6 +104,21 @@ async def test_migration_by_way_of_the_pooler(
     assert told[0] == "ok      the database answers"
     assert told[1].startswith("ok " if mode == "session" else "WRONG ")
     assert not is_well  # without a keeper, which is another matter
+
+
+async def test_pooler_that_lends_connections_in_turns_is_refused_too(
+    postgres: Server, database_name: str, tmp_path: Path
+) -> None:
+    """With two that are free, each connection meets the same one every other time."""
+    in_turns = "server_round_robin = 1"
+    with pooling(postgres.url("postgres"), OWNER, tmp_path, more=in_turns) as address:
+        url = f"postgresql://{OWNER}@{address}/{database_name}"
+        with connect_directly(url) as one, connect_directly(url) as other:
+            for connection in (one, other):
+                connection.execute("SELECT 1")
+        settings = Settings(database_url=url, migration_url=url)
+        with pytest.raises(ConfigurationError, match="Set MEMORY_MIGRATION_URL to the data"):
+            await asyncio.to_thread(upgrade, settings)
 
 
 async def test_pooler_by_the_statement_is_told(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from claude_memory import paths
-from claude_memory.errors import StoreBusy, StoreNewer
+from claude_memory.errors import StoreBusy, StoreFull, StoreNewer
 from claude_memory.store import connection as store
 from claude_memory.store import schema
 from claude_memory.store.connection import open_store, write
@@ -206,6 +206,21 @@ def test_file_that_is_replaced_while_it_is_opened_is_opened_anew(tmp_path: Path)
     with closing(found[0]) as connection:
         assert connection.is_current()
         assert connection.execute("SELECT count(*) FROM memories").fetchone() == (0,)
+
+
+def test_lock_is_let_go_of_where_the_file_cannot_be_read_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would end a transaction whose block is never entered, and all others would wait."""
+
+    def unreadable(_: sqlite3.Connection) -> int:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with closing(open_store(str(tmp_path / "memory.db"))) as connection:
+        monkeypatch.setattr(schema, "version", unreadable)
+        with pytest.raises(StoreFull), write(connection):
+            pytest.fail("the transaction has begun")
+        assert not connection.in_transaction
 
 
 def test_nothing_is_written_into_a_store_that_was_upgraded_while_it_was_open(

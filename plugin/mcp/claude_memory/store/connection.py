@@ -285,6 +285,7 @@ class write:  # noqa: N801  (read as a statement: `with write(connection):`)
             _begin(connection)
             found = schema.version(connection)
         except sqlite3.Error as error:
+            self._roll_back()
             raise explain(error) from error
         self._before = connection.total_changes
         if ours is not None and not (ours.is_current() and found <= schema.CURRENT):

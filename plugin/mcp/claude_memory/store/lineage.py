@@ -103,8 +103,7 @@ def _set_aside(path: str) -> None:
     connection = sqlite3.connect(paths.uri(path, "ro&immutable=1"), uri=True)
     try:
         os.replace(path + "-wal", aside)
-        home = os.path.dirname(os.path.dirname(path))
-        failures.note(home, "database", SAID.format(aside=aside), now)
+        failures.note(paths.home_of(path), "database", SAID.format(aside=aside), now)
         os.utime(aside)  # it is kept as long as other copies, counted from now
         if os.path.exists(path + "-shm"):
             os.unlink(path + "-shm")

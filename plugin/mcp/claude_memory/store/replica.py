@@ -8,9 +8,9 @@ its version is not older than the one known.
 from __future__ import annotations
 
 import json
-import os
 from datetime import datetime, timezone
 
+from claude_memory import paths
 from claude_memory.errors import BadInput
 from claude_memory.memory import CATEGORIES, SCOPES, SOURCES, Memory, moment, stamp
 from claude_memory.store import failures, history, memories, outbox, purge, seals
@@ -122,7 +122,7 @@ def _follow_purge(connection: sqlite3.Connection, srv: Fields) -> None:
 def _tell_ended(connection: sqlite3.Connection, op: Pending, srv: Fields) -> None:
     """Have the next greeting say that a change is gone, though nobody may see any more which."""
     if op.kind != "delete" and isinstance(connection, StoreConnection):
-        home = os.path.dirname(os.path.dirname(connection.path))
+        home = paths.home_of(connection.path)
         failures.note(home, "sync", ENDED.format(srv["id"]), datetime.now(timezone.utc))
 
 
