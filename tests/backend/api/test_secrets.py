@@ -102,7 +102,7 @@ async def test_log_of_postgresql_holds_texts_at_most(
         async with running(api.url) as logged:
             made = await stored(logged.alice, f"The quokkas' token is {SECRET}")
             await logged.alice.post(f"/api/memories/{made['id']}/secret")
-            question = {"context": f"Whose is {SECRET}?", "expanded_query": "numbats"}
+            question = {"context": f"Whose is {SECRET}?", "expanded_query": f"numbats, {SECRET}"}
             assert (await logged.alice.post("/api/memories/recall", json=question)).is_success
             key = (await logged.alice.post("/api/keys", json={"name": "laptop"})).json()["key"]
             assert (await logged.with_key(key).get("/api/memories")).is_success

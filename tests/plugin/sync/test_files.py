@@ -90,3 +90,18 @@ def test_account_whose_file_was_begun_by_killed_processes_is_bound(
         "Stored while the account was unknown"
     ]
     assert desk.place.database == str(left[0])
+
+
+@promise("sync.accounts-never-mix")
+def test_what_waits_for_one_key_is_not_taken_by_the_account_of_another(tmp_path: Path) -> None:
+    """The first key has not met its server yet: `memory.db` is nobody's, and free for it alone."""
+    first = Desk(tmp_path, locate=Files(str(tmp_path), OURS).path, **SERVER)
+    first.store("Stored under the first key")
+    second = Desk(tmp_path, locate=Files(str(tmp_path), "second").path, **SERVER)
+    second.store("Stored under the second key")
+    line = Line()
+    line.hello["account_id"] = "b"
+    synced(second, line, key="second")
+    assert [one["content"] for one in line.rows.values()] == ["Stored under the second key"]
+    assert second.place.database != first.place.database
+    assert len(first.texts()) == 1
