@@ -80,10 +80,13 @@ class Sent(Request):
 
         Raises:
             ValueError: it is no JSON.
-            Malformed: a field stands twice in it.
+            Malformed: a field stands twice in it, or it is no UTF-8.
         """
         if not hasattr(self, "_json"):
-            self._json = reading.loads(await self.body())
+            try:
+                self._json = reading.loads(await self.body())
+            except UnicodeDecodeError:
+                raise Malformed("The body is no UTF-8.", fix="Send JSON in UTF-8.") from None
         return self._json
 
 
@@ -191,7 +194,7 @@ def check_shape(body: bytes, values: int) -> None:
     """Refuse a body that is too deep or of too many values to be parsed in peace.
 
     Raises:
-        Malformed: it is, or its brackets do not pair.
+        Malformed: it is, or many of its brackets do not pair.
     """
     # An escaped sign ends no text; backslashes in a row escape each other first.
     plain = body.replace(b"\\\\", b"").replace(b'\\"', b"")
@@ -205,7 +208,8 @@ def check_shape(body: bytes, values: int) -> None:
         if not brackets:
             return
         brackets = brackets.replace(b"[]", b"")
-    if brackets:
+    # A few without a partner are no depth: whoever parses it names the row or the place.
+    if b"[]" in brackets or len(brackets) > DEPTH_LIMIT:
         message = f"The body is nested deeper than {DEPTH_LIMIT}, or a bracket is missing."
         raise Malformed(message, fix="Send whole JSON that is less deep.")
 

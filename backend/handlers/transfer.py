@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from backend.dependencies import LINES, LINES_TYPE, ApiRoute, ImportRoute, ReadDesk, WriteDesk
 from backend.documents import problems
-from backend.errors import Conflict, KeeperDown, NoKeeper
+from backend.errors import Conflict, IdempotencyReused, KeeperDown, NoKeeper
 from backend.handlers.memories import IdempotencyKey  # noqa: TC001  (read at run time)
 from backend.schemas import Imported  # noqa: TC001  (FastAPI reads it at run time)
 from backend.services import exporting, importing
@@ -38,7 +38,7 @@ BODY: dict[str, Any] = {
     "/api/memories/import",
     openapi_extra=BODY,
     response_model_exclude_defaults=True,
-    responses=problems(Conflict, NoKeeper, KeeperDown),
+    responses=problems(Conflict, IdempotencyReused, NoKeeper, KeeperDown),
 )
 async def import_all(
     desk: WriteDesk, request: Request, idempotency_key: IdempotencyKey = ""

@@ -11,7 +11,7 @@ from uuid import uuid5
 from anyio import to_thread
 from pydantic import ValidationError
 
-from backend.errors import Conflict, Malformed
+from backend.errors import Conflict, IdempotencyReused, Malformed
 from backend.repositories import changes
 from backend.schemas import IMPORT_LIMIT, Imported, ImportRow
 from backend.services import reading, writing
@@ -59,6 +59,7 @@ async def store(
 
     Raises:
         Conflict: a row's uid belongs to another memory; the row is named.
+        IdempotencyReused: the key came with other rows before; the first of them is named.
         NoKeeper, KeeperDown: a row holds a secret that cannot be kept now.
     """
     uids = [_uid(account, row, place, idempotency_key) for place, row in enumerate(rows)]
@@ -66,7 +67,7 @@ async def store(
     async with database.transaction(account, seconds=PATIENCE) as connection:
         await changes.lock(connection, account)
         present = await changes.load(connection, account, uids)
-        fresh = _missing(ready, present)
+        fresh = _missing(ready, present, [row.uid is None for row in rows])
         for begin in range(0, len(fresh), AT_ONCE):
             some = fresh[begin : begin + AT_ONCE]
             for outcome in await writing.apply_in(connection, account, some):
@@ -78,12 +79,17 @@ async def store(
     return [_imported(present[uid], row) for uid, row in zip(uids, rows, strict=True)]
 
 
-def _missing(ready: Sequence[Ready], present: dict[UUID, Row]) -> list[Ready]:
-    """Return what is not stored yet."""
+def _missing(
+    ready: Sequence[Ready], present: dict[UUID, Row], are_by_key: Sequence[bool]
+) -> list[Ready]:
+    """Return what is not stored yet; the uid of a row was given, or made from the key."""
     fresh: dict[UUID, Ready] = {}
-    for number, one in enumerate(ready, 1):
+    for number, (one, is_by_key) in enumerate(zip(ready, are_by_key, strict=True), 1):
         row = present.get(one.uid)
         if one.uid in fresh or (row is not None and not _is_same(row, one)):
+            if is_by_key:
+                message = f"Row {number}: this Idempotency-Key was used for another row."
+                raise IdempotencyReused(message, row=number)
             raise Conflict(f"Row {number}: another memory has this uid.", row=number)
         if row is None:
             fresh[one.uid] = one

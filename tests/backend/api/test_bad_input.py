@@ -410,6 +410,7 @@ async def test_body_where_none_is_taken_is_refused(api: Api) -> None:
         (IMPORT, {"json": {"content": "x"}}, f"Send a JSON list of rows, or {AS_LINES}."),
         (IMPORT, {"json": [{"content": "x"}] * 20_001}, "Send at most 20000 at once."),
         ("/api/memories", {"content": b"[" * 30}, "Send whole JSON that is less deep."),
+        ("/api/memories", {"content": b'{"content": "\xff"}'}, "Send JSON in UTF-8."),
         ("/api/memories", {"content": b"[" + b"1," * 30_000 + b"1]"}, "Send less at once."),
         ("/api/memories", {"json": {"content": 5}}, errors.Malformed.fix),
         (

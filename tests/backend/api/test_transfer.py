@@ -92,6 +92,18 @@ async def test_repeated_import_stores_once(api: Api) -> None:
     assert len((await api.alice.get("/api/memories")).json()["memories"]) == 2
 
 
+async def test_key_of_another_import_is_said_to_be_that(api: Api) -> None:
+    """No uid was sent, so none is blamed; where one was sent, the key is not."""
+    headers = {"Idempotency-Key": "import-1"}
+    rows: list[dict[str, Any]] = [{"content": "a"}, {"content": "b", "uid": str(uuid4())}]
+    await api.alice.post("/api/memories/import", json=rows, headers=headers)
+    for place, code in ((0, "idempotency_key_reused"), (1, "conflict")):
+        other = [*rows[:place], {**rows[place], "content": "other"}, *rows[place + 1 :]]
+        answer = await api.alice.post("/api/memories/import", json=other, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (409, code)
+        assert answer.json()["detail"].startswith(f"Row {place + 1}: ")
+
+
 @promise("server.export-is-of-one-moment")
 async def test_export_imports_back_to_the_same_bytes(api: Api) -> None:
     """Another account that imports an export exports the same bytes, seals apart."""
@@ -118,9 +130,13 @@ async def test_export_imports_back_to_the_same_bytes(api: Api) -> None:
     assert (await api.bob.post("/api/memories/import", json=as_list)).status_code == 200
 
 
-async def test_bad_line_is_named(api: Api) -> None:
-    """Of JSON lines the line is named, empty ones are passed over."""
-    lines = b'{"content": "a"}\n\n{"content": }\n'
+@pytest.mark.parametrize(
+    "line",
+    [b'{"content": }', b'{"content": "b"', b'{"content": "b', b'"content": "b"}', b"[]]", b"\xff"],
+)
+async def test_bad_line_is_named(api: Api, line: bytes) -> None:
+    """Of JSON lines the line is named, one that broke off too; empty ones are passed over."""
+    lines = b'{"content": "a"}\n\n' + line + b"\n"
     answer = await api.alice.post("/api/memories/import", content=lines, headers=LINES)
     assert answer.status_code == 422
     assert answer.json()["detail"].startswith("Row 3: ")
