@@ -69,14 +69,15 @@ def test_half_a_server_is_none_and_is_said(given: str) -> None:
     settings = Settings.from_env({given: "https://memory.example.com"})
     assert settings.mode == "SQLite-only"
     missing = "MEMORY_API_KEY" if given == "MEMORY_API_URL" else "MEMORY_API_URL"
-    assert any(f"{missing} is not" in said for said in settings.complaints)
+    [said] = settings.complaints
+    assert f"{missing} is not" in said
+    assert said.endswith("as variables, or in /plugin configure memory.")
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("MEMORY_LEARN", "sometimes"),
-        ("CLAUDE_PLUGIN_OPTION_LEARN", "sometimes"),
         ("MEMORY_LEARN_JUDGE", "gpt"),
         ("MEMORY_APPROVE", "everything"),
         ("MEMORY_SYNC_DISABLE", "maybe"),
@@ -90,6 +91,12 @@ def test_value_that_is_not_understood_is_named(name: str, value: str) -> None:
     assert essence(settings) == DEFAULTS
     [complaint] = settings.complaints
     assert complaint.startswith(f"{name}='{value}' is not understood; ")
+
+
+def test_option_that_is_not_understood_is_named_as_it_was_set() -> None:
+    """Who typed it into /plugin configure has never seen the variable that carries it."""
+    settings = Settings.from_env({"CLAUDE_PLUGIN_OPTION_LEARN": "sometimes"})
+    assert settings.complaints == ("Option learn='sometimes' is not understood; auto is used.",)
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ class RemoteError(ClaudeMemoryError):
 class RemoteUnreachable(RemoteError):
     """No answer came, or one that is not our server's, as from a proxy or a captive portal."""
 
-    fix = "Check the network and MEMORY_API_URL; it is tried again by itself."
+    fix = "Check the network and the server address (MEMORY_API_URL); it is tried again by itself."
 
 
 class AnswerLost(RemoteUnreachable):

@@ -146,5 +146,6 @@ class _Reader:
             return parse(value)
         except ValueError:
             name = next(name for name in names if self.text(name))
-            self.complaints.append(f"{name}={value[:40]!r} {wrong}; {default} is used.")
+            said = f"{variables.shown(name)}={value[:40]!r} {wrong}; {default} is used."
+            self.complaints.append(said)
             return default

@@ -34,6 +34,12 @@ def given(environ: Mapping[str, str], *names: str) -> str:
     return ""
 
 
+def shown(name: str) -> str:
+    """Return what a person calls a variable or an option of the plugin."""
+    is_option = name.startswith(OPTION)
+    return f"Option {name[len(OPTION) :].lower()}" if is_option else name
+
+
 def flag(environ: Mapping[str, str], name: str) -> bool:
     """Tell whether a variable is switched on; what takes rights away is, unless it says no."""
     value = given(environ, name).lower()
@@ -55,5 +61,8 @@ def complaints(environ: Mapping[str, str]) -> list[str]:
         )
     elif bool(url) != bool(key):
         named, missing = (URLS, KEYS) if url else (KEYS, URLS)
-        found.append(f"{named[0]} is set and {missing[0]} is not, so nothing is synced.")
+        found.append(
+            f"{named[0]} is set and {missing[0]} is not, so nothing is synced. Set both, or "
+            "neither: as variables, or in /plugin configure memory."
+        )
     return found

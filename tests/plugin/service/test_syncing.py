@@ -107,7 +107,7 @@ def test_server_out_of_reach(desk: Desk) -> None:
     said = status(desk)
     assert said["Sync"].startswith("interrupted, and tried again by itself within ")
     assert said["Queue"] == "1 change to send; 1 of 2 memories are on the server"
-    assert "cannot be reached: Connection refused. Check the network and MEM" in said["!"]
+    assert "Connection refused. Check the network and the server address" in said["!"]
     assert told(desk) == ""
     desk.clock += timedelta(days=2)
     assert told(desk).startswith("claude-memory does not sync (1 change waits): memory.example")

@@ -206,9 +206,9 @@ def test_nobody_listening_means_nothing_was_sent() -> None:
 @pytest.mark.parametrize(
     ("location", "told", "fix"),
     [
-        ("https://127.0.0.1/api/sync/hello", "https address", "MEMORY_API_URL with https://"),
+        ("https://127.0.0.1/api/sync/hello", "https address", "(MEMORY_API_URL) with https://"),
         ("http://login.hotel.example/?key=" + KEY, "login.hotel.example", "Log in"),
-        ("/elsewhere", "another address of its own", "path in MEMORY_API_URL"),
+        ("/elsewhere", "another address of its own", "path in the server address"),
         ("", "another address", "MEMORY_API_URL"),
         ("\x00//", "another address", "MEMORY_API_URL"),
     ],

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RIGHT = SERVER["MEMORY_API_URL"]
+ADDRESS_WANTED = (
+    "MEMORY_API_URL is no address of a server. Write it as https://HOST or https://HOST:PORT/PATH, "
+    "there or as 'Server address' in /plugin configure memory."
+)
 
 
 def gives_up(desk: Desk, failed: list[Exception], **environ: str) -> bool:
@@ -49,7 +53,7 @@ def gives_up(desk: Desk, failed: list[Exception], **environ: str) -> bool:
     ("url", "environ", "told"),
     [
         ("memory dot com", {}, "MEMORY_API_URL is no address of a server. Write it as https://"),
-        ("https://memory..com", {}, "MEMORY_API_URL is no address of a server. Write it as"),
+        ("https://memory..com", {}, ADDRESS_WANTED),
         ("http://memory.example.com", {}, "MEMORY_API_URL would send the key and the"),
         (RIGHT, {"HTTPS_PROXY": "socks5://proxy"}, "HTTPS_PROXY names a kind of proxy that"),
     ],

@@ -14,7 +14,11 @@ ADDRESS = re.compile(
     r"(?::(?P<port>\d{1,5}))?(?P<prefix>(?:/[\w.~%!$&'()*+,;=:@-]+)*)/*",
     re.ASCII | re.IGNORECASE,
 )
-EXAMPLE = "Write it as https://HOST or https://HOST:PORT/PATH."
+PLACE = f"the server address ({NAME})"  # its option is called "Server address"
+EXAMPLE = (
+    "Write it as https://HOST or https://HOST:PORT/PATH, there or as 'Server address' in "
+    "/plugin configure memory."
+)
 
 
 class Address(NamedTuple):

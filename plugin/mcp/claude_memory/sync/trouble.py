@@ -9,19 +9,19 @@ import zlib
 from typing import TYPE_CHECKING
 
 from claude_memory.errors import AnswerLost, RemoteUnreachable, SettingWrong
-from claude_memory.sync.address import ADDRESS
+from claude_memory.sync.address import ADDRESS, PLACE
 from claude_memory.sync.connecting import login_fix
 
 if TYPE_CHECKING:
     from claude_memory.sync.address import Address
     from claude_memory.sync.connecting import Route
 
-CHECK = "Check the network and MEMORY_API_URL."
+CHECK = f"Check the network and {PLACE}."
 UNTRUSTED = (
     "Name the PEM file of the authority that signed it in SSL_CERT_FILE; behind a company's proxy "
     "that is the company's own. The check cannot be turned off."
 )
-PORTAL = "Log in to the network if it asks for that, or correct MEMORY_API_URL."
+PORTAL = f"Log in to the network if it asks for that, or correct {PLACE}."
 
 
 class TooMuchError(Exception):
@@ -50,7 +50,7 @@ def _told(error: Exception, route: Route) -> tuple[str, str]:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"The certificate of {host} is not trusted: {error.verify_message}.", UNTRUSTED
     if isinstance(error, ssl.SSLError):
-        return f"{host} does not speak TLS as it should.", "Check MEMORY_API_URL and its port."
+        return f"{host} does not speak TLS as it should.", f"Check {PLACE} and its port."
     if isinstance(error, OSError):
         return _told_by_system(error, route, host)
     if isinstance(error, TooMuchError):
@@ -80,10 +80,10 @@ def redirected(status: int, location: str, address: Address) -> RemoteUnreachabl
     if found is None or found["host"].lower() == address.host.lower():
         scheme = found["scheme"].lower() if found else address.scheme
         if scheme != address.scheme:
-            fix = f"Write MEMORY_API_URL with {scheme}://."
+            fix = f"Write {PLACE} with {scheme}://."
             return RemoteUnreachable(f"The server sends on to its {scheme} address.", fix)
         message = f"The server sends on to another address of its own ({status})."
-        return RemoteUnreachable(message, "Correct the path in MEMORY_API_URL.")
+        return RemoteUnreachable(message, f"Correct the path in {PLACE}.")
     message = (
         f"Instead of the server's answer there came a way to {found['host'][:200]} ({status})."
     )
