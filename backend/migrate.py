@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from backend.db import connect_directly
 from backend.demands import refuse_encoding
@@ -61,9 +62,9 @@ def upgrade(settings: Settings) -> None:
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations").replace("%", "%%"))
     config.attributes["url"] = settings.migration_url
+    config.attributes["login"] = conninfo_to_dict(settings.database_url).get("user")
     try:
         command.upgrade(config, "head")
-        _grant_to_login(settings)
     except (psycopg.Error, DBAPIError) as error:
         cause = getattr(error, "orig", error)  # what SQLAlchemy wraps is psycopg's own
         raise _told(cause) from cause
@@ -147,22 +148,25 @@ def is_ahead(connection: psycopg.Connection[Any], head: str | None) -> bool:
     return bool(head and VERSION.fullmatch(present) and present > head)
 
 
-def _grant_to_login(settings: Settings) -> None:
-    """Let the login that serves take the role, where another one migrates."""
-    login = psycopg.conninfo.conninfo_to_dict(settings.database_url).get("user")
-    with connect_directly(settings.migration_url) as connection:
-        may_take = f"{MAY_TAKE.format(login='rolname')} FROM pg_roles WHERE rolname = %s"
-        row = connection.execute(may_take, (login,)).fetchone()
-        if row is None or row[0]:
-            return
-        grant = psycopg.sql.SQL(GRANT).format(login=psycopg.sql.Identifier(str(login)))
-        try:
-            connection.execute(grant)
-        except psycopg.errors.InsufficientPrivilege as error:
-            raise ConfigurationError(
-                f"The login {login} must be allowed to take the role memory_app. Let an operator "
-                f"run: {grant.as_string(connection)};"
-            ) from error
+def let_serve(connection: psycopg.Connection[Any], login: str) -> None:
+    """Let the login that serves take the role, where another one migrates.
+
+    Raises:
+        ConfigurationError: the login that migrates may not grant it.
+    """
+    may_take = f"{MAY_TAKE.format(login='rolname')} FROM pg_roles WHERE rolname = %s"
+    row = connection.execute(may_take, (login,)).fetchone()
+    if row is None or row[0]:
+        return
+    grant = psycopg.sql.SQL(GRANT).format(login=psycopg.sql.Identifier(login))
+    try:
+        connection.execute(grant)
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise ConfigurationError(
+            f"The login {login} must be allowed to take the role memory_app. Let an operator "
+            f"run: {grant.as_string(connection)};"
+        ) from error
+    connection.commit()
 
 
 def _session_of(connection: psycopg.Connection[Any]) -> int:

@@ -12,7 +12,7 @@ from sqlmodel import SQLModel
 
 from backend import models  # noqa: F401  (fills the metadata that is compared with)
 from backend.db import connect_directly
-from backend.migrate import get_ready, hold_the_lock, is_ahead, refuse_pooler
+from backend.migrate import get_ready, hold_the_lock, is_ahead, let_serve, refuse_pooler
 from backend.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def run() -> None:
         hold_the_lock(direct)
         if not is_ahead(direct, context.script.get_current_head()):
             _run_on(connection)
+        if login := context.config.attributes.get("login"):
+            let_serve(direct, login)
     engine.dispose()
 
 

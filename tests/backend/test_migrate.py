@@ -303,6 +303,27 @@ def test_login_that_serves_may_take_the_role_after_another_one_migrated(fresh_ur
     assert fits(url)
 
 
+def test_whole_migration_takes_one_connection(
+    fresh_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A login may have no more, and migrators that grant at once hinder each other."""
+    with psycopg.connect(fresh_url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE serving LOGIN")
+    url = fresh_url.replace("memory@", "serving@")
+    opened: list[str] = []
+    connect = psycopg.connect
+
+    def counted(asked: str, **settings: Any) -> psycopg.Connection[Any]:
+        opened.append(asked)
+        return connect(asked, **settings)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(psycopg, "connect", counted)
+        migrate.upgrade(Settings(database_url=url, migration_url=fresh_url))
+    assert opened == [fresh_url]
+    assert fits(url)
+
+
 def test_owner_who_may_not_grant_names_the_statement(postgres: Server, empty_database: str) -> None:
     """A login that serves and is unknown to the role memory_app is told, not found out later."""
     with postgres.superuser(empty_database) as superuser:
