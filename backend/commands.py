@@ -114,15 +114,16 @@ async def create_key(
 async def list_keys(tools: Tools, user: str) -> None:
     """List the keys of a user."""
     account = await _known(tools, user)
-    made = await keys.every(tools.database, account)
+    async with tools.database.transaction(account) as connection:
+        made = await accounts.keys(connection, account)
     if not made:
         tools.tell(f"{user} has no named key. Keys in API_KEY and API_KEYS are not listed.")
     for row in made:
-        state = "revoked" if row.revoked_at else "valid"
-        if row.expires_at and row.expires_at <= datetime.now(UTC):
+        state = "revoked" if row["revoked_at"] else "valid"
+        if row["is_expired"]:
             state = "expired"
-        used = row.last_used_at.isoformat(timespec="minutes") if row.last_used_at else "never"
-        tools.out(f"{row.id}  {state:8}{','.join(row.scopes):25} used {used}  {row.name}")
+        used = row["last_used_at"].isoformat(timespec="minutes") if row["last_used_at"] else "never"
+        tools.out(f"{row['id']}  {state:8}{','.join(row['scopes']):25} used {used}  {row['name']}")
 
 
 async def revoke_key(tools: Tools, user: str, key_id: str) -> None:

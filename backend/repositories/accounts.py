@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SHARES = 16  # of a burst of 200, fifty processes can give one each before it is used up
 SHOWN = "id, name, scopes, created_at, expires_at, last_used_at, revoked_at"
+# By the clock of the database, which is one for all replicas and commands.
+IS_EXPIRED = "coalesce(expires_at <= clock_timestamp(), false)"
 # One statement fills the bucket for the time since, takes what it gives and says what it was. A
 # clock that was set back takes nothing out of it. Nobody is given more than a part of what is
 # there: where many processes serve a key, each of them holds some in advance.
@@ -55,7 +57,7 @@ class Key:
     name: str
     hash: bytes
     scopes: list[str]
-    is_over: bool  # by the clock of the database, which is one for all replicas
+    is_over: bool
 
 
 @dataclass(frozen=True)
@@ -80,18 +82,21 @@ async def account_for(connection: Connection, name: str, new_id: UUID) -> UUID:
 async def keys_by_id(reader: Reader, key_ids: Sequence[str]) -> list[Key]:
     """Return the keys with these ids, of whichever accounts."""
     query = (
-        "SELECT k.account_id, k.id, k.name, k.hash, k.scopes, k.revoked_at IS NOT NULL "
-        "OR coalesce(k.expires_at <= clock_timestamp(), false) AS is_over "
+        "SELECT k.account_id, k.id, k.name, k.hash, k.scopes, "
+        f"k.revoked_at IS NOT NULL OR {IS_EXPIRED} AS is_over "
         "FROM unnest(%s::text[]) AS asked (id), memory_key(asked.id) AS k"
     )
     return await reader.read(None, query, (list(key_ids),), class_row(Key))
 
 
 async def keys(connection: Connection, account: UUID) -> list[dict[str, Any]]:
-    """Return an account's keys, newest first, without their hashes."""
+    """Return an account's keys, newest first, without their hashes, and which of them ended."""
     cursor = connection.cursor(row_factory=dict_row)
-    query = f"SELECT {SHOWN} FROM api_keys WHERE account_id = %s ORDER BY created_at DESC, id"
-    await cursor.execute(query, (account,))
+    await cursor.execute(
+        f"SELECT {SHOWN}, {IS_EXPIRED} AS is_expired FROM api_keys WHERE account_id = %s "
+        "ORDER BY created_at DESC, id",
+        (account,),
+    )
     return await cursor.fetchall()
 
 

@@ -9,6 +9,7 @@ import re
 import resource
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from backend.__main__ import main
 from backend.auth import id_of
 from backend.embedded import EmbeddedPostgres
 from tests.support import shell
+from tests.support.clock import set_clock
 from tests.support.desk import Desk
 from tests.support.postgres import LOGIN
 from tests.support.promises import promise
@@ -66,6 +68,26 @@ def test_key_is_made_listed_and_revoked(run: Run) -> None:
     assert key.strip() not in listed
     assert run("keys", "revoke", "--user", "ann", key_id)[0] == 0
     assert "revoked" in run("keys", "list", "--user", "ann")[1]
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_list_says_by_the_clock_of_the_database_which_keys_ended(
+    run: Run, superuser: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    """As the server does, whatever time it is on the machine of whoever asks."""
+    run("keys", "create", "--user", "ann", "--name", "lasting", "--expires-in-days", "1")
+    run("keys", "create", "--user", "ann", "--name", "ended", "--expires-in-days", "1")
+    for name, minutes in (("lasting", 30), ("ended", -30)):
+        superuser.execute(
+            "UPDATE api_keys SET expires_at = now() + %s * interval '1 minute' WHERE name = %s",
+            (minutes, name),
+        )
+    set_clock(monkeypatch, timedelta(hours=hours))
+    listed = run("keys", "list", "--user", "ann")[1].splitlines()
+    assert {line.split()[-1]: line.split()[1] for line in listed} == {
+        "lasting": "valid",
+        "ended": "expired",
+    }
 
 
 def test_list_without_a_key_says_so(run: Run, tmp_path: Path) -> None:

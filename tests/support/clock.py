@@ -1,11 +1,16 @@
-"""A clock for those that wait for a lock: it goes on when they sleep, and others work meanwhile."""
+"""Clocks: one for those that wait for a lock, and goes on when they sleep; one that is wrong."""
 
 from __future__ import annotations
 
+import sys
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta, tzinfo
+
+    import pytest
 
 
 class Clock:
@@ -32,3 +37,19 @@ class Clock:
         self._left -= 1
         if not self._left:
             self._then()
+
+
+def set_clock(monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
+    """Set the clock of this machine wrong, as the whole backend reads it; the database has its own.
+
+    What is loaded later reads the right one.
+    """
+
+    class WrongClock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> WrongClock:
+            return super().now(tz) + by
+
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == "backend" and hasattr(module, "datetime"):
+            monkeypatch.setattr(module, "datetime", WrongClock)

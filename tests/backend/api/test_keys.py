@@ -16,11 +16,11 @@ from backend.auth import Authenticator, id_of, make_key
 from backend.db import Database
 from backend.errors import Unauthorized
 from tests.support.api import KEYS, running, stored
+from tests.support.clock import set_clock
 from tests.support.promises import promise
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from datetime import tzinfo
 
     import psycopg
 
@@ -262,12 +262,6 @@ async def test_key_ends_at_its_time_whatever_the_clock_of_a_replica_says(
     app_url: str, superuser: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, minutes: int
 ) -> None:
     """Else one replica would refuse what another one takes: the clock of the database counts."""
-
-    class WrongClock(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> WrongClock:
-            return super().now(tz) + timedelta(minutes=minutes)
-
     in_five_minutes = datetime.now(UTC) + timedelta(minutes=5)
     async with running(app_url) as one, running(app_url) as other:
         lasting = await make(one, name="lasting", expires_at=in_five_minutes.isoformat())
@@ -276,7 +270,7 @@ async def test_key_ends_at_its_time_whatever_the_clock_of_a_replica_says(
             "UPDATE api_keys SET expires_at = now() - interval '5 minutes' WHERE id = %s",
             (ended["id"],),
         )
-        monkeypatch.setattr(auth, "datetime", WrongClock, raising=False)
+        set_clock(monkeypatch, timedelta(minutes=minutes))
         for made, status in ((lasting, 200), (ended, 401)):
             answer = await other.with_key(made["key"]).get("/api/memories")
             assert answer.status_code == status
