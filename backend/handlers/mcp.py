@@ -18,6 +18,7 @@ from backend.fields import NAME_LIMIT
 from backend.remote import jsonrpc
 from backend.remote.answers import Visit
 from backend.remote.site import METADATA, Site, is_loopback
+from backend.services import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -86,8 +87,10 @@ async def call(request: Request, shared: Shared) -> Response:
     project = request.headers.get("x-memory-project", "").strip()[:NAME_LIMIT]
     request.state.visit = Visit(caller, desk_of(shared, caller), project)
     body = await request.body()
+    message = jsonrpc.decode(body)
+    reading.loads(body)  # which refuses two values of one field; the SDK would take the last
     # The SDK takes a bad id for none, and answers nothing.
-    if jsonrpc.read(jsonrpc.decode(body)) is None:  # an answer, though nothing was asked
+    if jsonrpc.read(message) is None:  # an answer, though nothing was asked
         return Response(status_code=202)
     return Handed(shared.remote, body)
 

@@ -316,6 +316,19 @@ async def test_what_is_no_request_is_told_so_in_json_rpc(
     assert set(found) == {"jsonrpc", "id", "error"}
 
 
+async def test_argument_that_is_given_twice_is_refused(served: Served) -> None:
+    """As a field over REST is: of two values one would be lost, unseen."""
+    call = {"name": "memory_store", "arguments": {"content": "the first"}}
+    message = {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": call}
+    body = json.dumps(message).replace('"the first"', '"the first", "content": "the last"')
+    answer = await served.post(body.encode())
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, -32700)
+    assert (
+        "'content' is given more than once; nothing was done." in answer.json()["error"]["message"]
+    )
+    assert "the last" not in (await served.tool("memory_list")).text
+
+
 async def test_packed_message_that_is_broken_is_a_parse_error(served: Served) -> None:
     """However it came, it could not be read."""
     answer = await served.post(b"no gzip", content_encoding="gzip")
