@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
 
-from backend.services import preparing
+from backend.secrets.detect import Redacted, redact
+from backend.services import preparing, recalling
 from tests.support.api import running, stored, until
 
 if TYPE_CHECKING:
@@ -77,3 +79,25 @@ async def test_batch_leaves_room_between_its_operations(
         await asyncio.sleep(0)
     assert (await push).status_code == 200
     assert len(set(seen)) == len(ops)
+
+
+async def test_long_question_leaves_room_while_it_is_searched_for_secrets(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 100,000 characters that takes a second or two."""
+    begun, others_had_a_turn = threading.Event(), threading.Event()
+    waited = []
+
+    def searched(text: str) -> Redacted:
+        begun.set()
+        waited.append(others_had_a_turn.wait(5))
+        return redact(text)
+
+    monkeypatch.setattr(recalling, "redact", searched)
+    asked = {"context": "Which okapi? " * 400, "expanded_query": "okapi " * 1_000}
+    recall = asyncio.create_task(api.alice.post("/api/memories/recall", json=asked))
+    await until(begun.is_set)
+    assert (await api.bob.get("/api/memories")).status_code == 200
+    others_had_a_turn.set()
+    assert (await recall).status_code == 200
+    assert waited == [True, True]
