@@ -235,6 +235,8 @@ class Desk:
                 raise StaleVersion(current=self._current(row))
             else:
                 back = await restoring.restore(connection, self.account, row, op_id)
+        if self.database.notes_all:
+            self.database.note(self.account, back.row.no)
         fields = {**vars(back.row), "id": back.row.no, "restored": back.step}
         return RestoredRow.model_validate(fields)
 

@@ -13,9 +13,10 @@ import pytest
 
 from backend.errors import ConfigurationError
 from backend.semantic import NOT_THERE
+from backend.services import meanings
 from backend.settings import Settings
 from tests.support import components
-from tests.support.api import KEYS, Api, running, stored
+from tests.support.api import KEYS, Api, running, stored, until
 from tests.support.promises import promise
 from tests.support.serving import Serving
 
@@ -103,6 +104,38 @@ async def test_model_that_fails_is_told_and_asked_no_more(app_url: str) -> None:
         (told,) = [line for line in api.logged() if line["event"] == "defect"]
         assert told["kind"] == "MemoryError"
         assert "what was asked" not in api.logs.getvalue()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("undone", ["delete", "edit"])
+async def test_what_is_restored_is_read_soon(
+    app_url: str, superuser: Superuser, monkeypatch: pytest.MonkeyPatch, undone: str
+) -> None:
+    """As what is stored is; else it would wait for the next look through all accounts."""
+
+    class Model:
+        """A model that is quick."""
+
+        model = "minilm.quick"
+
+        def vectors(self, texts: list[str]) -> list[bytes]:
+            return [bytes(OF_MINILM + OF_TABLE) for _ in texts]
+
+    monkeypatch.setattr(meanings, "PAUSE", 3_600)  # until all accounts are looked through
+    async with running(app_url, semantic="on") as api:
+        shared = api.app.state.provided
+        await until(lambda: "no semantic recall" in api.logs.getvalue())
+        shared.semantic.loaded, shared.database.notes_all = Model(), True
+        place = f"/api/memories/{(await stored(api.alice, RULE))['id']}"
+        await until(lambda: "minilm" in {by for _, by in models(superuser)})
+        if undone == "delete":
+            await api.alice.delete(place)
+        else:
+            await api.alice.patch(place, json={"content": "Take npm"})
+        superuser.execute("DELETE FROM meanings")
+        shared.database.to_fill.clear()
+        number = (await api.alice.post(f"{place}/restore")).json()["id"]
+        await until(lambda: (number, "minilm") in models(superuser))
 
 
 def test_lock_of_the_model_has_the_server_as_it_is() -> None:
