@@ -14,19 +14,12 @@ from itertools import groupby
 from pydantic_core import SchemaValidator, core_schema
 
 from backend.secrets.detection import detector
-from backend.secrets.detection.detector import INVISIBLE, Found, Redacted
+from backend.secrets.detection.detector import INVISIBLE, Redacted
 from backend.secrets.detection.page import Page
-
-__all__ = ["Found", "Redacted", "find", "may_hold", "redact"]
 
 # Literals that stand in nearly every text, and no more than their rules want to follow.
 TAILS = {".": r"\S{6}\.", "s.": r"[a-z0-9]{4}"}
 UNREADABLE = re.compile("[\ud800-\udfff]")  # to the engine, which takes only what is text
-
-
-def find(text: str) -> tuple[Found, ...]:
-    """Return every secret in a text, in order and without overlaps."""
-    return detector.find(text) if may_hold(text) else ()
 
 
 def redact(text: str) -> Redacted:
