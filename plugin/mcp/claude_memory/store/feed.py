@@ -74,10 +74,11 @@ def apply(
     return True
 
 
-def sweep(connection: sqlite3.Connection, gen: int, version: int) -> int:
-    """Forget the server's states that a finished full dump did not hold; return how many.
+def sweep(connection: sqlite3.Connection, gen: int, version: int) -> None:
+    """Forget the server's states of live memories that a finished full dump did not hold.
 
-    Tombstones, which no dump holds, stay: a server that is restored may have lost the deletes.
+    Tombstones stay, although a dump holds only those of purges: a server that is restored may have
+    lost the deletes.
     """
     gone = connection.execute(
         "SELECT uid FROM memories WHERE gen <> ? AND srv_live = 1 AND sv > 0 AND sv <= ?",
@@ -85,7 +86,6 @@ def sweep(connection: sqlite3.Connection, gen: int, version: int) -> int:
     ).fetchall()
     for (uid,) in gone:
         replica.forget_state(connection, uid)
-    return len(gone)
 
 
 def differs(
@@ -100,8 +100,8 @@ def differs(
     return digest(connection) != check
 
 
-def drop_impossible(connection: sqlite3.Connection, version: int) -> int:
-    """Forget versions that no server gave; return how many.
+def drop_impossible(connection: sqlite3.Connection, version: int) -> None:
+    """Forget versions that no server gave.
 
     What was known before a page was asked for cannot be newer than that page. So rows ahead of it
     are noted, and those that are still ahead of a later page were damaged here.
@@ -116,14 +116,12 @@ def drop_impossible(connection: sqlite3.Connection, version: int) -> int:
     rest = json.dumps({uid: known for uid, known in ahead.items() if uid not in wrong})
     if rest != text:
         state.put(connection, "ahead", rest)
-    return len(wrong)
 
 
 def ask_for_all(connection: sqlite3.Connection, now: datetime) -> None:
     """Let the next page be the first of a full dump, because something differs."""
     state.put(connection, state.CURSOR, "")
     state.put(connection, state.RESYNC_AT, stamp(now))
-    state.put(connection, "resyncs", str(int(state.get(connection, "resyncs", "0")) + 1))
 
 
 def digest(connection: sqlite3.Connection) -> tuple[int, str]:

@@ -28,8 +28,8 @@ def owner(connection: sqlite3.Connection) -> tuple[str, str]:
 
 def bind(
     connection: sqlite3.Connection, server: str, account: str, epoch: str, now: datetime
-) -> int:
-    """Bind a local store and queue all that it holds; return how many memories that are.
+) -> None:
+    """Bind a local store and queue all that it holds.
 
     Raises:
         BadInput: it belongs to somebody already.
@@ -46,7 +46,6 @@ def bind(
     for memory in map(to_memory, rows):
         outbox.made(connection, memory, stamp(now))
         seals.send(connection, memory.uid)
-    return len(rows)
 
 
 def former(connection: sqlite3.Connection) -> list[str]:
@@ -62,20 +61,17 @@ def follow(connection: sqlite3.Connection, names: list[str]) -> None:
         state.put(connection, FORMER, " ".join([*known, *new]))
 
 
-def move(source: sqlite3.Connection, target: sqlite3.Connection, now: datetime) -> int:
-    """Copy what a local store holds into another one, which queues it; return how much was new.
+def move(source: sqlite3.Connection, target: sqlite3.Connection, now: datetime) -> None:
+    """Copy what a local store holds into another one, which queues it.
 
     The caller holds the write locks of both. To do it again does no harm: a uid is copied once.
     """
-    moved = 0
     for record in records.every(source):
         if not memories.is_used(target, record.memory.uid):
             _copy(target, record, now)
-            moved += 1
     _move_dead(source, target)
     for table in ("turns", "proposals"):
         _copy_rows(source, target, table)
-    return moved
 
 
 def _copy(target: sqlite3.Connection, record: Record, now: datetime) -> None:

@@ -195,13 +195,11 @@ def remove_parts(path: str, now: datetime) -> None:
             os.unlink(part)
 
 
-def remove_old_copies(path: str, now: datetime) -> list[str]:
-    """Delete the copies older than the history is kept; return their paths."""
+def remove_old_copies(path: str, now: datetime) -> None:
+    """Delete the copies older than the history is kept."""
     remove_parts(path, now)
     oldest = now.timestamp() - history.KEPT_DAYS * 86_400
-    old = [copy for copy in copies(path) if os.path.getmtime(copy) < oldest]
-    for copy in old:
+    for copy in [one for one in copies(path) if os.path.getmtime(one) < oldest]:
         for end in ("", *LOGS):
             if os.path.exists(copy + end):
                 os.unlink(copy + end)
-    return old

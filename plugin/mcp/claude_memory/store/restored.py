@@ -18,15 +18,14 @@ if TYPE_CHECKING:
 
 def begin_new_life(
     connection: sqlite3.Connection, epoch: str, lost_after: int, now: datetime
-) -> int:
-    """Turn each state newer than `lost_after` into a `replay`; return how many there are.
+) -> None:
+    """Turn each state newer than `lost_after` into a `replay`.
 
     A replay goes before the memory's other changes, which are sent as new ones: the server's record
     of them may be lost as well.
     """
     _widen_earlier_replays(connection, lost_after)
-    lost = _newer(connection, lost_after)
-    for version, uid, srv in lost:
+    for version, uid, srv in _newer(connection, lost_after):
         waiting = outbox.of_memory(connection, uid)
         if srv:
             body = _body(srv, version, lost_after)
@@ -35,7 +34,6 @@ def begin_new_life(
         replica.forget_state(connection, uid)
     state.put(connection, state.EPOCH, epoch)
     state.put(connection, state.CURSOR, "")
-    return len(lost)
 
 
 def _newer(connection: sqlite3.Connection, lost_after: int) -> list[tuple[int, str, Fields]]:

@@ -1,7 +1,8 @@
 """How a store stands with its server: kept in the store, so that every session knows it.
 
-States: `local`, `unbound`, `ready`, and what stops the exchange for a time: `backoff` (no answer),
-`key` (refused), `upgrade` (no common protocol), `setting` (leads to no server).
+States: `local` (no server has answered yet), `ready`, and what stops the exchange for a time:
+`backoff` (no answer), `key` (refused), `upgrade` (no common protocol), `setting` (leads to no
+server).
 """
 
 from __future__ import annotations
