@@ -369,8 +369,8 @@ def test_purge_erases_what_is_old(
         schedule = {"source": "aws.events", "detail-type": "Scheduled Event"}
         first = purge.invoke(schedule)
         assert (first["ok"], first["histories"], first["tombstones"]) == (True, 1, 0)
-        nonsense: list[object] = [None, [], {"tombstone_days": "1; DROP"}, {"tombstone_days": 0}]
-        for event in nonsense:
+        days: list[object] = ["1; DROP", 0, True, -1, 8.5, 10**6]
+        for event in [None, [], *({"tombstone_days": one} for one in days)]:
             again = purge.invoke(event)
             assert (again["histories"], again["tombstones"]) == (0, 0)
         assert purge.invoke({"tombstone_days": 8})["tombstones"] == 2

@@ -216,6 +216,20 @@ async def test_edit_on_an_old_version_never_replaces_unseen_text(api: Api) -> No
     }
 
 
+async def test_edit_that_lost_keeps_its_fields_as_they_were_sent(api: Api) -> None:
+    """A number stays a number, and what was to be empty stays empty."""
+    row = await created(api.alice)
+    other = await created(api.alice, "other")
+    mine: dict[str, Any] = {"importance": 0.9, "expires_at": None, "supersedes": other["uid"]}
+    await push(
+        api.alice,
+        op("update", row["uid"], row["version"], importance=0.1, expires_at=None),
+        op("update", row["uid"], row["version"], **mine),
+    )
+    versions = (await api.alice.get(f"/api/memories/{row['uid']}/history")).json()["versions"]
+    assert [one["fields"] for one in versions if one["kind"] == "conflict"] == [mine]
+
+
 async def test_delete_wins_and_is_final(api: Api) -> None:
     """Neither an update nor a create brings a deleted uid back."""
     row = await created(api.alice)

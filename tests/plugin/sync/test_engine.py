@@ -93,10 +93,30 @@ class NotingLine(Line):
         """Begin with none."""
         super().__init__()
         self.kinds: list[str] = []
+        self.bases: list[int] = []
 
     def _result(self, op: dict[str, Any]) -> dict[str, Any]:
         self.kinds.append(op["kind"])
+        self.bases.append(op["base"])
         return super()._result(op)
+
+
+@promise("sync.conflicts-show-both-texts")
+@pytest.mark.parametrize(("there", "base"), [("First", 2), ("Theirs", 1)])
+def test_edit_made_while_another_is_on_its_way_builds_on_what_its_author_saw(
+    tmp_path: Path, there: str, base: int
+) -> None:
+    """If the answer to the former shows other words, the server has to see the conflict."""
+    line, desk = NotingLine(), Desk(tmp_path, **SERVER)
+    line.rows, line.version = {"x": row(1, "As it was")}, 1
+    synced(desk, line)
+    desk.call("memory_update", id="#1", content="First")
+    line.outcome = {"status": "applied", "current": row(2, there, str(row(1, "")["uid"]))}
+    for step in engine(desk, line).cycle():
+        if step == "settle" and len(line.bases) == 1:
+            desk.call("memory_update", id="#1", content="Second")
+            line.outcome = {"status": "applied"}
+    assert line.bases == [1, base]
 
 
 class SlowLine(Line):
@@ -171,6 +191,21 @@ def test_secret_that_does_not_open_is_tried_less_and_less(tmp_path: Path) -> Non
             desk.clock += timedelta(minutes=1)
             list(syncing.cycle())
     assert len(line.rows) == 1
+
+
+def test_edit_whose_secret_opens_no_more_is_named_although_the_server_has_its_words(
+    tmp_path: Path,
+) -> None:
+    """The words are the same for another secret: to drop the edit would lose the newer one."""
+    line, desk = Line(), Desk(tmp_path, **SERVER)
+    there = {**row(1, "The token is [secret: github-token]"), "is_sensitive": True}
+    line.rows, line.version = {"x": there}, 1
+    synced(desk, line)
+    desk.call("memory_update", id="#1", content=f"The token is {TOKEN}")
+    (tmp_path / "keys" / "seal.key").unlink()
+    synced(desk, line)
+    said = desk.call("memory_status")
+    assert "#1 is not sent, because its secret cannot be opened: The seal needs key" in said
 
 
 def test_copy_that_vault_did_not_destroy_is_named(tmp_path: Path) -> None:
