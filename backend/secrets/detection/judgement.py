@@ -19,8 +19,7 @@ MEASURE = (
 )
 NUMBERED_NAME = r"[A-Za-z_]+\d{0,2}"
 SHORTEST_PASSWORD = 4
-SHORTEST_KEY = 8
-SPOKEN_KEY = 10
+SPOKEN_KEY = 10  # characters; one that is assigned may have fewer
 LONG_KEY = 24
 # A UUID that is only called a token or a secret is an identifier more often than not.
 UNSURE_KINDS = frozenset(("token", "secret", "access-token"))
@@ -47,7 +46,7 @@ def is_assigned_password(value: str, *, is_quoted: bool, is_alone: bool) -> bool
 
 def is_assigned_key(value: str, kind: str, *, is_quoted: bool) -> bool:
     """Tell whether a key or a token is set here."""
-    if _is_no_key(value, SHORTEST_KEY):
+    if _is_no_key(value):
         return False
     if compiled(values.UUID).fullmatch(value.lower()):
         return kind not in UNSURE_KINDS
@@ -78,7 +77,8 @@ def is_spoken_password(value: str, *, is_quoted: bool, is_last: bool) -> bool:
 def is_spoken_key(value: str, kind: str) -> bool:
     """Tell whether a sentence gives a key or a token away."""
     if (
-        _is_no_key(value, SPOKEN_KEY)
+        len(value) < SPOKEN_KEY
+        or _is_no_key(value)
         or compiled(FILE_NAME).fullmatch(value)
         or compiled(EMAIL).fullmatch(value)
     ):
@@ -133,10 +133,9 @@ def _has_reference_look(value: str) -> bool:
     )
 
 
-def _is_no_key(value: str, shortest: int) -> bool:
+def _is_no_key(value: str) -> bool:
     return (
-        len(value) < shortest
-        or not values.is_key(value)
+        not values.is_key(value)
         or values.is_placeholder(value)
         or values.is_sequence(value)
         or compiled(NAME_END).search(value) is not None

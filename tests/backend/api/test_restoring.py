@@ -10,6 +10,7 @@ import pytest
 from backend.services.uids import KEYS
 from tests.support.api import stored
 from tests.support.promises import promise
+from tests.support.pushing import op, push
 
 if TYPE_CHECKING:
     import httpx
@@ -319,3 +320,16 @@ async def test_what_an_earlier_server_brought_back_is_not_doubled(
     assert (back["id"], back["content"]) == (3, "two")
     back = (await api.alice.post("/api/memories/3/restore")).json()
     assert (back["id"], back["content"]) == (3, "one")
+
+
+async def test_memory_comes_back_although_its_return_was_lost_and_deleted_again(api: Api) -> None:
+    """A restored server knows the first delete alone; a client brings the delete after that back."""
+    made = await stored(api.alice, "one")
+    await api.alice.delete("/api/memories/1")
+    account = (await api.alice.get("/api/sync/hello")).json()["account_id"]
+    lost = str(uuid5(KEYS, f"{account}:restore:{made['uid']}"))
+    told = {"was": 1 << 40, "lost_after": 2, "deleted": True, "fields": None}
+    await push(api.alice, op("replay", lost, **told))
+    back = (await api.alice.post("/api/memories/1/restore")).json()
+    assert (back["content"], back["restored"]) == ("one", "deleted")
+    assert back["uid"] not in {made["uid"], lost}
