@@ -370,7 +370,8 @@ def test_purge_erases_what_is_old(
         first = purge.invoke(schedule)
         assert (first["ok"], first["histories"], first["tombstones"]) == (True, 1, 0)
         days: list[object] = ["1; DROP", 0, True, -1, 8.5, 10**6]
-        for event in [None, [], *({"tombstone_days": one} for one in days)]:
+        nonsense: list[object] = [None, [], *({"tombstone_days": one} for one in days)]
+        for event in nonsense:
             again = purge.invoke(event)
             assert (again["histories"], again["tombstones"]) == (0, 0)
         assert purge.invoke({"tombstone_days": 8})["tombstones"] == 2

@@ -323,7 +323,7 @@ async def test_what_an_earlier_server_brought_back_is_not_doubled(
 
 
 async def test_memory_comes_back_although_its_return_was_lost_and_deleted_again(api: Api) -> None:
-    """A restored server knows the first delete alone; a client brings the delete after that back."""
+    """A restored server knows the first delete alone; a client brings back the delete after it."""
     made = await stored(api.alice, "one")
     await api.alice.delete("/api/memories/1")
     account = (await api.alice.get("/api/sync/hello")).json()["account_id"]

@@ -16,7 +16,6 @@ from claude_memory.service import upkeep
 from claude_memory.store import feed, outbox, ownership
 from claude_memory.store.bindings import fingerprint
 from claude_memory.store.connection import open_store, write
-from claude_memory.sync import standing
 from claude_memory.sync.files import Files
 
 from tests.support import shell
@@ -97,7 +96,7 @@ def test_store_that_asks_for_everything_anew(desk: Desk) -> None:
 
 
 def test_server_out_of_reach(desk: Desk) -> None:
-    """The next try, the reason and the fix; the greeting waits a day before it bothers anybody."""
+    """The next try, the reason and the fix, till it answers; the greeting waits a day with it."""
     desk.store("One")
     line = Line()
     synced(desk, line)
@@ -112,22 +111,11 @@ def test_server_out_of_reach(desk: Desk) -> None:
     assert told(desk) == ""
     desk.clock += timedelta(days=2)
     assert told(desk).startswith("claude-memory does not sync (1 change waits): memory.example")
-
-
-def test_server_that_answers_again(desk: Desk) -> None:
-    """Nothing is told of the trouble that is over, and the server is not left alone any longer."""
-    desk.store("One")
-    line = Line()
-    synced(desk, line)
-    desk.store("Two")
-    line.is_cut = True
-    synced(desk, line)
     line.is_cut = False
     synced(desk, line)
     said = status(desk)
     assert said["Sync"].startswith("in step; last success ")
-    assert (said["Queue"], said["!"]) == ("everything is sent", "")
-    assert standing.seconds_to_wait(desk.connection, desk.clock) == 0
+    assert (said["Queue"], said["!"], told(desk)) == ("everything is sent", "", "")
 
 
 @pytest.mark.parametrize("is_bound", [True, False])
