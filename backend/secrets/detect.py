@@ -17,6 +17,8 @@ from backend.secrets.detection import detector
 from backend.secrets.detection.detector import INVISIBLE, Redacted
 from backend.secrets.detection.page import Page
 
+__all__ = ["Redacted", "may_hold", "redact"]
+
 # Literals that stand in nearly every text, and no more than their rules want to follow.
 TAILS = {".": r"\S{6}\.", "s.": r"[a-z0-9]{4}"}
 UNREADABLE = re.compile("[\ud800-\udfff]")  # to the engine, which takes only what is text
