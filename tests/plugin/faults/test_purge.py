@@ -230,6 +230,29 @@ def test_secret_that_vault_does_not_hear_of_names_what_helps(tmp_path: Path) -> 
     assert said.endswith(f"destroy it there: vault kv metadata delete secret/{path}")
 
 
+@pytest.mark.parametrize("status", [403, 503])
+def test_secret_that_vault_still_holds_is_told_once_and_asked_for_again(
+    tmp_path: Path, status: int
+) -> None:
+    """Until it is gone: a token may be renewed, a Vault unsealed, and nobody else knows of it."""
+    with VaultStandIn() as vault:
+        desk = Desk(tmp_path, VAULT_ADDR=vault.address, VAULT_TOKEN=VAULT_TOKEN)
+        labels = [desk.store(f"The code of door {door} is {TOKEN}") for door in range(3)]
+        vault.fault = (status, b"")
+        for label in labels:
+            assert "still holds it" in desk.call("memory_delete", id=label, purge=True)
+        for _ in range(2):
+            before = len(vault.paths)
+            upkeep.run(desk.place, desk.door)
+            assert len(vault.paths) - before == (1 if status == 503 else 3)
+        assert "still holds it" not in desk.call("memory_status")
+        vault.fault = None
+        upkeep.run(desk.place, desk.door)
+        assert vault.values == {}
+    upkeep.run(desk.place, desk.door)
+    assert desk.connection.execute("SELECT count(*) FROM secrets").fetchone() == (0,)
+
+
 @promise("secrets.redacted-first")
 def test_secrets_are_in_no_file_at_any_time(tmp_path: Path) -> None:
     """A credential in content, tags or keywords is in clear nowhere, before a delete and after."""

@@ -208,8 +208,8 @@ def test_edit_whose_secret_opens_no_more_is_named_although_the_server_has_its_wo
     assert "#1 is not sent, because its secret cannot be opened: The seal needs key" in said
 
 
-def test_copy_that_vault_did_not_destroy_is_named(tmp_path: Path) -> None:
-    """The server keeps the secret by then, and nothing here points to the copy any more."""
+def test_copy_that_vault_did_not_destroy_is_named_and_destroyed_later(tmp_path: Path) -> None:
+    """The server keeps the secret by then, and no memory here points to the copy any more."""
     with VaultStandIn() as vault:
         desk = Desk(tmp_path, VAULT_ADDR=vault.address, VAULT_TOKEN=VAULT_TOKEN, **SERVER)
         line = Line()
@@ -218,6 +218,9 @@ def test_copy_that_vault_did_not_destroy_is_named(tmp_path: Path) -> None:
             if step == "settle":
                 vault.fault = (503, b"")
         [path] = vault.values
+        vault.fault = None
+        upkeep.run(desk.place, desk.door)
+        assert vault.values == {}
     assert len(line.rows) == 1
     assert f"vault kv metadata delete secret/{path}" in desk.call("memory_status")
 

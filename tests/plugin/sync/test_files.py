@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from claude_memory.service import upkeep
 from claude_memory.store.connection import open_store
 from claude_memory.sync.files import Files
 
 from tests.support.desk import Desk
 from tests.support.line import OURS, SERVER, Line, synced
 from tests.support.promises import promise
+from tests.support.vault_stand_in import TOKEN as VAULT_TOKEN
+from tests.support.vault_stand_in import VaultStandIn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +39,28 @@ def test_file_of_a_former_account_stays_whole(tmp_path: Path) -> None:
     third = Desk(tmp_path, locate=former)
     assert len(third.texts()) == 3
     assert sorted(path.name for path in (tmp_path / "memory").glob("memory.db.log*")) == []
+
+
+def test_secret_that_vault_still_holds_is_known_in_the_accounts_own_file(tmp_path: Path) -> None:
+    """The file in which it was purged is removed, and it is no secret of the present text."""
+    synced(Desk(tmp_path), Line())  # memory.db belongs to another account
+    with VaultStandIn() as vault:
+        environ = {"VAULT_ADDR": vault.address, "VAULT_TOKEN": VAULT_TOKEN, **SERVER}
+        desk = Desk(tmp_path, locate=Files(str(tmp_path), "second").path, **environ)
+        label = desk.store(f"The depot's token is {TOKEN}")
+        desk.call("memory_update", id=label, content="The depot has no token")
+        desk.clock += timedelta(days=31)
+        vault.fault = (503, b"")
+        upkeep.run(desk.place, desk.door)
+        waiting, line = desk.place.database, Line()
+        line.hello["account_id"] = "b"
+        synced(desk, line, key="second")
+        assert desk.place.database != waiting
+        assert "holds no secret" in desk.refused("secret_get", id=label)
+        assert len(vault.values) == 1
+        vault.fault = None
+        upkeep.run(desk.place, desk.door)
+        assert vault.values == {}
 
 
 @promise("store.deletes-can-be-undone")

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from claude_memory.service.place import Place
 
 FORCED = "[secret: whole text]"
+IN_THE_SEAL = "aes"  # the keeper that holds nothing outside the seal
 NO_KEEPER = (
     "The value itself was NOT kept: nothing on this machine can seal it. "
     "Install the Python package 'cryptography' for this python3, or set VAULT_ADDR and VAULT_TOKEN."
@@ -111,12 +112,21 @@ class Keepers:
         """Destroy what keepers hold outside the store; return what could not be destroyed."""
         notes = []
         for seal in kept:
-            sealed = _sealed(seal)
             try:
-                self._opener(sealed).forget(seal.bound, sealed)
+                self.destroy(seal)
             except ClaudeMemoryError as error:
                 notes.append(f"The keeper '{seal.keeper}' still holds it: {error.sentence()}")
         return tuple(notes)
+
+    def destroy(self, seal: seals.Seal) -> None:
+        """Destroy what a keeper holds of a seal outside the store.
+
+        Raises:
+            KeeperError: it still holds it.
+        """
+        sealed = _sealed(seal)
+        if sealed.keeper != IN_THE_SEAL:
+            self._opener(sealed).forget(seal.bound, sealed)
 
 
 class Unattended:
@@ -128,9 +138,9 @@ class Unattended:
         self._keepers = keepers
         self.read = keepers.read
 
-    def forget(self, kept: list[seals.Seal]) -> None:
-        """Destroy what keepers hold outside the store."""
-        for said in self._keepers.forget(kept):
+    def destroy_loose(self, connection: sqlite3.Connection) -> None:
+        """Destroy what keepers hold of seals that belong to no text."""
+        for said in destroy_loose(connection, self._keepers):
             failures.note(self._place.home, "secrets", said, self._place.now())
 
 
@@ -142,7 +152,7 @@ class SecretDoor:
         self._place = place
         self._keepers = keepers
         self.read = keepers.read
-        self.forget = keepers.forget
+        self.forget, self.destroy = keepers.forget, keepers.destroy
 
     def seal(self, uid: str, safe: Safe) -> tuple[seals.Seal | None, tuple[str, ...]]:
         """Seal the clear text of a memory; return the seal, if any, and sentences for the user.
@@ -210,17 +220,35 @@ class SecretDoor:
             )
 
 
-def destroy_loose(connection: sqlite3.Connection, keepers: SecretDoor | Unattended) -> list[str]:
+def destroy_loose(connection: sqlite3.Connection, keepers: Keepers | SecretDoor) -> list[str]:
     """Destroy what keepers hold of seals that belong to no text; return what could not be.
 
-    Only then are the seals forgotten: without them nobody would know what is to be destroyed.
+    Only then are the seals forgotten: without them nobody would know what is to be destroyed. What
+    could not be is returned once, and asked for again at every call.
     """
-    loose = seals.loose(connection)
-    notes = keepers.forget([seal for _, seal in loose])
-    if loose:
+    asked = [(row, keepers.forget([seal])) for row, seal in seals.loose(connection)]
+    again = _destroy_again(connection, keepers)
+    if asked or again:
         with write(connection):
-            seals.destroyed(connection, [row for row, _ in loose])
-    return list(notes or ())
+            for row, notes in asked:
+                (seals.held if notes else seals.destroyed)(connection, row)
+            for row in again:
+                seals.destroyed(connection, row)
+    return [note for _, notes in asked for note in notes]
+
+
+def _destroy_again(connection: sqlite3.Connection, keepers: Keepers | SecretDoor) -> list[int]:
+    """Destroy what keepers did not when they were asked; return the rows of which that is done."""
+    done = []
+    for row, seal in seals.loose(connection, seals.HELD):
+        try:
+            keepers.destroy(seal)
+        except KeeperUnavailable:
+            break  # each further one would be waited for as long
+        except ClaudeMemoryError:
+            continue
+        done.append(row)
+    return done
 
 
 def lost(connection: sqlite3.Connection, home: str) -> str:

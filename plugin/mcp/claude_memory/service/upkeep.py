@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from claude_memory.errors import StoreBusy
 from claude_memory.memory import days_before, stamp
-from claude_memory.service.secrets import Unattended, destroy_loose
+from claude_memory.service.secrets import Unattended
 from claude_memory.store import failures, history, meaning, purge, sessions, state
 from claude_memory.store.connection import write
 
@@ -34,7 +34,7 @@ def run(place: Place, door: SecretDoor) -> None:
     with place.guarded():
         connection = place.connection()
         purge.expire(connection, days_before(place.now(), history.KEPT_DAYS))
-        destroy_loose(connection, Unattended(place, door))
+        Unattended(place, door).destroy_loose(connection)
         purge.finish_copies(connection, place.database, place.now())
         if purge.is_due(connection):
             purge.scrub(connection)

@@ -70,6 +70,7 @@ def move(source: sqlite3.Connection, target: sqlite3.Connection, now: datetime) 
         if not memories.is_used(target, record.memory.uid):
             _copy(target, record, now)
     _move_dead(source, target)
+    seals.move_loose(source, target)
     for table in ("turns", "proposals"):
         _copy_rows(source, target, table)
 

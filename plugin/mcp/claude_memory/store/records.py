@@ -65,7 +65,8 @@ def _portable(state: dict[str, Any]) -> dict[str, Any]:
 
 def _sealed(connection: sqlite3.Connection, uid: str, places: dict[int, int]) -> tuple[Kept, ...]:
     rows = connection.execute(
-        "SELECT bound, keeper, key_id, blob, at, history_id FROM secrets WHERE uid = ? ORDER BY id",
+        "SELECT bound, keeper, key_id, blob, at, history_id FROM secrets WHERE uid = ? "
+        "AND (history_id IS NULL OR history_id > 0) ORDER BY id",
         (uid,),
     )
     return tuple(Kept(Seal._make(row[:4]), row[4], places.get(row[5])) for row in rows)

@@ -211,10 +211,10 @@ def _time(value: object) -> str:
 
 def settle(
     connection: sqlite3.Connection, op: Pending, status: str, current: Fields | None, now: datetime
-) -> list[seals.Seal]:
+) -> None:
     """Take an operation that was applied, or lost a conflict, out of the outbox.
 
-    Returns the seals that are not needed any more: the server keeps the secret now.
+    A seal that is not needed any more, because the server keeps the secret now, becomes loose.
     """
     if _has_it(current, op):
         status = "applied"
@@ -223,7 +223,10 @@ def settle(
     outbox.remove(connection, op.op_id)
     if status == "applied":
         _send_rest(connection, op, current, now)
-    given_up = [] if is_lost or not op.sealed else _give_up(connection, op.uid)
+    if op.sealed and not is_lost:
+        later = outbox.of_memory(connection, op.uid)
+        if not any(one.sealed for one in later):  # else it brings its own
+            seals.give_up(connection, op.uid)
     present = _present(connection, current) if status == "applied" else None
     outbox.build_on(connection, op.uid, op.base, present, current["version"] if current else 0)
     if current is None or not take(connection, current, keeps=not is_lost):
@@ -232,7 +235,6 @@ def settle(
         _shelve(connection, op, mine, current, now)
     elif current is not None and status == "conflict":
         _tell_ended(connection, op, current)
-    return given_up
 
 
 def _has_it(current: Fields | None, op: Pending) -> bool:
@@ -331,15 +333,9 @@ def give_way(connection: sqlite3.Connection, op: Pending) -> bool:
     if not srv.get("is_sensitive") or srv.get("content") != op.body["content"]:
         return False
     outbox.remove(connection, op.op_id)
-    seals.remove(connection, op.uid)
+    seals.give_up(connection, op.uid)
     show(connection, op.uid)
     return True
-
-
-def _give_up(connection: sqlite3.Connection, uid: str) -> list[seals.Seal]:
-    if any(op.sealed for op in outbox.of_memory(connection, uid)):
-        return []  # a later change brings its own
-    return seals.remove(connection, uid)
 
 
 def forget_state(connection: sqlite3.Connection, uid: str) -> None:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 else:
     Seal = namedtuple("Seal", "bound keeper key_id blob")
 
-LOOSE = 0  # in the place of a history entry's id
+# In the place of a history entry's id: belongs to no text; that, and its keeper was asked in vain.
+LOOSE, HELD = 0, -1
 
 
 def put(connection: sqlite3.Connection, uid: str, seal: Seal, now: datetime) -> None:
@@ -77,12 +78,10 @@ def get(connection: sqlite3.Connection, uid: str) -> Seal | None:
     return Seal._make(row) if row else None
 
 
-def remove(connection: sqlite3.Connection, uid: str) -> list[Seal]:
-    """Forget the seal of a memory's present text; return what was forgotten."""
-    found = get(connection, uid)
-    query = "DELETE FROM secrets WHERE uid = ? AND history_id IS NULL"
-    connection.execute(query, (uid,))
-    return [found] if found is not None else []
+def give_up(connection: sqlite3.Connection, uid: str) -> None:
+    """Detach the seal of a memory's present text: another keeper has the secret."""
+    query = "UPDATE secrets SET history_id = ? WHERE uid = ? AND history_id IS NULL"
+    connection.execute(query, (LOOSE, uid))
 
 
 def bring_back(connection: sqlite3.Connection, uid: str, sums: list[int]) -> None:
@@ -90,7 +89,7 @@ def bring_back(connection: sqlite3.Connection, uid: str, sums: list[int]) -> Non
     from zlib import crc32
 
     rows = connection.execute(
-        "SELECT id, blob FROM secrets WHERE uid = ? AND history_id <> ?", (uid, LOOSE)
+        "SELECT id, blob FROM secrets WHERE uid = ? AND history_id > ?", (uid, LOOSE)
     )
     found = [(number,) for number, blob in rows.fetchall() if crc32(blob) in sums]
     connection.executemany("UPDATE secrets SET history_id = NULL WHERE id = ?", found)
@@ -143,14 +142,31 @@ def loosen(connection: sqlite3.Connection, uid: str) -> None:
     connection.execute("UPDATE secrets SET history_id = ? WHERE uid = ?", (LOOSE, uid))
 
 
-def loose(connection: sqlite3.Connection) -> list[tuple[int, Seal]]:
-    """Return the seals that belong to no text, each with the id of its row."""
+def loose(connection: sqlite3.Connection, place: int = LOOSE) -> list[tuple[int, Seal]]:
+    """Return the seals that belong to no text (LOOSE or HELD), each with the id of its row."""
     rows = connection.execute(
-        "SELECT id, bound, keeper, key_id, blob FROM secrets WHERE history_id = ?", (LOOSE,)
+        "SELECT id, bound, keeper, key_id, blob FROM secrets WHERE history_id = ? ORDER BY id",
+        (place,),
     )
     return [(row[0], Seal._make(row[1:])) for row in rows]
 
 
-def destroyed(connection: sqlite3.Connection, rows: list[int]) -> None:
-    """Forget loose seals, by the ids of their rows: no keeper holds what is sealed any more."""
-    connection.executemany("DELETE FROM secrets WHERE id = ?", [(row,) for row in rows])
+def move_loose(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    """Bring the seals that belong to no text into another store: what they seal is still held."""
+    rows = source.execute(
+        "SELECT uid, history_id, bound, keeper, key_id, blob, at FROM secrets "
+        "WHERE history_id <= ?",
+        (LOOSE,),
+    ).fetchall()
+    for uid, place, *seal, at in rows:
+        lay_down(target, uid, Seal._make(seal), at, place)
+
+
+def destroyed(connection: sqlite3.Connection, row: int) -> None:
+    """Forget a loose seal, by the id of its row: no keeper holds what is sealed any more."""
+    connection.execute("DELETE FROM secrets WHERE id = ?", (row,))
+
+
+def held(connection: sqlite3.Connection, row: int) -> None:
+    """Note that the keeper of a loose seal did not destroy what is sealed."""
+    connection.execute("UPDATE secrets SET history_id = ? WHERE id = ?", (HELD, row))

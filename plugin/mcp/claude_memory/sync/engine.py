@@ -44,8 +44,8 @@ if TYPE_CHECKING:
         def read(self, seal: seals.Seal) -> str:
             """Return the clear text of a seal."""
 
-        def forget(self, kept: list[seals.Seal]) -> None:
-            """Destroy what keepers hold of these seals; what could not be is noted for a person."""
+        def destroy_loose(self, connection: sqlite3.Connection) -> None:
+            """Destroy what keepers hold of loose seals; what could not be is noted for a person."""
 
 
 ROOM = 1_024  # bytes of a request besides its operations
@@ -250,19 +250,21 @@ class Engine:
 
     def _settle(self, asked: Asked, results: tuple[wire.Result, ...]) -> None:
         connection = self._connect()
-        given_up: list[seals.Seal] = []
+        had_secrets = False
         with write(connection, durable=False):
             if state.get(connection, state.EPOCH) != asked.epoch:
                 return  # the server began a new life meanwhile: the answer speaks of the old one
             for result in results:
                 pending = outbox.get(connection, result.op_id)
                 if pending is not None:
-                    given_up += self._settle_one(connection, pending, result)
-        self._secrets.forget(given_up)
+                    self._settle_one(connection, pending, result)
+                    had_secrets = had_secrets or pending.sealed is not None
+        if had_secrets:
+            self._secrets.destroy_loose(connection)
 
     def _settle_one(
         self, connection: sqlite3.Connection, pending: Pending, result: wire.Result
-    ) -> list[seals.Seal]:
+    ) -> None:
         said = f"{result.code}: {result.detail}".strip(": ")
         if result.status == "rejected":
             outbox.reject(connection, pending, said)
@@ -271,10 +273,10 @@ class Engine:
             until = standing.later(self._now(), pending.attempts, self._chance)
             outbox.postpone(connection, pending.op_id, until, said)
         else:
-            return replica.settle(connection, pending, result.status, result.current, self._now())
+            replica.settle(connection, pending, result.status, result.current, self._now())
+            return
         if result.current is not None:
             replica.take(connection, result.current)
-        return []
 
     # Steps 5 and 6
 
