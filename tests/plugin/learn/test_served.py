@@ -269,7 +269,7 @@ def test_what_is_forgotten_after_clear_does_not_come_back(
 def test_server_that_ends_while_the_judge_works_loses_no_turn(
     make_machine: Callable[..., Learning], claude: StandIn, end: str
 ) -> None:
-    """The judge dies with it, and whoever learns next may take the turn at once."""
+    """The judge dies with it, and the turn is ready for whoever learns next."""
     machine = make_machine(claude.path)
     machine.hear(CUE)
     claude.hangs()

@@ -217,6 +217,41 @@ def test_stop_kills_the_judge_and_gives_the_turn_back(machine: Learning, claude:
     assert row == ("queued", 0)
 
 
+def test_short_sessions_after_one_that_cut_the_judge_off_do_not_use_up_the_day(
+    machine: Learning, claude: StandIn
+) -> None:
+    """A script starts many that end before the judge does; one that lasts has it asked."""
+    machine.hear(CUE)
+    with write(machine.store):
+        number = judge_calls.begin(machine.store, "s", machine.now)
+        judge_calls.end(machine.store, number, input_tokens=0, output_tokens=0, outcome="stopped")
+    short, lasting = machine.worker(), machine.worker()
+    assert not short.step()
+    assert short._pause == 20
+    machine.now += timedelta(seconds=15)
+    assert not lasting.step()
+    assert lasting._pause == 5
+    assert not machine.worker().step()
+    assert claude.calls == []
+    machine.now += timedelta(seconds=5)
+    assert lasting.step()
+    assert machine.contents() == [EVENT["content"]]
+    machine.hear(CUE + ", always")
+    assert machine.worker().step()  # that one was not cut off
+
+
+def test_session_does_not_wait_for_a_clock_that_was_ahead(machine: Learning) -> None:
+    """Set right, it has lasted for less than no time."""
+    machine.hear(CUE)
+    with write(machine.store):
+        number = judge_calls.begin(machine.store, "s", machine.now)
+        judge_calls.end(machine.store, number, input_tokens=0, output_tokens=0, outcome="stopped")
+    machine.now += timedelta(days=365)
+    worker = machine.worker()
+    machine.now -= timedelta(days=365)
+    assert worker.step()
+
+
 def test_running_worker_learns_when_woken(machine: Learning, claude: StandIn) -> None:
     """The hook's call wakes it; no clock is waited for."""
     worker = machine.worker()

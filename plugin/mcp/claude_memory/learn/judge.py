@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 from claude_memory import paths
 from claude_memory.hooks.context import JUDGE_GUARD
 from claude_memory.learn.prompt import SYSTEM
+from claude_memory.store.judge_calls import CUT_OFF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,7 @@ WINDOWS_FLAGS = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(
     subprocess, "CREATE_NEW_PROCESS_GROUP", 0
 )
 CACHED = ("cache_creation_input_tokens", "cache_read_input_tokens")
-ANSWERED, FAILED, TIMEOUT, STOPPED = "answered", "failed", "timeout", "stopped"
+ANSWERED, FAILED, TIMEOUT, STOPPED = "answered", "failed", "timeout", CUT_OFF
 
 
 @dataclass(frozen=True)

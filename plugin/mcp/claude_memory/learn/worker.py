@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 IDLE_SECONDS = 30.0  # how soon turns that another session left behind are seen
 STOP_SECONDS = 0.15
+# How long a session has to last before it asks the judge, after one that ended while it was asked:
+# a script that starts many short ones would use up the day's calls for no answer.
+LASTING = timedelta(seconds=20)
 BACKOFF = (timedelta(seconds=30), timedelta(minutes=2))
 PLACE = "auto-learn"
 NOT_ASKED = "not asked"
@@ -64,6 +67,7 @@ class LearnWorker:
         self._judge = judge
         self._settings = settings
         self._now = now
+        self._began = now()
         self._is_off = settings.learn == "off" or bool(given(environ, JUDGE_GUARD))
         self._wake = threading.Event()
         self._stopped = threading.Event()
@@ -116,13 +120,20 @@ class LearnWorker:
         if self._is_off:
             return False
         connection = self._connection = self._open()
-        ready_in = turns.ready_in(connection, self._now())
+        ready_in = max(turns.ready_in(connection, self._now()), self._lasts_in(connection))
         if ready_in > 0:
             self._pause = min(IDLE_SECONDS, ready_in)
             return False
         folder = os.path.dirname(paths.database(self._settings.home))
         with Lock(os.path.join(folder, "learn.lock")) as lock:
             return lock.is_held and self._learn(connection)
+
+    def _lasts_in(self, connection: sqlite3.Connection) -> float:
+        """Tell in how many seconds this session will have lasted long enough; 0 is now."""
+        if not judge_calls.is_cut_off(connection):
+            return 0.0
+        rest = self._began + LASTING - self._now()
+        return max(0.0, rest.total_seconds()) if rest <= LASTING else 0.0
 
     def _learn(self, connection: sqlite3.Connection) -> bool:
         with write(connection):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import NamedTuple
 
 KEPT_DAYS = 90
+CUT_OFF = "stopped"  # the outcome of a call that ended with its session
 
 if TYPE_CHECKING:
 
@@ -56,6 +57,13 @@ def end(
         "UPDATE judge_calls SET input_tokens = ?, output_tokens = ?, outcome = ? WHERE id = ?",
         (input_tokens, output_tokens, outcome, number),
     )
+
+
+def is_cut_off(connection: sqlite3.Connection) -> bool:
+    """Tell whether the last call ended with its session, before it was answered."""
+    query = "SELECT outcome FROM judge_calls ORDER BY id DESC LIMIT 1"
+    row = connection.execute(query).fetchone()
+    return row is not None and row[0] == CUT_OFF
 
 
 def today(connection: sqlite3.Connection, now: datetime) -> Usage:
