@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from psycopg import AsyncConnection
 
@@ -28,8 +29,9 @@ HAND_OVER = (
     "WHERE account_id = %(account)s AND uid = %(uid)s"
 )
 RENAME = (
-    "UPDATE history SET payload = payload || jsonb_build_object('supersedes', %(heir)s::text) "
-    "WHERE account_id = %(account)s AND uid <> %(heir)s AND payload->>'supersedes' = %(uid)s::text"
+    "UPDATE history AS h SET payload = h.payload || jsonb_build_object('supersedes', r.heir::text) "
+    "FROM json_to_recordset(%(heirs)s::json) AS r (uid text, heir uuid) "
+    "WHERE h.account_id = %(account)s AND h.uid <> r.heir AND h.payload->>'supersedes' = r.uid"
 )
 
 
@@ -127,13 +129,19 @@ async def keep_as(connection: Connection, account: UUID, entry: Entry, kind: str
 
 
 async def hand_over(connection: Connection, account: UUID, uid: UUID, heir: UUID) -> None:
-    """Give the entries of a memory to the one that takes its place, which supersedes it.
+    """Give the entries of a memory to the one that takes its place, which supersedes it."""
+    await connection.execute(HAND_OVER, {"account": account, "uid": uid, "heir": heir})
 
-    What superseded the former in any earlier state superseded its heir.
+
+async def rename_superseded(
+    connection: Connection, account: UUID, heirs: Mapping[UUID, UUID]
+) -> None:
+    """Let what superseded a memory in any earlier state have superseded its heir.
+
+    All of the account's history is read, once.
     """
-    named = {"account": account, "uid": uid, "heir": heir}
-    await connection.execute(HAND_OVER, named)
-    await connection.execute(RENAME, named)
+    named = json.dumps([{"uid": str(uid), "heir": str(heir)} for uid, heir in heirs.items()])
+    await connection.execute(RENAME, {"account": account, "heirs": named})
 
 
 async def page(

@@ -12,6 +12,8 @@ from backend.repositories import history, memories
 from backend.secrets import bundle
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from psycopg import AsyncConnection
 
     from backend.repositories.history import Entry
@@ -44,14 +46,30 @@ async def sealed(connection: Connection, batch: Batch, op: Ready) -> Ready:
     return replace(op, secret=secret, bound=bound, keeps=frozenset())
 
 
-async def hand_over(connection: Connection, account: UUID, uid: UUID, heir: Row) -> None:
-    """Give the past of a deleted memory to the one that a client has brought it back as.
+async def hand_over(connection: Connection, account: UUID, heirs: Mapping[UUID, Row]) -> None:
+    """Give the past of deleted memories to those that a client has brought them back as."""
+    taken: dict[UUID, UUID] = {}
+    for uid, heir in heirs.items():
+        row = await memories.by_uid(Within(connection), account, uid)
+        if row is not None and not row.is_live:
+            await _hand_over(connection, account, uid, heir)
+            taken[uid] = heir.uid
+    last = {uid: _last(uid, taken) for uid in taken}
+    if last:
+        await history.rename_superseded(connection, account, last)
 
-    What was deleted is part of that where the client had not seen all of it.
-    """
-    row = await memories.by_uid(Within(connection), account, uid)
-    if row is None or row.is_live:
-        return
+
+def _last(uid: UUID, taken: Mapping[UUID, UUID]) -> UUID:
+    """Return as what a memory is there in the end: its heir may have come back as another."""
+    seen = set()
+    while uid in taken and uid not in seen:
+        seen.add(uid)
+        uid = taken[uid]
+    return uid
+
+
+async def _hand_over(connection: Connection, account: UUID, uid: UUID, heir: Row) -> None:
+    """Give the past of a memory over; what was deleted is part of it where it was not all seen."""
     entry = await history.earlier(connection, account, uid)
     if entry is not None and entry.kind == "deleted":
         if all(entry.payload.get(name, "") == getattr(heir, name) for name in SEEN):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
     from backend.db import Database
-    from backend.repositories.rows import Account, Done
+    from backend.repositories.rows import Account, Done, Row
     from backend.schemas import Op
     from backend.secrets.keeper import Keeper
 
@@ -133,9 +133,11 @@ async def apply_in(
     batch = Batch(locked, rows, done, chains)
     outcomes = [batch.apply(await returning.sealed(connection, batch, one)) for one in ready]
     await changes.save(connection, batch)
+    heirs: dict[UUID, Row] = {}
     for one in ready:
         if one.restores is not None and one.kind == "create" and one.uid in batch.changed:
-            await returning.hand_over(connection, account, one.restores.uid, batch.changed[one.uid])
+            heirs.setdefault(one.restores.uid, batch.changed[one.uid])
+    await returning.hand_over(connection, account, heirs)
     return outcomes
 
 

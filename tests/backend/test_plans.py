@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backend import meaning
-from backend.repositories import changes, memories
+from backend.repositories import changes, history, memories
 from backend.schemas import RecallBody
 from backend.services import meanings, recalling
 from tests.support.plans import Plan, explain, nodes, reads
@@ -130,6 +130,19 @@ def test_purge_looks_up_by_their_keys_what_its_memories_came_back_from(
     ((index, condition),) = assert_by_account(plans_of(ask))
     assert index == "memories_pkey"
     assert "uid = " in condition
+
+
+def test_undo_of_many_deletes_reads_the_history_once(
+    plans_of: Callable[[Ask], list[Plan]],
+) -> None:
+    """The account is locked meanwhile, and may have tens of thousands of entries."""
+
+    async def ask(database: Database) -> None:
+        async with database.transaction(LARGE) as connection:
+            heirs = {uuid.UUID(int=n): uuid.UUID(int=n + 1_000) for n in range(200)}
+            await history.rename_superseded(connection, LARGE, heirs)
+
+    assert len(reads(plans_of(ask), "history")) == 1
 
 
 @pytest.mark.parametrize("category", [None, "decisions"])

@@ -10,7 +10,7 @@ import pytest
 from backend.services.uids import KEYS
 from tests.support.api import stored
 from tests.support.promises import promise
-from tests.support.pushing import op, push
+from tests.support.pushing import created, op, push
 
 if TYPE_CHECKING:
     import httpx
@@ -333,3 +333,25 @@ async def test_memory_comes_back_although_its_return_was_lost_and_deleted_again(
     back = (await api.alice.post("/api/memories/1/restore")).json()
     assert (back["content"], back["restored"]) == ("one", "deleted")
     assert back["uid"] not in {made["uid"], lost}
+
+
+async def test_undos_that_follow_each_other_in_one_request_give_the_past_to_the_last(
+    api: Api, superuser: psycopg.Connection[Any]
+) -> None:
+    """As they do in requests of their own; what had superseded the first superseded the last."""
+    first = await created(api.alice, "one")
+    await push(api.alice, op("update", first["uid"], first["version"], content="two"))
+    (newer,) = await push(
+        api.alice, op("create", str(uuid4()), 0, content="newer", supersedes=first["uid"])
+    )
+    edited = newer["current"]
+    await push(api.alice, op("update", edited["uid"], edited["version"], content="newest"))
+    uids, ops = [str(uuid4()) for _ in range(3)], []
+    for before, uid in zip([first["uid"], *uids[:-1]], uids, strict=True):
+        ops.append(op("delete", before))
+        ops.append(op("create", uid, 0, content="two", supersedes=before, restores={"uid": before}))
+    assert {one["status"] for one in await push(api.alice, *ops)} == {"applied"}
+    kept = superuser.execute("SELECT DISTINCT uid::text FROM history").fetchall()
+    assert sorted(kept) == sorted([(uids[-1],), (edited["uid"],)])
+    query = "SELECT payload->>'supersedes' FROM history WHERE uid = %s"
+    assert superuser.execute(query, (edited["uid"],)).fetchall() == [(uids[-1],)]
