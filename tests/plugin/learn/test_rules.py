@@ -98,6 +98,28 @@ def test_extraction_takes_two_sentences_at_most() -> None:
 
 
 @pytest.mark.parametrize(
+    "pointing",
+    [
+        "No, that's wrong.",
+        "No, not like that.",
+        "Stop doing that!",
+        "I told you already.",
+        "Never do that again.",
+        "Please remember this.",
+        "Nein, das ist falsch.",
+        "Non, c'est faux.",
+    ],
+)
+def test_sentence_that_only_points_is_no_memory(pointing: str) -> None:
+    """Tomorrow nobody knows what "that" was; a judge, who sees the turn, is asked all the same."""
+    assert kinds(pointing) != []
+    assert rules.extract([pointing]) == []
+    said = f"{pointing} I prefer tabs. We use Go."
+    kept = ['The user said: "I prefer tabs."', 'The user said: "We use Go."']
+    assert [event.content for event in rules.extract([said])] == kept
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "I decided to take a break",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from claude_memory.learn import cues
 from claude_memory.learn.cues_english import CORRECTION, PREFERENCE
 from claude_memory.learn.events import CJK, Event, quoted
+from claude_memory.store.commonness import STOPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,6 +37,12 @@ PASTED = re.compile(
     r"CREATE|FROM) [^.?!,]*[(){};=\[\]])|[{};]\s*$|=>|</?\w+[ >/]"
 )
 LETTER = re.compile(r"[^\W\d_]")
+WORD = re.compile(r"[^\W_]+")
+# What is said of something that only this turn shows; the smallest words are not repeated here.
+POINTING = frozenset(
+    "already always correct incorrect like never nope remember right stop told way wrong das est "
+    "falsch faux immer jamais nie non nunca richtig sempre siempre toujours".split()
+)
 
 
 @dataclass(frozen=True)
@@ -56,9 +63,14 @@ def extract(words: Sequence[str]) -> list[Event]:
     """Make events of the sentences that hold a cue, in the user's own words."""
     said = list(sentences(words))
     found = [Cue(kind_of(sentence), sentence) for sentence in said]
-    chosen = [cue for cue in found if cue.kind][:EXTRACTED]
+    chosen = [cue for cue in found if cue.kind and _names_something(cue.sentence)][:EXTRACTED]
     rest = [cue.sentence for cue in found if not cue.kind]
     return [_event(cue, rest) for cue in chosen]
+
+
+def _names_something(sentence: str) -> bool:
+    """Tell whether a sentence can be understood without the turn that it was said in."""
+    return any(word not in STOPS | POINTING for word in WORD.findall(plain(sentence)))
 
 
 def _event(cue: Cue, rest: Sequence[str]) -> Event:
