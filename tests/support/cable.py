@@ -34,7 +34,7 @@ class Cable:
         self.pulls = 0  # requests that ask for some
         self.carried = 0  # bytes, both ways
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._listen()
 
     def __enter__(self) -> Cable:
         return self
@@ -44,8 +44,15 @@ class Cable:
         self._cut()
 
     def pull(self) -> None:
-        """Cut every connection, and refuse new ones."""
-        self.is_pulled = True
+        """Cut every connection, and refuse new ones: the port is kept, and nobody listens there."""
+        if not self.is_pulled:
+            self.is_pulled = True
+            place, family = self._listener.getsockname(), self._listener.family
+            self._listener.shutdown(socket.SHUT_RDWR)  # or it would be listened to until the next
+            self._listener.close()
+            self._listener = socket.socket(family)
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._listener.bind(place)
         self._cut()
 
     def mute(self) -> None:
@@ -60,8 +67,15 @@ class Cable:
 
     def plug(self) -> None:
         """Forward again."""
-        self.is_pulled = self.is_mute = self.is_losing = False
+        was_pulled, self.is_pulled = self.is_pulled, False
+        self.is_mute = self.is_losing = False
         self._cut()
+        if was_pulled:
+            self._listen()
+
+    def _listen(self) -> None:
+        self._listener.listen()
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def _cut(self) -> None:
         with self._lock:
@@ -70,15 +84,12 @@ class Cable:
                     one.shutdown(socket.SHUT_RDWR)
             self._open.clear()
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                client, _ = self._listener.accept()
+                client, _ = listener.accept()
             except OSError:
                 return
-            if self.is_pulled:
-                client.close()
-                continue
             with self._lock:
                 self._open.append(client)
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
