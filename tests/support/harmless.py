@@ -327,6 +327,10 @@ SENTENCES = (
     "credentials: see the runbook",
     "Log in with your GitHub account.",
     "login as root is disabled in sshd_config",
+    "The login page / step2 is slow, login form/form12 too.",
+    "Sign in Google / GitHub2FA, login screen / Release2024",
+    "login users/users.py, login api/v2/users2, login admin / dashboard2",
+    "Logins per day / 12345; credentials file / env2024",
     (
         "The seed phrase is shown once and never leaves the device, so users must write i"
         "t down on paper."

@@ -73,6 +73,11 @@ LOGIN = (
     r"\busing\b|\bmit\b|\bavec\b|\bcon\b|\bcom\b)"
     r"[ \t]{0,3}(?:user(?:name)? )?[\"'`]?[\w.@+-]{2,60}[\"'`]?(?: / |[/:|][ \t]?)(?![\w.-]{1,40}/)"
 )
+# "Login admin / <value>", where nothing but the pair itself says that it is one.
+PAIR = r"s?[ \t]{1,3}[\"'`]?(?P<user>[\w.@+-]{3,60})[\"'`]?(?P<slash> / |/)(?![\w.-]{1,40}/)"
+ACCOUNTS = frozenset(
+    ("admin", "administrator", "root", "sa", "postgres", "user", "test", "demo", "guest", "pi")
+)
 
 
 def find(page: Page, name: Name) -> Iterator[Found]:
@@ -190,6 +195,22 @@ def find_logins(page: Page) -> Iterator[Found]:
                 and (len(value.text) >= 6)
             ):
                 yield Found(value.start, value.end, PASSWORD)
+            elif head is None:
+                yield from _paired(page, at + len(word))
+
+
+def _paired(page: Page, at: int) -> Iterator[Found]:
+    """Give the second half of a pair that follows a word for a login without more."""
+    head = compiled(PAIR).match(page.lower, at)
+    value = reading.read(page.text, head.end()) if head else None
+    if head is None or value is None or not judgement.is_named_password(value.text, is_quoted=True):
+        return
+    user, is_account = head["user"], head["user"] in ACCOUNTS
+    is_numbered = compiled(r"[\d\W_]{2,}").fullmatch(value.text[len(user) :]) is not None
+    is_of_it = is_account and is_numbered and value.text.lower().startswith(user)
+    is_strong = head["slash"] == " / " and values.is_strong(value.text)
+    if is_of_it or (is_strong and (is_account or compiled(SIGN).search(value.text))):
+        yield Found(value.start, value.end, PASSWORD)
 
 
 def _unless_reference(value: Value) -> Iterator[Found]:
