@@ -59,6 +59,12 @@ def complaints(environ: Mapping[str, str]) -> list[str]:
             f"{DISABLE} is set and {KEYS[0]} is not: this is not HTTP-only mode, and memories are "
             "kept on this machine. Set the key too, or take it away."
         )
+    elif key and not url and not given(environ, *KEYS[:2]):
+        found.append(
+            "'Server key' is set and 'Server address' is not, so nothing is synced. Set both in "
+            "/plugin configure memory. Claude Code cannot empty a key: to be rid of it, uninstall "
+            "the plugin and install it anew: memories stay."
+        )
     elif bool(url) != bool(key):
         named, missing = (URLS, KEYS) if url else (KEYS, URLS)
         found.append(
