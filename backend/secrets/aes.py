@@ -88,7 +88,8 @@ class AesWrapper:
                 return data_key
         raise SecretLost(
             f"The secret needs the encryption key {wrapped.key_id}. If the operator has it still, "
-            "it belongs into MEMORY_ENCRYPTION_KEY_PREVIOUS."
+            "it belongs into MEMORY_ENCRYPTION_KEY_PREVIOUS.",
+            fix=SecretLost.unset,
         )
 
     async def keys(self) -> tuple[Key, ...]:

@@ -112,7 +112,8 @@ class EnvelopeKeeper:
     async def _data_key(self, account: UUID, envelope: Envelope) -> bytes:
         wrapper = self._wrappers.get(envelope.keeper)
         if wrapper is None:
-            raise SecretLost(f"The secret is kept by {envelope.keeper}, which is not set up here.")
+            message = f"The secret is kept by {envelope.keeper}, which is not set up here."
+            raise SecretLost(message, fix=SecretLost.unset)
         with part(f"keeper {wrapper.name} unwrap"):
             return await wrapper.unwrap(account, envelope.wrapped)
 

@@ -63,7 +63,8 @@ class VaultWrapper:
         if wrapped.key_id != self._key_id:
             raise SecretLost(
                 f"The secret is kept in Vault at {wrapped.key_id}, but VAULT_MOUNT and "
-                f"VAULT_PREFIX say {self._key_id}."
+                f"VAULT_PREFIX say {self._key_id}.",
+                fix=SecretLost.unset,
             )
         data = wrapped.data.decode("ascii", "replace")
         if TRANSIT.fullmatch(data):

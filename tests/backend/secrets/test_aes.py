@@ -206,6 +206,7 @@ async def test_missing_key_is_named_by_its_id_and_setting() -> None:
     blob = await keeper.seal(ACCOUNT, UID, CANARY)
     with pytest.raises(SecretLost, match="MEMORY_ENCRYPTION_KEY_PREVIOUS") as caught:
         await of(OTHER_KEY).open(ACCOUNT, UID, blob)
+    assert caught.value.fix.startswith("Nothing is lost yet:")
     shown = everything_shown(caught.value)
     assert keeper.key_id(blob).partition(":")[2] in shown
     assert not any(word in shown for word in (CANARY, KEY, OTHER_KEY, OTHER_KEY.lower()))

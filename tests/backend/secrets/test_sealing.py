@@ -102,8 +102,9 @@ async def test_secret_moves_to_another_keeper_by_wrapping_its_key() -> None:
     moved = await EnvelopeKeeper([Named(), aes]).rewrap(ACCOUNT, UID, blob)
     assert parse(moved).body == parse(blob).body
     assert await EnvelopeKeeper([Named()]).open(ACCOUNT, UID, moved) == (CANARY, "kms")
-    with pytest.raises(SecretLost):
+    with pytest.raises(SecretLost, match="kept by kms, which is not set up here") as caught:
         await EnvelopeKeeper([aes]).open(ACCOUNT, UID, moved)
+    assert caught.value.fix.startswith("Nothing is lost yet:")
 
 
 @pytest.mark.parametrize("key", [b"", b"short", bytes(32), bytes(64)])
