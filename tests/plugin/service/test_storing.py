@@ -218,6 +218,24 @@ def test_date_is_over_with_its_day_where_the_user_is(
         time.tzset()
 
 
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "UTC", "Pacific/Auckland"])
+def test_first_and_last_day_of_the_calendar_are_dates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    """The last one is how many write "never"; where the sun is late, it ends in another year."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        desk = Desk(tmp_path)
+        desk.store("The freeze has no end", expires_at="9999-12-31")
+        assert len(desk.texts()) == 1
+        said = desk.refused("memory_store", content="The freeze is over", expires_at="0001-01-01")
+        assert said.startswith("expires_at, 0001-01-01, is past; nothing was stored.")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 def test_edit_cannot_end_a_memory_in_the_past(tmp_path: Path) -> None:
     """It would vanish; a delete is what is meant, and can be undone."""
     desk = Desk(tmp_path)

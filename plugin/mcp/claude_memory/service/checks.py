@@ -114,11 +114,19 @@ def expiry(value: str, now: datetime, undone: str = "stored") -> str:
     """
     at = time(value)
     if DATE.fullmatch(value.strip()):
-        at = memory.stamp(datetime.fromisoformat(f"{value.strip()}T23:59:59").astimezone())
+        at = _end_of_day(value.strip())
     if at and at <= memory.stamp(now):
         message = f"expires_at, {value.strip()[:40]}, is past; nothing was {undone}."
         raise BadInput(message, "Give a later time, or none for a memory that does not expire.")
     return at
+
+
+def _end_of_day(date: str) -> str:
+    """Return when a day ends here, or in UTC where this zone's calendar ends before it."""
+    try:
+        return memory.stamp(datetime.fromisoformat(f"{date}T23:59:59").astimezone())
+    except (ValueError, OverflowError):
+        return time(f"{date}T23:59:59Z")
 
 
 def scope(value: str, known: tuple[str, ...] = memory.SCOPES) -> str:
