@@ -315,6 +315,18 @@ async def test_key_life_is_audited(api: Api, superuser: psycopg.Connection[Any])
     ]
 
 
+async def test_first_use_of_a_day_is_audited_once_whoever_is_asked(
+    app_url: str, superuser: psycopg.Connection[Any]
+) -> None:
+    """Each replica leases for itself, and the next day is another one."""
+    for days, uses in ((0, 1), (0, 1), (1, 2)):
+        superuser.execute("UPDATE rate_limits SET at = at - make_interval(days => %s)", (days,))
+        async with running(app_url) as api:
+            assert (await api.alice.get("/api/memories")).status_code == 200
+        found = superuser.execute("SELECT count(*) FROM audit").fetchone()
+        assert found == (uses,)
+
+
 @promise("server.rates-hold-over-replicas")
 async def test_rate_is_shared_by_replicas(app_url: str) -> None:
     """Two replicas together allow what one would; then it is 429 with Retry-After."""
