@@ -40,6 +40,20 @@ async def test_purge_leaves_the_past_of_a_live_memory_alone(api: Api) -> None:
 
 
 @promise("sync.a-purge-goes-everywhere")
+async def test_memory_is_purged_although_nothing_is_left_of_the_one_it_was(
+    api: Api, superuser: psycopg.Connection[Any]
+) -> None:
+    """An operator may have purged the tombstone of the deleted memory that it came back from."""
+    row = await created(api.alice)
+    await push(api.alice, op("delete", row["uid"]))
+    back = (await api.alice.post(f"/api/memories/{row['id']}/restore")).json()
+    superuser.execute("DELETE FROM memories WHERE uid = %s", (row["uid"],))
+    place = f"/api/memories/{back['id']}"
+    assert (await api.alice.delete(place, params={"purge": "now"})).status_code == 200
+    assert (await api.alice.get(f"{place}/history")).json()["versions"] == []
+
+
+@promise("sync.a-purge-goes-everywhere")
 async def test_memory_that_came_back_a_thousand_times_is_purged(
     api: Api, superuser: psycopg.Connection[Any]
 ) -> None:

@@ -420,3 +420,18 @@ async def test_sealing_what_lay_in_clear_keeps_the_seals_of_before(
     assert await opened(api, made["id"]) == both
     await api.alice.post(f"/api/memories/{made['id']}/restore")
     assert await opened(api, made["id"]) == both
+
+
+async def test_edit_around_a_lost_secret_leaves_the_memory_sensitive(api: Api) -> None:
+    """Whoever asks for it is told that it is lost, until no text speaks of it any more."""
+    row = {"content": "The token is [secret: github-token]", "is_sensitive": True}
+    assert (await api.alice.post("/api/memories/import", json=[row])).status_code == 200
+    for change, is_sensitive, code in (
+        ({"tags": "access"}, True, "secret_lost"),
+        ({"content": "Our token is [secret: github-token]"}, True, "secret_lost"),
+        ({"content": "Our token was withdrawn"}, False, "not_found"),
+    ):
+        edited = await api.alice.patch("/api/memories/1", json=change)
+        assert edited.json()["is_sensitive"] is is_sensitive
+        asked = await api.alice.post("/api/memories/1/secret")
+        assert asked.json()["code"] == code

@@ -79,6 +79,14 @@ async def test_bundle_changed_in_any_byte_is_refused() -> None:
         assert CANARY not in everything_shown(caught.value)
 
 
+async def test_seal_of_a_text_that_there_is_not_is_refused() -> None:
+    """A damaged name of a text is no error of the server."""
+    value = bytearray(await bundle(of(OLD)))
+    value[3] = len(TEXTS)
+    with pytest.raises(SecretLost):
+        await of(OLD).open(ACCOUNT, UID, bytes(value))
+
+
 async def test_bundle_cut_short_or_grown_is_refused() -> None:
     """A bundle has one length."""
     value = await bundle(of(OLD))
