@@ -355,3 +355,10 @@ async def test_undos_that_follow_each_other_in_one_request_give_the_past_to_the_
     assert sorted(kept) == sorted([(uids[-1],), (edited["uid"],)])
     query = "SELECT payload->>'supersedes' FROM history WHERE uid = %s"
     assert superuser.execute(query, (edited["uid"],)).fetchall() == [(uids[-1],)]
+
+
+async def test_client_may_bring_back_what_the_server_never_had(api: Api) -> None:
+    """As after a restore of an older backup: there is no past to hand over."""
+    back = op("create", str(uuid4()), 0, content="back", restores={"uid": str(uuid4())})
+    (result,) = await push(api.alice, back)
+    assert (result["status"], result["current"]["content"]) == ("applied", "back")

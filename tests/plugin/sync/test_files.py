@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 import pytest
 from claude_memory.service import upkeep
-from claude_memory.store.connection import open_store
+from claude_memory.store import turns
+from claude_memory.store.connection import open_store, write
 from claude_memory.sync.files import Files
 
 from tests.support.desk import Desk
@@ -17,9 +19,6 @@ from tests.support.line import OURS, SERVER, Line, synced
 from tests.support.promises import promise
 from tests.support.vault_stand_in import TOKEN as VAULT_TOKEN
 from tests.support.vault_stand_in import VaultStandIn
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TOKEN = "ghp_" + "M1n2B3v4C5x6Z7l8K9j0H1g2F3d4S5a6P7o8"
 
@@ -116,6 +115,26 @@ def test_account_whose_file_was_begun_by_killed_processes_is_bound(
         "Stored while the account was unknown"
     ]
     assert desk.place.database == str(left[0])
+
+
+def test_turn_that_is_brought_over_twice_is_queued_once(tmp_path: Path) -> None:
+    """A process may be killed before it has removed the file: the next one brings it over again."""
+    synced(Desk(tmp_path), Line())  # memory.db belongs to another account
+    desk = Desk(tmp_path, locate=Files(str(tmp_path), "second").path, **SERVER)
+    spoken: dict[str, Any] = {"session": "s", "project": "", "words": "I like tea", "body": "{}"}
+    with write(desk.connection):
+        turns.enqueue(desk.connection, **spoken, now=desk.clock)
+    waiting, line = Path(desk.place.database), Line()
+    with closing(sqlite3.connect(str(tmp_path / "kept"))) as kept:
+        desk.connection.backup(kept)
+    line.hello["account_id"] = "b"
+    synced(desk, line, key="second")
+    (tmp_path / "kept").rename(waiting)
+    synced(desk, line, key="second")
+    assert not waiting.exists()
+    with write(desk.connection):
+        turns.enqueue(desk.connection, **spoken, now=desk.clock)  # told by a hook once more
+    assert desk.connection.execute("SELECT count(*) FROM turns").fetchone() == (1,)
 
 
 @promise("sync.accounts-never-mix")

@@ -106,7 +106,8 @@ def _move_dead(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
 
 
 def _copy_rows(source: sqlite3.Connection, target: sqlite3.Connection, table: str) -> None:
-    names = [row[1] for row in source.execute(f"PRAGMA table_info({table})") if row[1] != "id"]
+    """Copy rows under the ids that they have: a turn is known by its own, whoever brings it."""
+    names = [row[1] for row in source.execute(f"PRAGMA table_info({table})")]
     marks = ", ".join("?" * len(names))
     listed = ", ".join(names)
     target.executemany(
