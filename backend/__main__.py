@@ -209,7 +209,7 @@ def _add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     listing.set_defaults(do=_job("list_keys", "user"))
     revoke = actions.add_parser("revoke", help="revoke a key for good")
     revoke.set_defaults(do=_job("revoke_key", "user", "key_id"))
-    revoke.add_argument("key_id")
+    revoke.add_argument("key_id", help="its id, as the list shows it")
     for made in (create, listing, revoke):
         _add_user(made, "whose key")
 

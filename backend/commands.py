@@ -79,8 +79,10 @@ class Jobs:
         async with opened(place.settings) as database:
             if not await migrate.fits(database):
                 raise ConfigurationError(
-                    "The schema of the database does not fit. Run `python -m backend migrate`."
+                    "The schema of the database does not fit. Run `python -m backend migrate`, or "
+                    "`python -m backend doctor`, which says more."
                 )
+            await database.guard()
             keeper = choose(place.settings, keeping(database))
             tools = Tools(database, keeper, place.settings, self.out, self.tell)
             done = job(tools)

@@ -21,6 +21,19 @@ WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespac
     WHERE a.attrelid = c.oid AND a.attname = 'account_id' AND NOT a.attisdropped))
 ORDER BY c.relname
 """
+MAY_READ = "SELECT has_table_privilege(to_regclass('alembic_version'), 'SELECT')"
+# What binds the policies to whom our functions run as; nothing where that is so already.
+TO_OWNER = """
+SELECT o.rolname, string_agg(
+    format('ALTER POLICY %I ON %I TO %I;', p.polname, c.relname, o.rolname), ' ' ORDER BY c.relname)
+FROM pg_proc f JOIN pg_roles o ON o.oid = f.proowner,
+     pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+WHERE f.proname = 'memory_account_for' AND f.pronamespace = current_schema()::regnamespace
+  AND p.polname = 'functions_of_owner' AND c.relnamespace = f.pronamespace
+  AND NOT o.rolsuper AND NOT o.rolbypassrls
+  AND NOT EXISTS (SELECT FROM unnest(p.polroles) r WHERE pg_has_role(o.oid, r, 'USAGE'))
+GROUP BY o.rolname
+"""
 WHO = "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
 
 
@@ -28,7 +41,8 @@ async def check(connection: AsyncConnection[Any]) -> None:
     """Let pass a database that can hold every text, and where accounts are kept apart.
 
     Raises:
-        ConfigurationError: the role in effect may see what it must not, or a table is open.
+        ConfigurationError: the role in effect may see what it must not, or not what it must, or a
+            table is open.
     """
     refuse_encoding(connection)
     _refuse_mighty(await (await connection.execute(WHO)).fetchone())
@@ -43,6 +57,16 @@ async def check(connection: AsyncConnection[Any]) -> None:
                 f"Row-level security is not in force on {name}. Run: ALTER TABLE {name} "
                 "ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
             )
+    if await (await connection.execute(MAY_READ)).fetchone() == (False,):
+        raise ConfigurationError(
+            f"The role {ROLE} may not read its tables: they were restored without privileges. "
+            "Restore them anew, without --no-privileges (--no-acl)."
+        )
+    if found := await (await connection.execute(TO_OWNER)).fetchone():
+        raise ConfigurationError(
+            "The tables belong to {0}, and to another login when they were saved: what runs as {0} "
+            "sees no row. Run as {0}: {1}".format(*found)
+        )
 
 
 def refuse_encoding(connection: BaseConnection[Any]) -> None:

@@ -85,7 +85,9 @@ async def _open_secrets(settings: Settings, database: Database) -> None:
 
 async def _check_schema(database: Database) -> None:
     if not await migrate.fits(database):
-        raise ConfigurationError("It is missing or old. Run `python -m backend migrate`.")
+        raise ConfigurationError(
+            "It is missing or old, or may not be read. Run `python -m backend migrate`."
+        )
 
 
 async def _check_writes(database: Database) -> None:

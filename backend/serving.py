@@ -206,7 +206,8 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
         listener = socket.create_server((host, port), family=family)
     except OSError as error:
         raise ConfigurationError(
-            f"Port {port} of {host} cannot be used: {error.strerror}. Choose another with --port."
+            f"Port {port} of {host} cannot be used: {error.strerror}. Choose another "
+            "with --host or --port."
         ) from error
     # Connections inherit it; asyncio would set it only on those of a socket that it bound itself.
     # Without it, the body of an answer waits up to 40 ms for the caller to confirm the head.

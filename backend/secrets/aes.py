@@ -64,8 +64,8 @@ class AesWrapper:
         """
         if any(len(secret) < SHORTEST for secret in secrets):
             raise ConfigurationError(
-                f"MEMORY_ENCRYPTION_KEY is shorter than {SHORTEST} characters. "
-                "Make one with: openssl rand -hex 32"
+                f"MEMORY_ENCRYPTION_KEY, or the one in MEMORY_ENCRYPTION_KEY_PREVIOUS, is shorter "
+                f"than {SHORTEST} characters. Make one with: openssl rand -hex 32"
             )
         self._secrets, self._keep, self._random = secrets, keep, random
         self._keys: tuple[Key, ...] = ()

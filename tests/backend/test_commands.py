@@ -404,7 +404,7 @@ def test_doctor_with_a_passphrase_looks_at_an_empty_database(
     monkeypatch.setenv("MEMORY_ENCRYPTION_KEY", "a passphrase of the operator")
     status, out, _ = run("doctor")
     assert status == 1
-    assert "WRONG   the schema fits: It is missing or old. Run `python -m backend migrate`." in out
+    assert "WRONG   the schema fits: It is missing or old, or may not be read. Run" in out
     assert "later   the keeper of secrets answers: not known before the schema fits" in out
 
 

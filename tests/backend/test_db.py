@@ -424,12 +424,22 @@ def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             "DROP SCHEMA public; ALTER SCHEMA hidden RENAME TO public",
             "no tables",
         ),
+        (
+            "REVOKE ALL ON alembic_version FROM memory_app",
+            "GRANT SELECT ON alembic_version TO memory_app",
+            "restored without privileges",
+        ),
+        (
+            "CREATE ROLE heir; ALTER FUNCTION memory_account_for OWNER TO heir",
+            "ALTER FUNCTION memory_account_for OWNER TO memory; DROP ROLE heir",
+            "Run as heir: .*ALTER POLICY functions_of_owner ON accounts TO heir;",
+        ),
     ],
 )
 def test_server_refuses_a_database_where_policies_would_not_hold(
     own_server: str, spoil: str, mend: str, said: str
 ) -> None:
-    """Each of these would let one account see another; the text says what to run."""
+    """Each of these would let one account see another, or nobody in; the text says what to do."""
     with psycopg.connect(own_server, autocommit=True) as connection:
         connection.execute(spoil)
         try:
