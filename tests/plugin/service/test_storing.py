@@ -102,10 +102,12 @@ def test_superseded_memory_gives_way_and_comes_back_when_its_successor_goes(tmp_
     desk.store("The office is in Lyon")
     answer = desk.call("memory_store", content="The office is in Nantes", supersedes="L1")
     assert answer == "Stored memory L2 in category 'facts', superseding L1."
+    assert ", 1 superseded, so not shown" in desk.call("memory_status")
     assert desk.texts("memory_recall", context="office") == desk.texts()
     assert [text[:2] for text in desk.texts()] == ["L2"]
     answer = desk.call("memory_delete", id="L2")
     assert "L1, which it had superseded, is shown again" in answer
+    assert "so not shown" not in desk.call("memory_status")
     assert [text[:2] for text in desk.texts()] == ["L1"]
 
 

@@ -24,6 +24,7 @@ from claude_memory.store import (
     weighings,
 )
 from claude_memory.store.lines import counted, plain
+from claude_memory.store.rows import REPLACED
 from claude_memory.sync import standing
 
 if TYPE_CHECKING:
@@ -73,8 +74,21 @@ def _counts(connection: sqlite3.Connection, place: Place) -> str:
     return (
         f"{total} ({everywhere:.0f} global, {here:.0f} for this project only), "
         f"{sensitive:.0f} sensitive, {deleted} deleted that can still be restored"
+        + _superseded(connection, place)
         + _expired(connection, place)
     )
+
+
+def _superseded(connection: sqlite3.Connection, place: Place) -> str:
+    """Say how many of those that are counted no list shows."""
+    query = (
+        f"SELECT count(*) FROM memories m WHERE live = 1 AND NOT {EXPIRED} "  # noqa: S608
+        "AND uid IN (SELECT supersedes FROM memories INDEXED BY memories_by_successor "
+        "WHERE live = 1 AND supersedes <> '') "
+        f"AND EXISTS (SELECT 1 FROM memories s WHERE {REPLACED})"
+    )
+    count = connection.execute(query, (stamp(place.now()),)).fetchone()[0]
+    return f", {count} superseded, so not shown" if count else ""
 
 
 def _expired(connection: sqlite3.Connection, place: Place) -> str:
