@@ -378,6 +378,14 @@ def test_restore_says_what_came_back(scene: Scene, answer: dict[str, Any], sente
     assert scene.service.update(Edit("7", restore=True)).sentence == sentence
 
 
+def test_question_that_no_text_can_be_finds_what_its_words_find(scene: Scene) -> None:
+    """Half a sign, as a client that cuts between two leaves it, is no reason to fail."""
+    scene.answers = lambda _: told(200, {"memories": []})
+    scene.service.recall(Question("the key \ud83d", "a\0b"))
+    body = json.loads(scene.server.visits[-1].body)
+    assert (body["context"], body["expanded_query"]) == ("the key  ", "a b")
+
+
 def test_recall_of_ids_asks_for_the_memories_that_they_name(scene: Scene) -> None:
     """One after the other, and no search."""
     scene.answers = lambda _: told(200, OLD_ROW)

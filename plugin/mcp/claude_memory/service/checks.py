@@ -32,6 +32,11 @@ def text(name: str, value: str, limit: int) -> str:
     return value
 
 
+def question(value: str) -> str:
+    """Return what is looked for, with a blank for each character that no memory can hold."""
+    return FORBIDDEN.sub(" ", value[:QUERY_LIMIT])
+
+
 def content(value: str) -> str:
     """Return the text of a memory without the white space around it.
 

@@ -109,8 +109,8 @@ class DirectService:
             with _telling():
                 return Found(tuple(map(self._get, named)))
         asked = {
-            "context": question.context[: checks.QUERY_LIMIT],
-            "expanded_query": question.expanded_query[: checks.QUERY_LIMIT],
+            "context": checks.question(question.context),
+            "expanded_query": checks.question(question.expanded_query),
             "category": checks.category_asked(question.category) or None,
             "limit": checks.limit(question.limit),
             "sort_by": question.sort_by,

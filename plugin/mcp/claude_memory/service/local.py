@@ -46,11 +46,11 @@ class LocalService:
             with self._place.guarded():
                 return Found(tuple(memories.named(self._place.connection(), one) for one in named))
         query = recall.Query(
-            question.context[: checks.QUERY_LIMIT],
+            checks.question(question.context),
             self._place.project,
             self._place.now(),
             checks.limit(question.limit),
-            expanded=question.expanded_query[: checks.QUERY_LIMIT],
+            expanded=checks.question(question.expanded_query),
             category=checks.category_asked(question.category),
             sort_by=question.sort_by,
             scope=checks.scope_asked(question.scope),
