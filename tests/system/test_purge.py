@@ -12,7 +12,7 @@ from claude_memory.store import schema
 
 from tests.support.hybrid import all_sent, machine, on_server
 from tests.support.promises import promise
-from tests.support.sessions import database, files_with
+from tests.support.sessions import Session, database, files_with
 from tests.support.waiting import PATIENCE, comes
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.cable import Cable
-    from tests.support.sessions import Session
 
 pytestmark = pytest.mark.once
 
@@ -230,6 +229,27 @@ def test_memory_deleted_brought_back_and_purged_while_offline_is_gone_everywhere
     with machine(tmp_path / "b", server, key):
         comes(lambda: str(files_with(tmp_path, WORD)), "[]")
     assert WORD not in kept_by(server, key)
+
+
+@promise("sync.a-purge-goes-everywhere")
+def test_purge_elsewhere_reaches_what_had_come_back_before_there_was_a_server(
+    tmp_path: Path, server: str, key: str
+) -> None:
+    """Only the machine that undid the delete knows the former uid, and its snapshot has that."""
+    home = tmp_path / "a"
+    with Session(home) as alone:
+        alone.done("memory_store", content="Another memory stays.")
+        alone.done("memory_store", content=TEXT)
+        snapshot(home)
+        alone.done("memory_delete", id="L2")
+        alone.done("memory_update", id="L2", restore=True)
+    with machine(home, server, key) as one, machine(tmp_path / "b", server, key) as two:
+        comes(lambda: two.call("memory_list").text, TEXT)
+        two.done("memory_delete", id="#2", purge=True)
+        all_sent(two)
+        one.done("memory_list")
+        nothing_is_kept(one)
+    no_copy_is_left(home, server, key)
 
 
 def test_purge_says_which_memory_is_shown_again(tmp_path: Path, server: str, key: str) -> None:

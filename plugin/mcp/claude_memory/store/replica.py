@@ -111,12 +111,16 @@ def _is_purged(srv: str | None) -> bool:
 
 
 def _follow_purge(connection: sqlite3.Connection, srv: Fields) -> None:
-    """Erase what is left here of a memory that was purged elsewhere, sent or not."""
-    uid = srv["uid"]
-    purge.forget_origin(connection, uid)
-    for op in outbox.drop(connection, uid):
+    """Erase what is left here of a memory that was purged elsewhere, sent or not.
+
+    With it go those that it came back from: where that was before there was a server, that knows
+    nothing of them.
+    """
+    for op in outbox.drop(connection, srv["uid"]):
         _tell_ended(connection, op, srv)
-    purge.forget(connection, uid)
+    for uid in history.lineage(connection, srv["uid"]):
+        purge.forget_origin(connection, uid)
+        purge.forget(connection, uid)
 
 
 def _tell_ended(connection: sqlite3.Connection, op: Pending, srv: Fields) -> None:
