@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from claude_memory.errors import AnswerLost
 from claude_memory.service import upkeep
+from claude_memory.store import restored
+from claude_memory.store.connection import write
 
 from tests.support.desk import Desk
+from tests.support.hook_calls import asked, context_in
 from tests.support.line import SERVER, Line, engine, row, synced
 from tests.support.promises import promise
 from tests.support.vault_stand_in import TOKEN as VAULT_TOKEN
@@ -381,3 +384,20 @@ def test_secret_of_an_unsent_edit_goes_with_the_purge_that_it_loses_to(tmp_path:
         assert vault.values == {}
         assert desk.connection.execute("SELECT count(*) FROM pending_ops").fetchone() == (0,)
         assert "no earlier state" in desk.refused("memory_update", id="#1", restore=True)
+
+
+def test_purge_takes_no_change_along_where_none_was_made(tmp_path: Path) -> None:
+    """What is given back to a restored server was sent before: the greeting tells of no loss."""
+    line, desk = Line(), Desk(tmp_path, **SERVER)
+    line.rows, line.version = {"x": row(1, "As it was")}, 1
+    synced(desk, line)
+    with write(desk.connection) as store:
+        restored.begin_new_life(store, "e", 0, desk.clock)
+    assert desk.connection.execute("SELECT kind FROM pending_ops").fetchall() == [("replay",)]
+    purged = {**row(1, ""), "version": 2, "deleted_at": "2026-03-01T12:00:00Z", "purged": True}
+    line.rows, line.outcome = {"x": purged}, {"status": "conflict", "current": purged}
+    synced(desk, line)
+    assert desk.texts() == []
+    event = {"event": "SessionStart", "source": "startup", "session_id": "later"}
+    around = context_in(desk.place.home, desk.connection, SERVER, now=desk.clock)
+    assert "a change made here" not in str(asked(event, around))

@@ -125,7 +125,7 @@ def _follow_purge(connection: sqlite3.Connection, srv: Fields) -> None:
 
 def _tell_ended(connection: sqlite3.Connection, op: Pending, srv: Fields) -> None:
     """Have the next greeting say that a change is gone, though nobody may see any more which."""
-    if op.kind != "delete" and isinstance(connection, StoreConnection):
+    if op.kind in {"create", "update"} and isinstance(connection, StoreConnection):
         home = paths.home_of(connection.path)
         failures.note(home, "sync", ENDED.format(srv["id"]), datetime.now(timezone.utc))
 
