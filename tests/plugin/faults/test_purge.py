@@ -184,6 +184,25 @@ def test_daily_work_goes_on_after_a_clock_was_ahead(tmp_path: Path) -> None:
     assert not old.exists()
 
 
+@promise("store.old-texts-expire")
+def test_copy_that_a_purge_has_cleaned_is_as_old_as_before(tmp_path: Path) -> None:
+    """It goes thirty days after it was made: it may hold what was deleted meanwhile."""
+    desk = Desk(tmp_path)
+    desk.store("Deleted soon after the copy was made.")
+    doomed = desk.store(TEXT)
+    copy = Path(f"{desk.place.database}.before-schema-3")
+    with closing(sqlite3.connect(str(database(tmp_path)))) as store:
+        schema.snapshot(store, str(copy))
+    made_at = (desk.clock - timedelta(days=29)).timestamp()
+    os.utime(copy, (made_at, made_at))
+    desk.call("memory_delete", id=doomed, purge=True)
+    assert files_with(tmp_path, WORD) == []
+    assert copy.stat().st_mtime == pytest.approx(made_at, abs=1)
+    desk.clock += timedelta(days=2)
+    upkeep.run(desk.place, desk.door)
+    assert not copy.exists()
+
+
 def test_lock_of_syncing_is_no_copy_of_the_store(tmp_path: Path) -> None:
     """However old it is: whoever held it would not keep others out any more."""
     desk = Desk(tmp_path)

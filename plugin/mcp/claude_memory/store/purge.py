@@ -155,8 +155,10 @@ def purge_copies(path: str, uids: Collection[str], now: datetime) -> list[str]:
     remove_parts(path, now)
     for copy in copies(path):
         try:
+            made = os.stat(copy)
             _purge_copy(copy, uids)
-        except sqlite3.Error:
+            os.utime(copy, ns=(made.st_atime_ns, made.st_mtime_ns))  # it goes when it would have
+        except (OSError, sqlite3.Error):
             stubborn.append(copy)
     return stubborn
 
