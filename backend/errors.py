@@ -286,7 +286,10 @@ class SecretLost(ApiError):
     code = "secret_lost"
     title = "The secret of this memory cannot be opened."
     fix = "The key that sealed it is gone: store the secret again."
-    unset = "Nothing is lost yet: whoever runs the server can set up again what opens it."
+    unset = (
+        "Nothing is lost yet: whoever runs the server can set up again what opens it. If nobody "
+        "can, store the secret again."
+    )
 
 
 def every_error(base: type[ApiError] = ApiError) -> list[type[ApiError]]:
