@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from backend.errors import Unavailable
 from backend.services import exporting
 from tests.support.api import running, stored
 from tests.support.promises import promise
@@ -170,6 +171,23 @@ async def test_export_is_of_one_moment_whatever_is_written_meanwhile(api: Api) -
     contents = {json.loads(line)["content"] for line in after}
     assert len(after) == 1_101
     assert {"Changed", "Made meanwhile"} <= contents
+
+
+async def test_export_that_loses_its_database_does_not_end_as_a_whole_one(
+    api: Api, superuser: psycopg.Connection[Any]
+) -> None:
+    """Nobody must keep for a backup what lacks the rest."""
+    rows = [{"content": f"Row {number}"} for number in range(1_101)]
+    await api.alice.post("/api/memories/import", json=rows)
+    export = await exporting.begin(api.app.state.provided.database, await account(api), by="test")
+    async with contextlib.aclosing(export):
+        await anext(export)
+        superuser.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        with pytest.raises(Unavailable):
+            await anext(export)
 
 
 async def test_export_that_nobody_reads_to_its_end_gives_its_connection_back(
