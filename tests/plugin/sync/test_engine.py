@@ -161,6 +161,22 @@ def test_slow_server_is_sent_less_until_it_keeps_up(tmp_path: Path) -> None:
     assert desk.connection.execute("SELECT count(*) FROM pending_ops").fetchone() == (0,)
 
 
+@pytest.mark.parametrize(("status", "headers"), [(503, {}), (502, {"retry-after": "7"})])
+def test_page_of_a_proxy_is_waited_out_as_silence_is(
+    tmp_path: Path, status: int, headers: dict[str, str]
+) -> None:
+    """Only a server that is busy itself says for how long."""
+    line, desk = Line(), Desk(tmp_path, **SERVER)
+    synced(desk, line)
+    desk.store("The office is in Bern")
+    line.problem, line.headers = (status, {}), headers
+    synced(desk, line)
+    assert f"The server answered {status}. Check the network" in desk.call("memory_status")
+    line.problem = None
+    synced(desk, line)
+    assert [one["content"] for one in line.rows.values()] == ["The office is in Bern"]
+
+
 def test_operation_that_a_wrong_clock_put_off_is_sent(tmp_path: Path) -> None:
     """A year ahead when it was to be tried again: set right, it need not wait for a year."""
     line, desk = Line(), Desk(tmp_path, **SERVER)
