@@ -235,6 +235,23 @@ def test_read_only_folder_is_named(shared: Path) -> None:
 
 
 @promise("store.refusing-places-are-named")
+def test_log_that_cannot_be_read_where_nothing_can_be_written_is_not_passed_over(
+    shared: Path,
+) -> None:
+    """Without it the latest memories would seem to be gone."""
+    home = shared / "home"
+    with Session(home) as session:
+        session.store("What the file itself holds.")
+    with Session(home) as session:
+        session.store(KEPT)
+        session.kill()
+    database(home).with_name("memory.db-shm").unlink()
+    _protected(home, 0o555, 0o444)
+    with as_other_user(home) as session:
+        assert str(database(home)) in session.refused("memory_recall", context="spare key")
+
+
+@promise("store.refusing-places-are-named")
 def test_file_of_another_user_is_named(shared: Path) -> None:
     """A store that belongs to somebody else is not touched, and the answer says why."""
     home = shared / "home"

@@ -45,6 +45,17 @@ def test_store_and_delete_that_were_not_sent_cancel_out(bound: sqlite3.Connectio
     assert queued(bound) == []
 
 
+def test_store_and_purge_that_were_not_sent_cancel_out(bound: sqlite3.Connection) -> None:
+    """Not even the uid of the memory leaves the machine; once it was sent, the purge has to."""
+    memory = put(bound, "Purged before anybody knew.")
+    memories.bury(bound, memory.uid, stamp(NOW), forever=True)
+    assert queued(bound) == []
+    memory = put(bound, "Perhaps there already.")
+    mark_all(bound)
+    memories.bury(bound, memory.uid, stamp(NOW), forever=True)
+    assert queued(bound) == [("delete", None)]
+
+
 def test_edits_that_were_not_sent_are_one(bound: sqlite3.Connection) -> None:
     """They join the store, which then has the last text."""
     memory = put(bound, "First words.")
