@@ -203,6 +203,22 @@ def test_copy_that_a_purge_has_cleaned_is_as_old_as_before(tmp_path: Path) -> No
     assert not copy.exists()
 
 
+@promise("store.old-texts-expire")
+def test_copies_of_another_accounts_file_go_as_well(tmp_path: Path) -> None:
+    """Its key may never be used again here."""
+    Desk(tmp_path).store(TEXT)
+    desk = Desk(tmp_path, locate=str(database(tmp_path).with_name("memory-other.db")))
+    copies = [f"{database(tmp_path)}.before-schema-{number}" for number in (2, 3)]
+    for copy, days in zip(copies, (31, 29)):
+        with closing(sqlite3.connect(str(database(tmp_path)))) as store:
+            schema.snapshot(store, copy)
+        made = (desk.clock - timedelta(days=days)).timestamp()
+        os.utime(copy, (made, made))
+    desk.store("The other account's memory.")
+    upkeep.run(desk.place, desk.door)
+    assert [Path(copy).exists() for copy in copies] == [False, True]
+
+
 def test_lock_of_syncing_is_no_copy_of_the_store(tmp_path: Path) -> None:
     """However old it is: whoever held it would not keep others out any more."""
     desk = Desk(tmp_path)

@@ -198,10 +198,13 @@ def remove_parts(path: str, now: datetime) -> None:
 
 
 def remove_old_copies(path: str, now: datetime) -> None:
-    """Delete the copies older than the history is kept."""
-    remove_parts(path, now)
-    oldest = now.timestamp() - history.KEPT_DAYS * 86_400
-    for copy in [one for one in copies(path) if os.path.getmtime(one) < oldest]:
-        for end in ("", *LOGS):
-            if os.path.exists(copy + end):
-                os.unlink(copy + end)
+    """Delete the copies older than the history is kept, those of other accounts' files included."""
+    folder, oldest = os.path.dirname(path), now.timestamp() - history.KEPT_DAYS * 86_400
+    named = (entry.partition(".db.") for entry in os.listdir(folder))
+    for name in {name for name, is_copy, _ in named if is_copy}:
+        database = os.path.join(folder, f"{name}.db")
+        remove_parts(database, now)
+        for copy in [one for one in copies(database) if os.path.getmtime(one) < oldest]:
+            for end in ("", *LOGS):
+                if os.path.exists(copy + end):
+                    os.unlink(copy + end)
