@@ -157,3 +157,9 @@ def test_end_is_marked_and_old_rows_go(store: sqlite3.Connection) -> None:
     ended = store.execute("SELECT ended_at FROM sessions WHERE id = 's'").fetchone()
     assert ended == (stamp(later),)
     assert sessions.tokens_injected_since(store, "") == 0
+
+
+def test_store_that_is_left_here_is_not_read_in_http_only_mode(store: sqlite3.Connection) -> None:
+    """Its memories are not those that the tools of the session find."""
+    assert recovered(store, MEMORY_API_KEY="k", MEMORY_SYNC_DISABLE="1") == ""
+    assert "billing" in recovered(store)
