@@ -362,3 +362,13 @@ async def test_client_may_bring_back_what_the_server_never_had(api: Api) -> None
     back = op("create", str(uuid4()), 0, content="back", restores={"uid": str(uuid4())})
     (result,) = await push(api.alice, back)
     assert (result["status"], result["current"]["content"]) == ("applied", "back")
+
+
+async def test_memory_that_a_client_brought_back_goes_on_from_the_edit_before(api: Api) -> None:
+    """What was deleted is what came back: to undo that once more would change nothing."""
+    made = await stored(api.alice, "one")
+    await api.alice.patch("/api/memories/1", json={"content": "two"})
+    await api.alice.delete("/api/memories/1")
+    back = op("create", str(uuid4()), 0, content="two", restores={"uid": made["uid"]})
+    (result,) = await push(api.alice, back)
+    assert (await One(api.alice, result["current"]["id"]).restore())["content"] == "one"
