@@ -150,6 +150,10 @@ async def _serving(
     except ConfigurationError as error:
         shared.problem = str(error)
         raise
+    except Exception as error:
+        shared.problem = "The server cannot start; its log says where it failed."
+        telemetry.failed("", error)
+        raise
     finally:
         for task in tasks:
             task.cancel()

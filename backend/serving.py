@@ -102,8 +102,12 @@ def _standing(address: str, problem: str) -> str:
 
 def _serve_here(app: FastAPI, listener: socket.socket, tell_standing: Tell) -> None:
     server = _Server(_config(app), app.state.provided, tell_standing)
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run(sockets=[listener])
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
+    except SystemExit:  # by SIGTERM; or the app did not start, of which uvicorn says nothing here
+        if server.started:
+            raise
     if not server.started:
         raise ConfigurationError(app.state.provided.problem)
 

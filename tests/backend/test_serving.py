@@ -23,6 +23,7 @@ from backend.embedded import EmbeddedPostgres
 from backend.migrate import upgrade
 from backend.settings import Settings
 from tests.support.api import running, until
+from tests.support.postgres import LOGIN, Server
 from tests.support.promises import promise
 from tests.support.serving import PATIENCE, Program, Serving
 from tools.ports import free_port
@@ -160,6 +161,30 @@ def test_what_cannot_work_is_said_in_one_line(
     assert server.wait() == 1
     assert told in server.said
     assert "Traceback" not in server.said + server.logged
+
+
+def test_database_that_cannot_be_served_is_said_in_one_line(
+    serve: Callable[..., Serving], postgres: Server, empty_database: str
+) -> None:
+    """What is found out only while it starts ends it in the same way."""
+    server = serve({"DATABASE_URL": postgres.url(empty_database, LOGIN)})
+    assert server.wait() == 1
+    assert "permission denied for schema public" in server.said
+    assert "Traceback" not in server.said + server.logged
+
+
+def test_start_that_fails_unforeseen_is_said_to_be_in_the_log(
+    serve: Callable[..., Serving], postgres: Server, empty_database: str
+) -> None:
+    """The kind of error and its place are there, as for a request."""
+    url = postgres.url(empty_database)
+    upgrade(Settings(database_url=url, migration_url=url))
+    with postgres.superuser(empty_database) as superuser:
+        superuser.execute("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM memory_app")
+    server = serve({"DATABASE_URL": url})
+    assert server.wait() == 1
+    assert "its log says where" in server.said
+    assert '"kind": "InsufficientPrivilege"' in server.logged
 
 
 def test_taken_port_is_named(serve: Callable[..., Serving], tmp_path: Path) -> None:
