@@ -184,11 +184,6 @@ def run(folder: Path, seconds: float, seed: int, tell: Callable[[str], None]) ->
         waited, broken = _until_idle(world, list(places.values()))
         for user, ledger in ledgers.items():
             broken += [f"{user}: {one}" for one in ledger.broken(world.account(user))]
-        broken = [
-            f"{user}: {one}"
-            for user in ledgers
-            for one in ledgers[user].broken(world.account(user))
-        ]
     return Outcome(
         calls=sum(len(one.acknowledged) for one in ledgers.values()),
         cut_off=sum(len(one.cut_off) for one in ledgers.values()),

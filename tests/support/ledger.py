@@ -9,6 +9,8 @@ from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.support.world import Account
 
 
@@ -71,11 +73,12 @@ class Ledger:
 
     def _is_somewhere(self, one: Try, server: Account) -> bool:
         """Tell whether a text is there, or its author's folder changed it before it was sent."""
-        row = server.rows.get(one.uid)
-        if row is not None and row.fields["content"] == one.text:
-            return True
-        if one.text in server.earlier.get(one.uid, ()):
-            return True
+        for uid in _lives(one.uid, server):
+            row = server.rows.get(uid)
+            if row is not None and row.fields["content"] == one.text:
+                return True
+            if one.text in server.earlier.get(uid, ()):
+                return True
         return any(
             later.at > one.at and later.folder == one.folder and later.uid == one.uid
             for later in self.tried
@@ -104,6 +107,14 @@ class Ledger:
         return [
             f"resurrected: {uid}" for uid in gone if uid in server.rows and server.rows[uid].lives
         ]
+
+
+def _lives(uid: str, server: Account) -> Iterator[str]:
+    """Yield a memory and all that came back from it, which have its past."""
+    yield uid
+    for row in server.rows.values():
+        if row.restored_from == uid:
+            yield from _lives(row.uid, server)
 
 
 def _name(content: str) -> str:

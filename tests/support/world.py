@@ -40,6 +40,7 @@ class Row(NamedTuple):
     version: int
     lives: bool
     supersedes: str
+    restored_from: str
     fields: dict[str, Any]
 
 
@@ -113,7 +114,7 @@ class World:
             names = ", ".join(COMPARED)
             rows = connection.execute(
                 "SELECT uid::text, version, deleted_at IS NULL, coalesce(supersedes::text, ''), "
-                f"{names} FROM memories WHERE account_id = %s",
+                f"coalesce(restored_from::text, ''), {names} FROM memories WHERE account_id = %s",
                 found[:1],
             ).fetchall()
             texts = connection.execute(
@@ -195,8 +196,8 @@ def digest_text(number: int) -> str:
 
 
 def _row(found: tuple[Any, ...]) -> Row:
-    uid, version, lives, supersedes, *fields = found
-    return Row(uid, version, lives, supersedes, dict(zip(COMPARED, fields, strict=True)))
+    named, fields = found[:5], found[5:]
+    return Row(*named, dict(zip(COMPARED, fields, strict=True)))
 
 
 def _command(pid: int) -> bytes:
