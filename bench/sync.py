@@ -167,6 +167,7 @@ class _Seen:
     """What a cable has carried so far, and what a session has used."""
 
     def __init__(self, cable: Cable, session: Server) -> None:
+        time.sleep(0.5)  # the answer to the last request has come too
         self.pulls, self.carried, self.cpu = cable.pulls, cable.carried, session.cpu()
         self.requests = cable.pulls + cable.pushes
 

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import json
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -22,7 +23,8 @@ from backend.repositories import epochs
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
-CURSOR_FORM = 2
+CURSOR_FORM = 3
+PARTS = struct.Struct(">B16s16sQQ")  # form, account, epoch, n, f; the mark follows
 MARK_BYTES = 16
 # What reading a text that is no cursor raises.
 NO_CURSOR = (ValueError, TypeError, AttributeError, RecursionError)
@@ -30,13 +32,21 @@ NO_CURSOR = (ValueError, TypeError, AttributeError, RecursionError)
 
 def packed(parts: list[Any]) -> str:
     """Write the parts of a cursor as one word."""
-    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+    return _word(json.dumps(parts).encode())
 
 
 def unpacked(text: str) -> Any:  # noqa: ANN401  (whatever a caller wrote)
     """Read what `packed` wrote; of anything else, one of NO_CURSOR is raised."""
-    padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-    return json.loads(base64.b64decode(padded, b"-_", validate=True))
+    return json.loads(_read(text))
+
+
+def _word(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def _read(word: str) -> bytes:
+    padded = word.encode("ascii") + b"=" * (-len(word) % 4)
+    return base64.b64decode(padded, b"-_", validate=True)
 
 
 @dataclass(frozen=True)
@@ -47,11 +57,11 @@ class Place:
     epoch: UUID
     n: int
     f: int = 0
-    mark: str = ""
+    mark: bytes = b""
 
     def text(self, key: bytes) -> str:
-        """Write it as a cursor."""
-        return packed([*self._parts(), self._mark(key)])
+        """Write it as a cursor: short, since each cycle of a client carries it both ways."""
+        return _word(self._parts() + self._mark(key))
 
     @staticmethod
     def read(text: str) -> Place:
@@ -61,24 +71,23 @@ class Place:
             CursorExpired: it is none of ours, or of a form that is no longer made.
         """
         try:
-            form, account, epoch, n, f, mark = unpacked(text)
-            place = Place(UUID(account), UUID(epoch), n, f, str(mark))
-        except NO_CURSOR as error:
+            read = _read(text)
+            form, account, epoch, n, f = PARTS.unpack(read[: PARTS.size])
+        except (ValueError, struct.error) as error:
             raise CursorExpired("This is no cursor of this server.") from error
-        if form != CURSOR_FORM or any(type(at) is not int or not 0 <= at <= INT64 for at in (n, f)):
+        if form != CURSOR_FORM or len(read) != PARTS.size + MARK_BYTES or max(n, f) > INT64:
             raise CursorExpired("This is no cursor of this server.")
-        return place
+        return Place(UUID(bytes=account), UUID(bytes=epoch), n, f, read[PARTS.size :])
 
     def is_marked(self, key: bytes) -> bool:
         """Tell whether the database with this key made it."""
-        return hmac.compare_digest(self.mark.encode(), self._mark(key).encode())
+        return hmac.compare_digest(self.mark, self._mark(key))
 
-    def _parts(self) -> list[Any]:
-        return [CURSOR_FORM, self.account.hex, self.epoch.hex, self.n, self.f]
+    def _parts(self) -> bytes:
+        return PARTS.pack(CURSOR_FORM, self.account.bytes, self.epoch.bytes, self.n, self.f)
 
-    def _mark(self, key: bytes) -> str:
-        said = json.dumps(self._parts()).encode()
-        return hmac.new(key, said, hashlib.sha256).hexdigest()[: 2 * MARK_BYTES]
+    def _mark(self, key: bytes) -> bytes:
+        return hmac.digest(key, self._parts(), hashlib.sha256)[:MARK_BYTES]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.once
 
+KEY_LENGTH = 66  # characters of a key that the server makes
 TOKEN = "ghp_" + "Z9y8X7w6V5u4T3s2R1q0P9o8N7m6L5k4J3h2"
 
 
@@ -490,3 +492,23 @@ def test_silent_server_keeps_nobody_waiting(
         assert all("Queued" in text for text in said)
         assert "Mute fact 2." in one.done("memory_list")
     assert on_server(server, key) == []
+
+
+def test_cycle_without_changes_is_one_request_within_a_kilobyte(
+    tmp_path: Path, server: str, cable: Cable, key: str
+) -> None:
+    """To ask whether there is news costs hardly anything, whoever pays for the network."""
+    with machine(tmp_path / "a", cable.url, key, MEMORY_SYNC_INTERVAL="2") as one:
+        one.done("memory_store", content="A fact that nobody changes.")
+        all_sent(one)
+        begun, carried = _carried(cable, cable.pulls + 3)  # what was sent comes back once
+        ended, more = _carried(cable, begun + 3)
+    longer = KEY_LENGTH - len(key)
+    assert (more - carried) / (ended - begun) + longer <= 1024
+
+
+def _carried(cable: Cable, pulls: int) -> tuple[int, int]:
+    """Wait for so many requests and the answer to the last; return them, and the bytes so far."""
+    comes(lambda: str(cable.pulls >= pulls), "True")
+    time.sleep(1)
+    return cable.pulls, cable.carried

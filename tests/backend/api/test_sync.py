@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import random
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -381,9 +380,9 @@ async def test_cursor_that_nobody_was_given_proves_nothing(api: Api) -> None:
     replica = Replica(api.alice)
     await replica.catch_up()
     hello = (await api.alice.get("/api/sync/hello")).json()
-    parts = json.loads(base64.urlsafe_b64decode(replica.cursor + "=="))
-    parts[3] += 1_000
-    made_up = base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+    parts = bytearray(base64.urlsafe_b64decode(replica.cursor + "=" * (-len(replica.cursor) % 4)))
+    parts[39] += 1  # a part of the version
+    made_up = base64.urlsafe_b64encode(parts).decode().rstrip("=")
     answer = await api.alice.get(FEED, params={"cursor": made_up})
     assert (answer.status_code, answer.json()["code"]) == (410, "cursor_expired")
     one = op("create", str(uuid4()), 0, content="pushed with it")
