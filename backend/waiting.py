@@ -45,6 +45,7 @@ class WatchedOnce(AsyncConnection[tuple[Any, ...]]):
 
         Raises:
             Silent: nothing came in all the time that this connection has patience.
+            OperationalError: the connection was lost, whatever was said last.
         """
         if timeout is not None:
             return await super().wait(gen, interval, timeout)
@@ -61,6 +62,11 @@ class WatchedOnce(AsyncConnection[tuple[Any, ...]]):
         except Silent:
             self.pgconn.finish()
             raise
+        except errors.InternalError as error:
+            if not self.closed:
+                raise
+            # A pooler passed the database's last words on, and its own: psycopg expects one answer.
+            raise errors.OperationalError(str(error)) from error
 
     async def _break_off(self, gen: PQGen[Found]) -> None:
         """Have the statement cancelled, and leave a connection that can be used."""
