@@ -196,8 +196,8 @@ def digest_text(number: int) -> str:
 
 
 def _row(found: tuple[Any, ...]) -> Row:
-    named, fields = found[:5], found[5:]
-    return Row(*named, dict(zip(COMPARED, fields, strict=True)))
+    uid, version, lives, supersedes, former, *rest = found
+    return Row(uid, version, lives, supersedes, former, dict(zip(COMPARED, rest, strict=True)))
 
 
 def _command(pid: int) -> bytes:
