@@ -10,6 +10,7 @@ import base64
 import json
 import re
 import sqlite3
+import struct
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 TEXTS = ("content", "tags", "expanded_keywords")
 COMPARED = (*TEXTS, "category", "importance", "is_sensitive", "scope", "project")
 NULLED = ("supersedes", "expires_at")
+CURSOR = struct.Struct(">B16s16sQQ16s")  # form, account, epoch, version, of a dump, mark
 MARK = re.compile(r"mark[0-9]{6}")
 
 
@@ -80,10 +82,9 @@ class Seen:
         text = self.state.get("cursor", "")
         if not text:
             return None
-        _, _, epoch, version, *_ = json.loads(
-            base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        )
-        return epoch, version
+        read = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        _, _, epoch, version, _, _ = CURSOR.unpack(read)
+        return epoch.hex(), version
 
     def live(self) -> dict[str, Fields]:
         """Return the visible rows."""
