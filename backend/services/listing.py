@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ from backend.services.single import row_of
 if TYPE_CHECKING:
     from backend.db import Database
     from backend.repositories.rows import Row
+
+# What reading a text that is no cursor raises.
+NO_CURSOR = (ValueError, TypeError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,16 +57,16 @@ async def page(database: Database, account: UUID, wanted: Wanted) -> ListAnswer:
 
 
 def _cursor(row: Row) -> str:
-    return places.packed([row.created_at.isoformat(), row.uid.hex])
+    return places.word(json.dumps([row.created_at.isoformat(), row.uid.hex]).encode())
 
 
 def _read(text: str) -> tuple[datetime, UUID]:
     try:
-        moment, uid = places.unpacked(text)
+        moment, uid = json.loads(places.content(text))
         at = datetime.fromisoformat(moment)
         if at.tzinfo is None:
             raise ValueError("a cursor's time has its zone")
         return at, UUID(uid)
-    except places.NO_CURSOR as error:
+    except NO_CURSOR as error:
         message = "This cursor is none that a list has answered with."
         raise Malformed(message, fix="Leave it out: the list begins anew.") from error

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,26 +25,20 @@ if TYPE_CHECKING:
 CURSOR_FORM = 3
 PARTS = struct.Struct(">B16s16sQQ")  # form, account, epoch, n, f; the mark follows
 MARK_BYTES = 16
-# What reading a text that is no cursor raises.
-NO_CURSOR = (ValueError, TypeError, AttributeError, RecursionError)
 
 
-def packed(parts: list[Any]) -> str:
-    """Write the parts of a cursor as one word."""
-    return _word(json.dumps(parts).encode())
-
-
-def unpacked(text: str) -> Any:  # noqa: ANN401  (whatever a caller wrote)
-    """Read what `packed` wrote; of anything else, one of NO_CURSOR is raised."""
-    return json.loads(_read(text))
-
-
-def _word(content: bytes) -> str:
+def word(content: bytes) -> str:
+    """Write the content of a cursor as one word."""
     return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
-def _read(word: str) -> bytes:
-    padded = word.encode("ascii") + b"=" * (-len(word) % 4)
+def content(text: str) -> bytes:
+    """Read what `word` wrote.
+
+    Raises:
+        ValueError: it did not write that.
+    """
+    padded = text.encode("ascii") + b"=" * (-len(text) % 4)
     return base64.b64decode(padded, b"-_", validate=True)
 
 
@@ -61,7 +54,7 @@ class Place:
 
     def text(self, key: bytes) -> str:
         """Write it as a cursor: short, since each cycle of a client carries it both ways."""
-        return _word(self._parts() + self._mark(key))
+        return word(self._parts() + self._mark(key))
 
     @staticmethod
     def read(text: str) -> Place:
@@ -71,7 +64,7 @@ class Place:
             CursorExpired: it is none of ours, or of a form that is no longer made.
         """
         try:
-            read = _read(text)
+            read = content(text)
             form, account, epoch, n, f = PARTS.unpack(read[: PARTS.size])
         except (ValueError, struct.error) as error:
             raise CursorExpired("This is no cursor of this server.") from error
