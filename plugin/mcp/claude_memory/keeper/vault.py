@@ -87,7 +87,7 @@ class VaultKeeper:
             answer = self._transport.send("DELETE", f"secret/metadata/{path}")
             if answer.status not in {OK, NOTHING, MISSING}:
                 raise _explained(answer.status)
-        except KeeperError as error:  # nothing that is shown points to the path any more
+        except KeeperError as error:  # what the caller keeps may not point to the path any more
             by_hand = f"vault kv metadata delete secret/{path}"
             fix = f"When that is mended, destroy it there: {by_hand}"
             raise type(error)(str(error), fix) from error

@@ -38,8 +38,8 @@ PASTED = re.compile(
 )
 LETTER = re.compile(r"[^\W\d_]")
 WORD = re.compile(r"[^\W_]+")
-# What is said of something that only this turn shows; the smallest words are not repeated here.
-POINTING = frozenset(
+# What is said of something that only this turn shows.
+POINTING = STOPS | frozenset(
     "already always correct incorrect like never nope remember right stop told way wrong das est "
     "falsch faux immer jamais nie non nunca richtig sempre siempre toujours".split()
 )
@@ -70,7 +70,7 @@ def extract(words: Sequence[str]) -> list[Event]:
 
 def _names_something(sentence: str) -> bool:
     """Tell whether a sentence can be understood without the turn that it was said in."""
-    return any(word not in STOPS | POINTING for word in WORD.findall(plain(sentence)))
+    return any(word not in POINTING for word in WORD.findall(plain(sentence)))
 
 
 def _event(cue: Cue, rest: Sequence[str]) -> Event:
